@@ -1,0 +1,10 @@
+/** Resolves packages that export only the `import` condition, which jest's CommonJS runtime does not ask for. */
+const importOnly = /^(@actions\/|jose$|jose\/|https-proxy-agent$|agent-base$|proxy-from-env$)/;
+
+module.exports = (request, options) =>
+  options.defaultResolver(
+    request,
+    importOnly.test(request)
+      ? { ...options, conditions: [...(options.conditions ?? []), "import"] }
+      : options,
+  );

@@ -1,0 +1,74 @@
+/**
+ * The one registry of everything that can fail: a stable code, the hop it fails at, who can mend it, the likely
+ * cause and what to do. Code is decided by `code`, never by message text; docs/errors.md is generated from here.
+ */
+import { agentErrors } from "./errors/agent";
+import { authProxyErrors } from "./errors/auth-proxy";
+import { ciErrors } from "./errors/ci";
+import { clientProxyErrors } from "./errors/client-proxy";
+import { configurationErrors } from "./errors/configuration";
+import { credentialErrors } from "./errors/credentials";
+import { identityErrors } from "./errors/identity";
+import { relayErrors } from "./errors/relay";
+import { tunnelErrors } from "./errors/tunnel";
+
+export const errorRegistry = {
+  ...configurationErrors,
+  ...credentialErrors,
+  ...identityErrors,
+  ...tunnelErrors,
+  ...relayErrors,
+  ...agentErrors,
+  ...authProxyErrors,
+  ...clientProxyErrors,
+  ...ciErrors,
+} as const;
+
+export type ErrorCode = keyof typeof errorRegistry;
+
+/** An error whose code is in the registry. `detail` says what happened this time and must hold no secret. */
+export class ClusterConnectError extends Error {
+  override readonly name = "ClusterConnectError";
+
+  constructor(
+    readonly code: ErrorCode,
+    readonly detail = "",
+    options?: ErrorOptions,
+  ) {
+    const { summary } = errorRegistry[code];
+    super(detail === "" ? summary : `${summary}: ${detail}`, options);
+  }
+
+  get hop(): string {
+    return errorRegistry[this.code].hop;
+  }
+
+  /** The whole account, as one paragraph for an annotation or a terminal. */
+  explain(): string {
+    const { hop, owner, cause, remedy } = errorRegistry[this.code];
+    return [
+      `${this.message} (${this.code})`,
+      `Where: ${hop}. Likely cause: ${cause}`,
+      `What to do (${owner}): ${remedy}`,
+    ].join("\n");
+  }
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(errorRegistry, value);
+}
+
+/** Any thrown value as a ClusterConnectError: itself, or wrapped as ERR_UNEXPECTED with its cause kept. */
+export function asClusterConnectError(thrown: unknown): ClusterConnectError {
+  if (thrown instanceof ClusterConnectError) return thrown;
+  return new ClusterConnectError("ERR_UNEXPECTED", messageOf(thrown), { cause: thrown });
+}
+
+/** The message of a thrown value, following `cause` one step where Node hides the reason there. */
+export function messageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) {
+    return thrown.errors.map(messageOf).join("; ");
+  }
+  return thrown.message !== "" ? thrown.message : thrown.name;
+}

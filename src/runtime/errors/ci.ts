@@ -1,0 +1,3 @@
+import { errorTable } from "./entry";
+
+export const ciErrors = errorTable({});
