@@ -47,7 +47,6 @@ function exchange(options: HttpRequest): Promise<HttpResponse> {
       headers: options.headers ?? {},
       agent: createOutboundAgent(url, { caPem: options.caPem }),
       signal,
-      ...(options.caPem === undefined ? {} : { ca: options.caPem }),
       ...(options.serverName === undefined ? {} : { servername: options.serverName }),
     });
     request.on("error", (error) => {

@@ -1,0 +1,43 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { sendHttpRequest } from "../../../src/runtime/http-request";
+import { startConnectProxy, type ConnectProxy } from "../../support/connect-proxy";
+
+describe("outbound requests", () => {
+  const server = createServer((_, response) => response.end("here"));
+  let proxy: ConnectProxy;
+  let url: URL;
+
+  beforeAll(async () => {
+    proxy = await startConnectProxy();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  });
+  afterEach(() => {
+    delete process.env["http_proxy"];
+    delete process.env["no_proxy"];
+    proxy.tunnels.length = 0;
+  });
+  afterAll(async () => {
+    server.closeAllConnections();
+    server.close();
+    await proxy.close();
+  });
+
+  it("go through the proxy that the environment names, with its credentials", async () => {
+    process.env["http_proxy"] = proxy.url;
+    expect((await sendHttpRequest({ url })).body).toBe("here");
+    expect(proxy.tunnels).toEqual([
+      { target: url.host, authorization: `Basic ${Buffer.from("user:pass").toString("base64")}` },
+    ]);
+  });
+
+  it("go straight to hosts that NO_PROXY names", async () => {
+    process.env["http_proxy"] = proxy.url;
+    process.env["no_proxy"] = "127.0.0.1";
+    expect((await sendHttpRequest({ url })).body).toBe("here");
+    expect(proxy.tunnels).toEqual([]);
+  });
+});
