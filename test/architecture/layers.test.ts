@@ -12,7 +12,7 @@ interface Rule {
 
 /** The layer table of ARCHITECTURE.md, one rule a folder, the longest folder first. */
 function readRules(): Rule[] {
-  const rows = readFileSync(join(root, "ARCHITECTURE.md"), "utf8").matchAll(/^\| (`.+?`) \| (.+?) \|$/gm);
+  const rows = readFileSync(join(root, "ARCHITECTURE.md"), "utf8").matchAll(/^\| (`.+?`) +\| (.+?) +\|$/gm);
   return [...rows]
     .flatMap(([, folders = "", allowed = ""]) =>
       quoted(folders).map((folder) => ({
