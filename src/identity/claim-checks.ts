@@ -1,0 +1,40 @@
+import { ClusterConnectError } from "../runtime/errors";
+
+type Claims = Readonly<Record<string, unknown>>;
+
+/** The kube-apiserver's own leeway for `nbf`. It has none for `exp`. */
+const notBeforeLeewayMs = 60_000;
+
+/** At least one of the token's audiences is one of ours (MatchAny). */
+export function checkAudience(claims: Claims, accepted: readonly string[]): void {
+  const presented: readonly unknown[] = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
+  if (presented.some((audience) => typeof audience === "string" && accepted.includes(audience))) return;
+  throw new ClusterConnectError("ERR_TOKEN_AUDIENCE", `expected ${accepted.join(" or ")}`);
+}
+
+/** Returns when the token expires, in milliseconds since the epoch. */
+export function checkTimes(claims: Claims, nowMs: number): number {
+  const expiresAtMs = instant(claims, "exp");
+  if (expiresAtMs === undefined) throw new ClusterConnectError("ERR_TOKEN_CLAIM", "exp is required");
+  if (expiresAtMs <= nowMs) {
+    throw new ClusterConnectError("ERR_TOKEN_EXPIRED", `at ${isoTime(expiresAtMs)}`);
+  }
+  const notBeforeMs = instant(claims, "nbf");
+  if (notBeforeMs !== undefined && notBeforeMs > nowMs + notBeforeLeewayMs) {
+    throw new ClusterConnectError("ERR_TOKEN_NOT_YET_VALID", `before ${isoTime(notBeforeMs)}`);
+  }
+  return expiresAtMs;
+}
+
+/** A NumericDate (RFC 7519 §2) in milliseconds; stricter than the kube-apiserver, which also reads strings. */
+function instant(claims: Claims, name: string): number | undefined {
+  const value = claims[name];
+  if (value === undefined) return undefined;
+  // 8.64e12 s is the last instant that a Date can name.
+  if (typeof value !== "number" || !Number.isFinite(value) || Math.abs(value) > 8.64e12) {
+    throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${name} must be a number of seconds`);
+  }
+  return value * 1_000;
+}
+
+const isoTime = (ms: number) => new Date(ms).toISOString();

@@ -1,0 +1,126 @@
+import { compactVerify, decodeJwt, decodeProtectedHeader, errors as joseErrors, type JWK } from "jose";
+import { ClusterConnectError } from "../runtime/errors";
+import { silentLogger, type Logger } from "../runtime/logger";
+import { checkAudience, checkTimes } from "./claim-checks";
+import type { IssuerSettings } from "./issuer-settings";
+import { KeyCache } from "./key-cache";
+import { createKeyLoader } from "./key-loader";
+import { tokenLimits, type TokenLimits } from "./token-limits";
+
+/** What the kube-apiserver accepts: asymmetric algorithms only, so that no published key can sign. */
+export const acceptedAlgorithms = ["RS", "PS", "ES"].flatMap((kind) =>
+  [256, 384, 512].map((bits) => `${kind}${String(bits)}`),
+);
+
+export interface VerifiedToken {
+  readonly issuer: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** `exp`, in milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+  /** The configuration entry that the token was verified by. */
+  readonly settings: IssuerSettings;
+}
+
+export interface TokenVerifier {
+  /** Signature, issuer, audience and times. Throws a ClusterConnectError with a code of `errors/identity.ts`. */
+  verify(token: string): Promise<VerifiedToken>;
+  /** Stops the background refresh of keys. */
+  close(): void;
+}
+
+export interface TokenVerifierOptions {
+  /** For entries that name no audience of their own. Never taken from a request. */
+  readonly defaultAudiences?: readonly string[];
+  readonly limits?: Partial<TokenLimits>;
+  readonly logger?: Logger;
+  readonly now?: () => number;
+}
+
+interface Trusted {
+  readonly settings: IssuerSettings;
+  readonly audiences: readonly string[];
+  readonly keys: KeyCache;
+}
+
+/** Throws ERR_SETTINGS_INVALID for an issuer that would accept tokens made for anybody. */
+export function createTokenVerifier(
+  issuers: readonly IssuerSettings[],
+  options: TokenVerifierOptions = {},
+): TokenVerifier {
+  const limits = tokenLimits.parse(options.limits ?? {});
+  const now = options.now ?? Date.now;
+  const trusted = new Map(issuers.map((entry) => [entry.issuer.url, trust(entry, limits, options)]));
+  return {
+    async verify(token) {
+      const { alg, kid, issuer } = readUnverified(token, limits.maxTokenBytes);
+      const entry = trusted.get(issuer);
+      if (entry === undefined)
+        throw new ClusterConnectError("ERR_TOKEN_ISSUER_UNKNOWN", JSON.stringify(issuer));
+      if (!acceptedAlgorithms.includes(alg)) throw new ClusterConnectError("ERR_TOKEN_ALGORITHM", alg);
+      const claims = await verifySignature(token, alg, await entry.keys.find(kid));
+      checkAudience(claims, entry.audiences);
+      const expiresAtMs = checkTimes(claims, now());
+      return { issuer, claims, expiresAtMs, settings: entry.settings };
+    },
+    close: () => trusted.forEach(({ keys }) => keys.close()),
+  };
+}
+
+function trust(settings: IssuerSettings, limits: TokenLimits, options: TokenVerifierOptions): Trusted {
+  const { issuer } = settings;
+  const audiences = issuer.audiences.length > 0 ? issuer.audiences : (options.defaultAudiences ?? []);
+  if (audiences.length === 0) {
+    throw new ClusterConnectError("ERR_SETTINGS_INVALID", `issuer ${issuer.url} has no audience`);
+  }
+  const keys = new KeyCache({
+    load: createKeyLoader(issuer, limits),
+    refreshMs: limits.keyRefreshMs,
+    cooldownMs: limits.keyCooldownMs,
+    logger: (options.logger ?? silentLogger).child({ issuer: issuer.url }),
+  });
+  return { settings, audiences, keys };
+}
+
+/** What decides which issuer's keys to try. Nothing here is believed before the signature has been checked. */
+function readUnverified(
+  token: string,
+  maxBytes: number,
+): { alg: string; kid: string | undefined; issuer: string } {
+  if (Buffer.byteLength(token) > maxBytes) {
+    throw new ClusterConnectError("ERR_TOKEN_MALFORMED", `longer than ${String(maxBytes)} bytes`);
+  }
+  try {
+    const header = decodeProtectedHeader(token);
+    const issuer = decodeJwt(token).iss;
+    // RFC 7515 §4.1.11: an extension that must be understood, and is not, makes the token invalid.
+    if (header.crit !== undefined) throw new Error("crit is not supported");
+    if (typeof issuer !== "string") throw new Error("no iss");
+    if (header.kid !== undefined && typeof header.kid !== "string") throw new Error("kid is not a string");
+    return { alg: String(header.alg), kid: header.kid, issuer };
+  } catch (error) {
+    // jose's messages describe the token's shape and never quote it.
+    throw new ClusterConnectError("ERR_TOKEN_MALFORMED", "", { cause: error });
+  }
+}
+
+/** The claims, once one of `keys` fits. A key of another kind than `alg` asks for is passed over, never bent. */
+async function verifySignature(
+  token: string,
+  alg: string,
+  keys: readonly JWK[],
+): Promise<Readonly<Record<string, unknown>>> {
+  for (const key of keys) {
+    try {
+      const { payload } = await compactVerify(token, key, { algorithms: [alg] });
+      return JSON.parse(Buffer.from(payload).toString("utf8")) as Record<string, unknown>;
+    } catch (error) {
+      const isWrongKey =
+        error instanceof joseErrors.JWSSignatureVerificationFailed ||
+        error instanceof joseErrors.JOSENotSupported ||
+        error instanceof TypeError ||
+        error instanceof DOMException;
+      if (!isWrongKey) throw new ClusterConnectError("ERR_TOKEN_SIGNATURE", "", { cause: error });
+    }
+  }
+  throw new ClusterConnectError("ERR_TOKEN_SIGNATURE", keys.length === 0 ? "unknown key id" : "");
+}

@@ -1,0 +1,192 @@
+import { SignJWT } from "jose";
+import { issuerSchema } from "../../../src/identity/issuer-settings";
+import { acceptedAlgorithms, createTokenVerifier } from "../../../src/identity/token-verifier";
+import { startIssuer, type TestIssuer } from "../../support/issuer";
+
+const audience = "cluster-connect/plant-7";
+const entryFor = (issuer: TestIssuer, more: object = {}) =>
+  issuerSchema.parse({ issuer: { url: issuer.url, audiences: [audience], ...more } });
+
+describe("token verifier", () => {
+  let issuer: TestIssuer;
+  const open: { close(): unknown }[] = [];
+  const verifierFor = (...args: Parameters<typeof createTokenVerifier>) => {
+    const verifier = createTokenVerifier(...args);
+    open.push(verifier);
+    return verifier;
+  };
+  const failure = (code: string) => expect.objectContaining({ code });
+
+  beforeEach(async () => {
+    issuer = await startIssuer();
+    open.push(issuer);
+  });
+  afterEach(async () => {
+    for (const item of open.splice(0)) await item.close();
+  });
+
+  it("verifies a token by keys that it finds through discovery, and gives its claims", async () => {
+    const verifier = verifierFor([entryFor(issuer)]);
+    const token = await verifier.verify(await issuer.mint({ repository: "octo/app" }));
+    expect(token.issuer).toBe(issuer.url);
+    expect(token.claims.repository).toBe("octo/app");
+    expect(token.expiresAtMs).toBeGreaterThan(Date.now());
+    await verifier.verify(await issuer.mint());
+    expect(issuer.keyFetches).toBe(1);
+  });
+
+  it("trusts the issuer's certificate by certificateAuthority, and by nothing else", async () => {
+    const secure = await startIssuer({ tls: true });
+    open.push(secure);
+    const token = await secure.mint();
+    const trusting = verifierFor([entryFor(secure, { certificateAuthority: secure.caPem })]);
+    await expect(trusting.verify(token)).resolves.toBeDefined();
+    await expect(verifierFor([entryFor(secure)]).verify(token)).rejects.toEqual(
+      failure("ERR_ISSUER_KEYS_UNAVAILABLE"),
+    );
+  });
+
+  it("takes keys given inline without asking anybody", async () => {
+    const verifier = verifierFor([entryFor(issuer, { jwks: issuer.jwks() })]);
+    await verifier.verify(await issuer.mint());
+    expect(issuer.keyFetches).toBe(0);
+  });
+
+  it.each(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"])(
+    "accepts %s",
+    async (algorithm) => {
+      const other = await startIssuer({ algorithm });
+      open.push(other);
+      expect(acceptedAlgorithms).toContain(algorithm);
+      await verifierFor([entryFor(other)]).verify(await other.mint());
+    },
+  );
+
+  it("refuses none, HMAC with a published key, and what is not a JWT", async () => {
+    const verifier = verifierFor([entryFor(issuer)]);
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const claims = { iss: issuer.url, aud: audience, exp: Date.now() };
+    const unsigned = `${part({ alg: "none" })}.${part(claims)}.`;
+    await expect(verifier.verify(unsigned)).rejects.toEqual(failure("ERR_TOKEN_ALGORITHM"));
+    const secret = Buffer.from(JSON.stringify(issuer.jwks().keys[0]));
+    const confused = await new SignJWT(claims).setProtectedHeader({ alg: "HS256" }).sign(secret);
+    await expect(verifier.verify(confused)).rejects.toEqual(failure("ERR_TOKEN_ALGORITHM"));
+    const critical = `${part({ alg: "ES256", crit: ["b64"], b64: false })}.${part(claims)}.AA`;
+    for (const text of [
+      "",
+      "a.b",
+      "a.b.c",
+      "a.b.c.d",
+      `${part({})}.${part([])}.`,
+      critical,
+      "x".repeat(200_000),
+    ]) {
+      await expect(verifier.verify(text)).rejects.toEqual(failure("ERR_TOKEN_MALFORMED"));
+    }
+  });
+
+  it("refuses an altered token and one of another issuer", async () => {
+    const verifier = verifierFor([entryFor(issuer)]);
+    const [header, , signature] = (await issuer.mint()).split(".");
+    const [, payload] = (await issuer.mint({ sub: "somebody else" })).split(".");
+    await expect(verifier.verify([header, payload, signature].join("."))).rejects.toEqual(
+      failure("ERR_TOKEN_SIGNATURE"),
+    );
+    await expect(verifier.verify(await issuer.mint({}, { issuer: `${issuer.url}/` }))).rejects.toEqual(
+      failure("ERR_TOKEN_ISSUER_UNKNOWN"),
+    );
+  });
+
+  it("demands one of the configured audiences", async () => {
+    const verifier = verifierFor([entryFor(issuer)]);
+    await verifier.verify(await issuer.mint({}, { audience: ["other", audience] }));
+    for (const wrong of ["other", [], [7], { [audience]: true }]) {
+      await expect(verifier.verify(await issuer.mint({ aud: wrong }))).rejects.toEqual(
+        failure("ERR_TOKEN_AUDIENCE"),
+      );
+    }
+    expect(() => createTokenVerifier([issuerSchema.parse({ issuer: { url: issuer.url } })])).toThrow(
+      "no audience",
+    );
+    const byDefault = verifierFor([issuerSchema.parse({ issuer: { url: issuer.url } })], {
+      defaultAudiences: ["https://relay.example.com"],
+    });
+    await byDefault.verify(await issuer.mint({}, { audience: "https://relay.example.com" }));
+  });
+
+  it("requires exp, gives it no leeway, and gives nbf one minute", async () => {
+    let now = Date.now();
+    const verifier = verifierFor([entryFor(issuer)], { now: () => now });
+    await expect(verifier.verify(await issuer.mint({}, { lifetimeSeconds: null }))).rejects.toEqual(
+      failure("ERR_TOKEN_CLAIM"),
+    );
+    await expect(verifier.verify(await issuer.mint({ exp: "9999999999" }))).rejects.toEqual(
+      failure("ERR_TOKEN_CLAIM"),
+    );
+    const token = await issuer.mint({}, { lifetimeSeconds: 10 });
+    const { expiresAtMs } = await verifier.verify(token);
+    now = expiresAtMs - 1;
+    await verifier.verify(token);
+    now = expiresAtMs;
+    await expect(verifier.verify(token)).rejects.toEqual(failure("ERR_TOKEN_EXPIRED"));
+    const seconds = Math.floor(Date.now() / 1_000);
+    const early = await issuer.mint({}, { notBefore: seconds });
+    now = (seconds - 60) * 1_000;
+    await verifier.verify(early);
+    now -= 1;
+    await expect(verifier.verify(early)).rejects.toEqual(failure("ERR_TOKEN_NOT_YET_VALID"));
+  });
+
+  it("tries every key for a token that names none", async () => {
+    await issuer.rotate();
+    await verifierFor([entryFor(issuer)]).verify(await issuer.mint({}, { kid: null }));
+  });
+
+  it("fetches again for a key it does not know, but not for each of a flood of invented ones", async () => {
+    const verifier = verifierFor([entryFor(issuer)], { limits: { keyCooldownMs: 60_000 } });
+    await verifier.verify(await issuer.mint());
+    for (let i = 0; i < 20; i += 1) {
+      await expect(verifier.verify(await issuer.mint({}, { kid: `invented-${i}` }))).rejects.toEqual(
+        failure("ERR_TOKEN_SIGNATURE"),
+      );
+    }
+    expect(issuer.keyFetches).toBe(1);
+    const eager = verifierFor([entryFor(issuer)], { limits: { keyCooldownMs: 0 } });
+    await eager.verify(await issuer.mint());
+    await issuer.rotate();
+    await eager.verify(await issuer.mint());
+    expect(issuer.keyFetches).toBe(3);
+  });
+
+  it("keeps the keys it has while the issuer is down", async () => {
+    const verifier = verifierFor([entryFor(issuer)], { limits: { keyCooldownMs: 0 } });
+    await verifier.verify(await issuer.mint());
+    issuer.failing = true;
+    await expect(verifier.verify(await issuer.mint({}, { kid: "unknown" }))).rejects.toEqual(
+      failure("ERR_TOKEN_SIGNATURE"),
+    );
+    await verifier.verify(await issuer.mint());
+  });
+
+  it("refreshes keys in the background, so that a withdrawn key stops being good", async () => {
+    const verifier = verifierFor([entryFor(issuer)], { limits: { keyRefreshMs: 20 } });
+    const withdrawn = await issuer.mint();
+    await verifier.verify(withdrawn);
+    await issuer.rotate(false);
+    const fetched = issuer.keyFetches;
+    while (issuer.keyFetches < fetched + 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect(verifier.verify(withdrawn)).rejects.toEqual(failure("ERR_TOKEN_SIGNATURE"));
+  });
+
+  it("refuses a discovery document that names another issuer", async () => {
+    const entry = issuerSchema.parse({
+      issuer: {
+        url: "https://issuer.example.com",
+        discoveryURL: `${issuer.url}/.well-known/openid-configuration`,
+        audiences: [audience],
+      },
+    });
+    const token = await issuer.mint({}, { issuer: "https://issuer.example.com" });
+    await expect(verifierFor([entry]).verify(token)).rejects.toThrow("names another issuer");
+  });
+});
