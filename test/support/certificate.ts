@@ -17,7 +17,7 @@ const lifetime = () => ({
 
 /** A server certificate for loopback (and `names`), signed by a CA of its own that nobody else holds. */
 export async function createTestCertificate(names: readonly string[] = []): Promise<TestCertificate> {
-  const crypto = webcrypto as unknown as Crypto;
+  const crypto = webcrypto;
   x509.cryptoProvider.set(crypto);
   const generate = () => crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const [caKeys, keys] = await Promise.all([generate(), generate()]);
