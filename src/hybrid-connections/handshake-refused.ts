@@ -1,0 +1,14 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/** The relay answered a WebSocket handshake with an HTTP status. `reason` is its status line, from the wire. */
+export class HandshakeRefused extends Error {
+  override readonly name = "HandshakeRefused";
+
+  constructor(
+    readonly status: number,
+    readonly reason: string,
+    readonly headers: IncomingHttpHeaders = {},
+  ) {
+    super(`the relay answered ${String(status)} ${reason.slice(0, 512)}`.trimEnd());
+  }
+}
