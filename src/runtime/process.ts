@@ -32,7 +32,13 @@ export async function runProcess(
   const shutdown = new Shutdown(logger);
   let stop: (reason: string) => void = () => undefined;
   const stopped = new Promise<string>((resolve) => (stop = resolve));
-  const onSignal = (signal: NodeJS.Signals) => stop(signal);
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    signals += 1;
+    // An orderly stop may take an hour (open links); whoever asks twice does not want to wait for it.
+    if (signals > 1) process.exit(1);
+    stop(signal);
+  };
   process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
   try {
     const ready = await Promise.race([start({ logger, shutdown, stop }), stopped]);

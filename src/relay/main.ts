@@ -1,0 +1,30 @@
+import { startHealthServer } from "../runtime/health-server";
+import { runProcess, type ProcessOptions } from "../runtime/process";
+import { Relay } from "./relay";
+import { startRelayServer } from "./server";
+import { loadRelaySettings } from "./settings";
+
+export interface RelayOptions extends Omit<ProcessOptions, "name" | "stopStepMs"> {
+  readonly config: string;
+}
+
+/** Runs the relay until a signal; resolves with the exit code. */
+export function runRelay(options: RelayOptions): Promise<number> {
+  return runProcess(
+    { ...options, name: "relay", stopStepMs: 2_147_483_647 },
+    async ({ logger, shutdown }) => {
+      const settings = loadRelaySettings(options.config);
+      const relay = new Relay(settings, logger);
+      const health = await startHealthServer({
+        ...settings.health,
+        metrics: relay.metrics.registry,
+        unreadyReason: () => relay.unreadyReason,
+      });
+      shutdown.add("health", () => health.close());
+      const server = await startRelayServer(settings, logger, (handshake) => void relay.handle(handshake));
+      shutdown.add("server", () => server.close());
+      shutdown.add("links", () => relay.drain(settings.timers.drainMs));
+      return { port: server.port, healthPort: health.port, publicUrl: settings.publicUrl };
+    },
+  );
+}
