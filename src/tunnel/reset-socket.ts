@@ -30,9 +30,10 @@ function resetNow(socket: Socket): void {
 
 /**
  * Whether the `end` that a TCP socket has just emitted was a reset in truth. libuv before 1.50 (Node 20) reports the
- * end of the stream when data and RST arrive together; the kernel no longer knows the peer then. An address that was
- * asked for earlier is remembered by Node and hides this: the answer is then false, as it is for unix sockets.
+ * end of the stream when data and RST arrive together; the kernel no longer knows the peer then. False where that
+ * says nothing: for a unix socket, once we have sent our own FIN (a connection that is over has no peer either), and
+ * when the address was asked for earlier, because Node remembers it.
  */
 export function endedByReset(socket: Socket): boolean {
-  return socket.localAddress !== undefined && socket.remoteAddress === undefined;
+  return !socket.writableEnded && socket.localAddress !== undefined && socket.remoteAddress === undefined;
 }

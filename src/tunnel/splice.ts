@@ -89,7 +89,7 @@ class Splice implements StreamHandler {
   };
 
   readonly #onEnd = (): void => {
-    if (endedByReset(this.socket)) this.socket.destroy(new Error("connection reset"));
+    if (endedByReset(this.socket)) this.#loseSocket("connection reset");
     else this.stream.finish();
   };
 
@@ -100,7 +100,7 @@ class Splice implements StreamHandler {
   readonly #onClose = (): void => {
     if (this.#socketClosed) return;
     this.#socketClosed = true;
-    if (!this.socket.readableEnded || !this.socket.writableFinished) this.#loseSocket();
+    if (!this.socket.readableEnded || !this.socket.writableFinished) this.#loseSocket(this.#error);
     this.#settle();
   };
 
@@ -158,9 +158,10 @@ class Splice implements StreamHandler {
     if (wasFull) this.socket.resume();
   }
 
-  #loseSocket(): void {
-    this.#loss ??= { lostSide: "socket", reason: this.#error };
-    this.stream.reset("lost", this.#error);
+  #loseSocket(reason: string): void {
+    this.#loss ??= { lostSide: "socket", reason };
+    this.stream.reset("lost", reason);
+    this.socket.destroy();
   }
 
   #giveBack(firstBytes: readonly Buffer[]): void {
