@@ -1,0 +1,18 @@
+import type { Socket } from "node:net";
+
+/** The socket under each TLS socket: only that one can be reset. */
+const underlying = new WeakMap<Socket, Socket>();
+
+export function rememberUnderlying(secure: Socket, raw: Socket): void {
+  underlying.set(secure, raw);
+}
+
+/**
+ * Drops a connection so that its far end cannot take it for an orderly end: a reset over TCP. A unix socket knows
+ * no reset; there the missing TLS close_notify, and the missing end of whatever was being sent, has to do.
+ */
+export function abortSocket(socket: Socket): void {
+  const raw = underlying.get(socket) ?? socket;
+  if (raw.remoteAddress !== undefined && !raw.destroyed) raw.resetAndDestroy();
+  socket.destroy();
+}

@@ -1,0 +1,65 @@
+import type { Logger } from "../runtime/logger";
+import type { AuditRecord } from "./audit-record";
+import type { AuthProxyMetrics } from "./metrics";
+
+/** Query parameters whose values say what kind of request it is, and can hold nothing of the caller's. */
+const plainParameters = new Set([
+  "allowWatchBookmarks",
+  "continue",
+  "container",
+  "dryRun",
+  "fieldManager",
+  "fieldValidation",
+  "follow",
+  "force",
+  "limit",
+  "orphanDependents",
+  "ports",
+  "previous",
+  "propagationPolicy",
+  "resourceVersion",
+  "resourceVersionMatch",
+  "sendInitialEvents",
+  "sinceSeconds",
+  "stderr",
+  "stdin",
+  "stdout",
+  "tailLines",
+  "timeout",
+  "timeoutSeconds",
+  "timestamps",
+  "tty",
+  "watch",
+]);
+
+/** A request target for the log: what was typed by the caller, such as the words of an exec, is left out. */
+export function auditTarget(target: string): string {
+  const at = target.indexOf("?");
+  if (at < 0) return target;
+  const parameters = target.slice(at + 1).split("&");
+  const shown = parameters.map((parameter) => {
+    const [name = ""] = parameter.split("=", 1);
+    return plainParameters.has(name) ? parameter : `${name}=…`;
+  });
+  return `${target.slice(0, at)}?${shown.join("&")}`;
+}
+
+/** Last step of the pipeline: one line and one count a request, refused ones included. */
+export function audit(record: AuditRecord, logger: Logger, metrics: AuthProxyMetrics): void {
+  const { exchange, identity, upgrade, outcome, durationMs } = record;
+  const { error, splice } = outcome;
+  metrics.count(record);
+  logger.info("request", {
+    user: identity?.username ?? "",
+    method: exchange.method,
+    path: auditTarget(exchange.target),
+    protocol: exchange.protocol,
+    status: outcome.status,
+    durationMs: Math.round(durationMs),
+    ...exchange.origin,
+    ...(upgrade === undefined ? {} : { upgrade }),
+    ...(splice === undefined ? {} : splice),
+    ...(outcome.abandoned === true ? { abandoned: true } : {}),
+    ...(error === undefined ? {} : { code: error.code, reason: error.detail }),
+  });
+}

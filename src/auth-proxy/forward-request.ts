@@ -1,0 +1,135 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { ClusterConnectError, messageOf } from "../runtime/errors";
+import type { Apiserver } from "./apiserver";
+import type { Exchange } from "./exchange";
+import type { OutgoingHeaders } from "./outgoing-headers";
+import { isOwnCredentialRefused, relayAnswer } from "./relay-answer";
+import { drainUpload, refuseExchange } from "./refuse";
+import type { AuthProxyLimits } from "./settings";
+
+export interface Outcome {
+  readonly status: number;
+  /** Why it was refused or cut; absent when the apiserver's whole answer was passed on. */
+  readonly error?: ClusterConnectError;
+  /** The caller went away before the end. */
+  readonly abandoned?: boolean;
+}
+
+/** Passes a request to the apiserver and its answer back, both as streams. Resolves when the exchange is over. */
+export function forwardRequest(
+  exchange: Exchange,
+  headers: OutgoingHeaders,
+  apiserver: Apiserver,
+  limits: AuthProxyLimits,
+): Promise<Outcome> {
+  if (exchange.isClosed()) return Promise.resolve({ status: 0, abandoned: true });
+  return new Promise((resolve) => new Forwarding(exchange, headers, apiserver, limits, resolve).attempt());
+}
+
+class Forwarding {
+  #request: ClientRequest | undefined;
+  #attempts = 0;
+  #status = 0;
+  #error: ClusterConnectError | undefined;
+  #finished = false;
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly headers: OutgoingHeaders,
+    private readonly apiserver: Apiserver,
+    private readonly limits: AuthProxyLimits,
+    private readonly resolve: (outcome: Outcome) => void,
+  ) {
+    exchange.out.once("finish", () => (this.#finished = true)).once("close", () => this.#over());
+    exchange.out.on("error", () => this.#request?.destroy());
+  }
+
+  attempt(): void {
+    this.#attempts += 1;
+    const { method, target } = this.exchange;
+    const request = this.apiserver.request({ method, target, headers: this.headers });
+    this.#request = request;
+    const state = { connected: false, answered: false };
+    request
+      .on("socket", (socket) => {
+        if (request.reusedSocket) state.connected = true;
+        else socket.once("secureConnect", () => (state.connected = true));
+      })
+      .on("response", (response) => {
+        state.answered = true;
+        this.#answer(response);
+      })
+      // Once an answer has begun, its own end tells what became of it: an early 413 outranks the reset after it.
+      .on("error", (error) => state.answered || this.#fail(error, state.connected, request.reusedSocket))
+      // A 101 that nobody asked for closes the request without an error.
+      .on("close", () => {
+        if (!state.answered && this.#request === request) this.#fail(new Error("no answer"), true, false);
+      });
+    if (this.exchange.hasBody) this.#upload(request);
+    else request.end();
+  }
+
+  #upload(request: ClientRequest): void {
+    const { exchange } = this;
+    exchange.sendContinue();
+    exchange.body
+      .once("end", () => (exchange.bodyWasCut() ? request.destroy() : request.end()))
+      .once("error", () => request.destroy())
+      .once("aborted", () => request.destroy());
+    exchange.body.pipe(request, { end: false });
+  }
+
+  #answer(response: IncomingMessage): void {
+    const { exchange } = this;
+    if (isOwnCredentialRefused(response, exchange.target)) return this.#ownCredentialRefused(response);
+    this.#status = response.statusCode ?? 0;
+    relayAnswer(response, exchange, (error) => {
+      this.#error = error;
+      if (error === undefined) drainUpload(exchange, this.limits.uploadDrainMs);
+    });
+    response.once("close", () => {
+      // Not needed any more, and Node keeps the connection open for the rest of the upload otherwise.
+      if (exchange.hasBody && !this.#request?.writableFinished) this.#request?.destroy();
+    });
+  }
+
+  /** Reads its token again, and tries once more if that is another one and nothing of the request is gone. */
+  #ownCredentialRefused(response: IncomingMessage): void {
+    const request = this.#request;
+    this.#request = undefined;
+    response.on("error", () => undefined).resume();
+    const isNewToken = this.apiserver.credential.reread();
+    if (isNewToken && !this.exchange.hasBody && this.#attempts === 1) return this.attempt();
+    request?.destroy();
+    this.#refuse(new ClusterConnectError("ERR_APISERVER_REFUSED_PROXY"));
+  }
+
+  #fail(error: Error, connected: boolean, reusedSocket: boolean): void {
+    this.#request = undefined;
+    const { method, hasBody } = this.exchange;
+    // A kept connection that the apiserver closed at the very moment it was used; nothing was done with it.
+    const isReadOnly = method === "GET" || method === "HEAD" || method === "OPTIONS";
+    if (reusedSocket && isReadOnly && !hasBody && this.#attempts === 1 && !this.exchange.isClosed()) {
+      return this.attempt();
+    }
+    const code = connected ? "ERR_APISERVER_LOST" : "ERR_APISERVER_UNREACHABLE";
+    this.#refuse(new ClusterConnectError(code, messageOf(error), { cause: error }));
+  }
+
+  #refuse(error: ClusterConnectError): void {
+    this.#error = error;
+    if (this.exchange.isClosed()) return this.#over();
+    this.#status = refuseExchange(this.exchange, error, this.limits.uploadDrainMs);
+  }
+
+  #over(): void {
+    const request = this.#request;
+    this.#request = undefined;
+    if (!this.#finished) request?.destroy();
+    this.resolve({
+      status: this.#status,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#finished || this.#error !== undefined ? {} : { abandoned: true }),
+    });
+  }
+}

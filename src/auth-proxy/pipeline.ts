@@ -1,0 +1,137 @@
+/**
+ * What a request passes, in order: bounds → credential → authentication → upgrade rules → outgoing headers →
+ * forwarding → audit. Each step takes what the one before has made; none can be reached around.
+ */
+import type { Identity } from "../identity/identity";
+import { mapIdentity, type IdentityPolicy } from "../identity/map-identity";
+import type { TokenVerifier } from "../identity/token-verifier";
+import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
+import type { Logger } from "../runtime/logger";
+import type { Apiserver } from "./apiserver";
+import { audit } from "./audit";
+import { parseCredential } from "./credential";
+import type { Exchange } from "./exchange";
+import { forwardRequest } from "./forward-request";
+import {
+  forwardUpgrade,
+  refusableExchange,
+  type UpgradeArrival,
+  type UpgradeOutcome,
+} from "./forward-upgrade";
+import type { AuthProxyMetrics } from "./metrics";
+import { OutgoingHeaders } from "./outgoing-headers";
+import { refuseExchange } from "./refuse";
+import { checkBounds } from "./request-bounds";
+import type { AuthProxySettings } from "./settings";
+import { authorizeUpgrade, type UpgradeRequest } from "./upgrade-rules";
+
+export interface PipelineContext {
+  readonly settings: Pick<AuthProxySettings, "upgrades" | "forwardHeaders" | "limits">;
+  readonly policy: IdentityPolicy;
+  readonly verifier: TokenVerifier;
+  readonly apiserver: Apiserver;
+  readonly logger: Logger;
+  readonly metrics: AuthProxyMetrics;
+}
+
+/** Extra key under which the cluster's audit log shows the tunnel session a request came through. */
+const sessionExtra = "cluster-connect.dev/session";
+
+export class Pipeline {
+  #underWay = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(private readonly context: PipelineContext) {}
+
+  /** Handles a plain request. Never rejects. */
+  handle(exchange: Exchange): Promise<void> {
+    return this.#run(exchange, undefined);
+  }
+
+  /** Handles a request that asks for an upgrade. Never rejects. */
+  handleUpgrade(arrival: UpgradeArrival): Promise<void> {
+    return this.#run(refusableExchange(arrival), arrival);
+  }
+
+  /** Resolves as soon as no request is under way, and after `ms` at the latest. */
+  drained(ms: number): Promise<void> {
+    if (this.#underWay === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#waiting.add(done);
+    });
+  }
+
+  async #run(exchange: Exchange, arrival: UpgradeArrival | undefined): Promise<void> {
+    const { logger, metrics, settings } = this.context;
+    const startedAt = performance.now();
+    const state: RequestState = { identity: undefined, upgrade: undefined };
+    let outcome: UpgradeOutcome;
+    this.#underWay += 1;
+    metrics.requests.set(this.#underWay);
+    try {
+      outcome = await this.#process(exchange, arrival, state);
+    } catch (thrown) {
+      const error = asClusterConnectError(thrown);
+      if (error.code === "ERR_UNEXPECTED") logger.error("request.failed", { message: error.message });
+      outcome = exchange.isClosed()
+        ? { status: 0, error, abandoned: true }
+        : { status: refuseExchange(exchange, error, settings.limits.uploadDrainMs), error };
+    } finally {
+      this.#underWay -= 1;
+      metrics.requests.set(this.#underWay);
+      if (this.#underWay === 0) for (const done of this.#waiting) done();
+    }
+    const durationMs = performance.now() - startedAt;
+    const { identity, upgrade } = state;
+    audit({ exchange, identity, upgrade: upgrade?.protocol, outcome, durationMs }, logger, metrics);
+  }
+
+  async #process(
+    exchange: Exchange,
+    arrival: UpgradeArrival | undefined,
+    state: RequestState,
+  ): Promise<UpgradeOutcome> {
+    const { settings, apiserver } = this.context;
+    const { limits, upgrades, forwardHeaders } = settings;
+    if (this.#underWay > limits.requests) throw new ClusterConnectError("ERR_AUTH_PROXY_BUSY");
+    checkBounds(exchange, limits);
+    const token = parseCredential(exchange.lines);
+    const identity = await this.#authenticate(token, exchange);
+    state.identity = identity;
+    const upgrade = arrival === undefined ? undefined : authorizeUpgrade(exchange, upgrades);
+    state.upgrade = upgrade;
+    const { lines, hasBody } = exchange;
+    const headers = new OutgoingHeaders({
+      lines,
+      identity,
+      hasBody,
+      upgrade,
+      forwardHeaders,
+      host: apiserver.host,
+    });
+    return arrival !== undefined && upgrade !== undefined
+      ? forwardUpgrade(arrival, exchange, upgrade, headers, { apiserver, limits })
+      : forwardRequest(exchange, headers, apiserver, limits);
+  }
+
+  async #authenticate(token: string, { origin }: Exchange): Promise<Identity> {
+    const { verifier, policy } = this.context;
+    const { claims, settings } = await verifier.verify(token);
+    // The settings' schema requires the mapping; an entry without one must not become an identity without a name.
+    if (settings.claimMappings === undefined) throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
+    const identity = mapIdentity(claims, settings.claimMappings, policy);
+    if (origin.sessionId === undefined) return identity;
+    return { ...identity, extra: { ...identity.extra, [sessionExtra]: [origin.sessionId] } };
+  }
+}
+
+interface RequestState {
+  identity: Identity | undefined;
+  upgrade: UpgradeRequest | undefined;
+}

@@ -1,0 +1,50 @@
+import type { IncomingMessage } from "node:http";
+import { ClusterConnectError, messageOf } from "../runtime/errors";
+import type { Exchange } from "./exchange";
+import { headerLines } from "./header-lines";
+import { endToEndLines, isSelfDelimited } from "./response-headers";
+
+/**
+ * Passes the apiserver's answer on as it comes, with back-pressure. `done` is called once: without an error when
+ * all of it is there, else after which the caller's side is aborted, never ended.
+ */
+export function relayAnswer(
+  response: IncomingMessage,
+  exchange: Exchange,
+  done: (error?: ClusterConnectError) => void,
+): void {
+  const status = response.statusCode ?? 0;
+  const lines = headerLines(response.rawHeaders);
+  let isOver = false;
+  const finish = (cutBecause?: string) => {
+    if (isOver) return;
+    isOver = true;
+    if (cutBecause === undefined) {
+      exchange.out.end();
+      return done();
+    }
+    response.destroy();
+    done(new ClusterConnectError("ERR_APISERVER_LOST", cutBecause));
+    exchange.abort();
+  };
+  response.on("error", () => undefined);
+  try {
+    exchange.begin(status, endToEndLines(lines));
+  } catch (error) {
+    return finish(`its answer cannot be passed on: ${messageOf(error)}`);
+  }
+  response
+    .once("end", () =>
+      isSelfDelimited(exchange.method, status, lines) ? finish() : finish("an answer without a marked end"),
+    )
+    .once("close", () => finish("in the middle of its answer"));
+  response.pipe(exchange.out, { end: false });
+}
+
+/**
+ * Whether a 401 speaks of the proxy itself: with impersonation the apiserver gives one to nobody else. Behind
+ * `…/proxy/` a pod, a service or a node answers, and its 401 is the caller's.
+ */
+export function isOwnCredentialRefused(response: IncomingMessage, target: string): boolean {
+  return response.statusCode === 401 && !/^[^?]*\/proxy(\/|\?|$)/.test(target);
+}

@@ -1,0 +1,37 @@
+import { ClusterConnectError } from "../runtime/errors";
+import type { HeaderLines } from "./header-lines";
+
+const malformed = (detail: string) => new ClusterConnectError("ERR_AUTH_PROXY_MALFORMED_REQUEST", detail);
+
+/**
+ * First step of the pipeline: refuses what no Kubernetes client sends, before anything is looked up. Names are
+ * quoted in the message, values never.
+ */
+export function checkBounds(
+  request: { readonly method: string; readonly target: string; readonly lines: HeaderLines },
+  limits: { readonly headers: number },
+): void {
+  const { method, target, lines } = request;
+  if (lines.length > limits.headers) {
+    throw new ClusterConnectError(
+      "ERR_AUTH_PROXY_REQUEST_TOO_LARGE",
+      `more than ${String(limits.headers)} header lines`,
+    );
+  }
+  // CONNECT and absolute-form (RFC 9112 §3.2.2) name a host; a host never comes from the wire.
+  if (method === "CONNECT") throw malformed("method CONNECT");
+  if (!target.startsWith("/")) throw malformed("the request target is not a path");
+  // llhttp and nghttp2 let bytes above 0x7F through; the request line that goes upstream is ASCII.
+  if (/[^\x21-\x7e]/.test(target)) throw malformed("the request target holds a byte outside printable ASCII");
+  for (const [name] of lines) checkName(name);
+}
+
+function checkName(name: string): void {
+  // An underscore or a dot in a name is another header here and the same one to some gateway further on.
+  if (!/^[A-Za-z0-9-]+$/.test(name)) throw malformed(`header name ${JSON.stringify(name)}`);
+  const lower = name.toLowerCase();
+  if (lower.startsWith("impersonate-")) {
+    throw new ClusterConnectError("ERR_AUTH_PROXY_IMPERSONATION_NOT_ENABLED", `header ${name}`);
+  }
+  if (lower.startsWith("x-remote-")) throw malformed(`header ${name}`);
+}
