@@ -32,9 +32,9 @@ const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter(
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(source, file), "utf8");
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, specifier = ""]) =>
-    relative(source, normalize(join(source, dirname(file), specifier))),
-  );
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)]
+    .map(([, specifier = ""]) => relative(source, normalize(join(source, dirname(file), specifier))))
+    .filter((target) => target !== "../package.json");
 }
 
 const inside = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);

@@ -20,7 +20,8 @@ export const configurationErrors = errorTable({
     owner: "cluster operator",
     summary: "the configuration is not valid",
     cause: "a key is unknown, missing, or has a value of the wrong kind.",
-    remedy: "mend the keys that the message names; docs/relay.md, docs/agent.md and docs/auth-proxy.md list them all.",
+    remedy:
+      "mend the keys that the message names; docs/relay.md, docs/agent.md and docs/auth-proxy.md list them all.",
   },
   ERR_HTTP_FAILED: {
     hop: "client proxy",

@@ -1,0 +1,15 @@
+import { Command } from "commander";
+import { configOption, logFormatOption, logLevelOption } from "../runtime/process-flags";
+import { productVersion } from "../runtime/version";
+import { runAgent, type AgentOptions } from "./main";
+
+export function agentCommand(): Command {
+  return new Command("agent")
+    .description("serve a cluster's sessions: run in the cluster, beside the auth proxy")
+    .addOption(configOption())
+    .addOption(logLevelOption())
+    .addOption(logFormatOption())
+    .action(async (options: Omit<AgentOptions, "version">) => {
+      process.exitCode = await runAgent({ ...options, version: productVersion });
+    });
+}
