@@ -131,9 +131,11 @@ describe("a session through relay and agent", () => {
     // A unix socket that is destroyed looks like one that has ended, until somebody writes to it.
     for (const other of targetSockets) other.destroy();
     await once(socket.resume(), "end");
-    socket.write("more");
+    // A socket that has read its end hears of a reset only when it writes again.
+    const writer = setInterval(() => socket.write("more"), 10);
     const [error] = (await once(socket, "error")) as [NodeJS.ErrnoException];
-    expect(error.code).toBe("ECONNRESET");
+    clearInterval(writer);
+    expect(error.code).toMatch(/^(ECONNRESET|EPIPE)$/);
   });
 
   it("resets every stream when the relay is lost, and a new session works after the agent has come back", async () => {
