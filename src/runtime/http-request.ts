@@ -11,6 +11,8 @@ export interface HttpRequest {
   readonly caPem?: string | undefined;
   /** Checked against the certificate instead of the URL's host. */
   readonly serverName?: string | undefined;
+  /** Past any outbound proxy: for this machine's own listeners, which NO_PROXY need not name. */
+  readonly direct?: boolean;
   readonly timeoutMs?: number;
   /** An answer longer than this is an error, not a truncated success. */
   readonly maxBytes?: number;
@@ -45,8 +47,9 @@ function exchange(options: HttpRequest): Promise<HttpResponse> {
     const request = send(url, {
       method: options.method ?? "GET",
       headers: options.headers ?? {},
-      agent: createOutboundAgent(url, { caPem: options.caPem }),
+      agent: options.direct === true ? false : createOutboundAgent(url, { caPem: options.caPem }),
       signal,
+      ...(options.direct === true && options.caPem !== undefined ? { ca: options.caPem } : {}),
       ...(options.serverName === undefined ? {} : { servername: options.serverName }),
     });
     request.on("error", (error) => {

@@ -1,0 +1,53 @@
+import { Command, Option } from "commander";
+import { logFormatOption, logLevelOption } from "../runtime/process-flags";
+import { runDesk } from "./desk";
+import type { DeskOptions } from "./desk-settings";
+
+/** Flags with their environment variables; a secret is always a file or a command, never an argument. */
+const flags: readonly (readonly [string, string])[] = [
+  ["--token-file <file>", "token for the cluster, read anew when it changes"],
+  ["--token-command <command>", "command that prints one: raw, as ExecCredential, or as the az CLI does"],
+  ["--relay-token-file <file>", "token for the relay"],
+  ["--relay-token-command <command>", "command that prints one"],
+  ["--relay-key-name <name>", "name of a shared access key, instead of a token for the relay"],
+  ["--relay-key-file <file>", "the key"],
+  ["--relay-ca <file>", "PEM of the CA that signs the relay's certificate"],
+  ["--listen <host:port>", "local address; default 127.0.0.1 and a free port"],
+  ["--context-name <name>", "name of the context; default: the cluster's"],
+  ["--namespace <name>", "namespace of the context"],
+  ["--merge-into <kubeconfig>", "add the context to this file, and take it out at the end"],
+];
+
+const environmentName = (flag: string) =>
+  `CLUSTER_CONNECT_${flag
+    .replace(/^--([a-z-]+).*$/, "$1")
+    .toUpperCase()
+    .replaceAll("-", "_")}`;
+
+export function proxyCommand(): Command {
+  const command = new Command("proxy").description("connect this machine to a cluster, in the foreground");
+  const required: readonly (readonly [string, string])[] = [
+    ["--relay-url <url>", "the relay, or an Azure Relay namespace"],
+    ["--cluster <name>", "the cluster"],
+  ];
+  for (const [flag, help] of required) {
+    command.addOption(new Option(flag, help).env(environmentName(flag)).makeOptionMandatory());
+  }
+  for (const [flag, help] of flags) command.addOption(new Option(flag, help).env(environmentName(flag)));
+  return command
+    .addOption(
+      new Option("--cluster-ca <file-or-pin...>", "PEM files or sha256:… pins of the cluster's CA").env(
+        "CLUSTER_CONNECT_CLUSTER_CA",
+      ),
+    )
+    .addOption(
+      new Option("--insecure-trust-relay", "do not warn when --cluster-ca is missing").env(
+        "CLUSTER_CONNECT_INSECURE_TRUST_RELAY",
+      ),
+    )
+    .addOption(logLevelOption())
+    .addOption(logFormatOption())
+    .action(async (options: DeskOptions) => {
+      process.exitCode = await runDesk(options, (line) => process.stdout.write(`${line}\n`));
+    });
+}

@@ -1,0 +1,101 @@
+/** The loopback port that kubectl talks to: each connection becomes a stream, or goes to the responder. */
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { ClusterConnectError, messageOf } from "../runtime/errors";
+import type { Logger } from "../runtime/logger";
+import { resetSocket } from "../tunnel/reset-socket";
+import type { ClientSession } from "../tunnel/session-client";
+import { splice } from "../tunnel/splice";
+import type { RelayLink } from "./relay-link";
+import type { Responder } from "./responder";
+import type { Statistics } from "./statistics";
+
+export interface LocalListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly link: RelayLink;
+  readonly responder: Responder;
+  readonly statistics: Statistics;
+  readonly logger: Logger;
+  /** How long a connection waits for a session. */
+  readonly sessionWaitMs?: number;
+  /** Connections open at once, those that wait among them. */
+  readonly maxConnections?: number;
+}
+
+const defaultSessionWaitMs = 5_000;
+const defaultMaxConnections = 2_048;
+
+export class LocalListener {
+  readonly #sockets = new Set<Socket>();
+  readonly #server: Server;
+
+  constructor(private readonly options: LocalListenerOptions) {
+    // Paused: not a byte is read before it is known where it goes. Half-open: either direction may end first.
+    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
+    this.#server.maxConnections = options.maxConnections ?? defaultMaxConnections;
+    this.#server.on("connection", (socket) => void this.#serve(socket));
+  }
+
+  /** Resolves with the port. Throws ERR_LOCAL_PORT. */
+  async start(): Promise<number> {
+    const { host, port } = this.options;
+    try {
+      this.#server.listen(port, host);
+      await once(this.#server, "listening");
+    } catch (error) {
+      throw new ClusterConnectError("ERR_LOCAL_PORT", messageOf(error), { cause: error });
+    }
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Resets what is still open: a command that has not ended must not look as if it had. */
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) resetSocket(socket);
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const { link, responder, statistics, logger } = this.options;
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    const ignore = () => undefined;
+    socket.on("error", ignore);
+    let firstBytes: readonly Buffer[] = [];
+    // A session that is just going away refuses the stream unread; one more attempt finds its successor.
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const session = await link.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
+      if (session === undefined || socket.destroyed) break;
+      const kept = await this.#spliceInto(session, socket, firstBytes);
+      if (kept === undefined) return;
+      firstBytes = kept;
+    }
+    if (socket.destroyed) return;
+    statistics.answeredLocally += 1;
+    logger.info("connection.answered_locally", { code: link.failure.code });
+    responder.answer(socket, firstBytes);
+  }
+
+  /** Returns the connection's first bytes when nothing has answered it, undefined when it is over. */
+  async #spliceInto(
+    session: ClientSession,
+    socket: Socket,
+    firstBytes: readonly Buffer[],
+  ): Promise<readonly Buffer[] | undefined> {
+    const { statistics, logger } = this.options;
+    let stream;
+    try {
+      stream = session.open();
+    } catch {
+      return firstBytes;
+    }
+    statistics.streams += 1;
+    const end = await splice(socket, stream, { firstBytes, keepFirstBytes: true });
+    statistics.bytesToCluster += end.bytesFromSocket;
+    statistics.bytesFromCluster += end.bytesToSocket;
+    const { outcome, code, reason } = end;
+    if (outcome === "lost" && end.lostSide === "stream") statistics.lostStreams += 1;
+    logger.info("stream.closed", { streamId: stream.id, outcome, code, reason });
+    return outcome === "unanswered" ? (end.firstBytes ?? []) : undefined;
+  }
+}

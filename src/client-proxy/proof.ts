@@ -1,0 +1,138 @@
+/** Proves that the cluster answers: a real request through the own listener, as kubectl would send it. */
+import { z } from "zod";
+import { ClusterConnectError, isErrorCode, messageOf, type ErrorCode } from "../runtime/errors";
+import { sendHttpRequest, type HttpResponse } from "../runtime/http-request";
+import { isTrustFailure } from "./trust-failure";
+
+export interface ProofOptions {
+  readonly server: URL;
+  readonly tlsServerName: string;
+  /** The cluster's CAs and the responder's: only the responder ever answers with the latter, and only 503. */
+  readonly caBundle: string;
+  readonly token: string;
+  readonly namespace: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Proof {
+  readonly identity: string;
+  readonly groups: string[];
+  readonly serverVersion: string;
+  readonly hasRights: boolean;
+}
+
+const selfSubjectReview = z.object({
+  status: z.object({
+    userInfo: z.object({ username: z.string().min(1), groups: z.array(z.string()).default([]) }),
+  }),
+});
+const versionInfo = z.object({ gitVersion: z.string() });
+const rulesReview = z.object({
+  status: z.object({
+    incomplete: z.boolean().default(false),
+    resourceRules: z.array(z.object({ apiGroups: z.array(z.string()).nullish() })).default([]),
+  }),
+});
+const statusBody = z.object({
+  message: z.string().default(""),
+  details: z.object({ causes: z.array(z.object({ reason: z.string().nullish() })).nullish() }).nullish(),
+});
+
+/** Groups in which every authenticated user may ask about themselves. */
+const reviewGroups: ReadonlySet<string> = new Set(["authentication.k8s.io", "authorization.k8s.io"]);
+
+/** Throws a ClusterConnectError that names the hop. */
+export async function proveConnection(options: ProofOptions): Promise<Proof> {
+  const review = await post(options, "authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview", {});
+  const { username, groups } = read(selfSubjectReview, review).status.userInfo;
+  const [version, rules] = await Promise.all([
+    send(options, "GET", "/version"),
+    post(options, "authorization.k8s.io/v1/selfsubjectrulesreviews", "SelfSubjectRulesReview", {
+      spec: { namespace: options.namespace },
+    }),
+  ]);
+  return {
+    identity: username,
+    groups,
+    serverVersion: version.status === 200 ? read(versionInfo, version).gitVersion : "unknown",
+    hasRights: rules.status !== 201 || grantsAnything(read(rulesReview, rules)),
+  };
+}
+
+function grantsAnything({ status }: z.output<typeof rulesReview>): boolean {
+  const isMore = (groups: readonly string[]) => groups.some((group) => !reviewGroups.has(group));
+  return status.incomplete || status.resourceRules.some(({ apiGroups }) => isMore(apiGroups ?? []));
+}
+
+async function post(options: ProofOptions, path: string, kind: string, body: object): Promise<HttpResponse> {
+  const [group = "", version = ""] = path.split("/");
+  const response = await send(
+    options,
+    "POST",
+    `/apis/${path}`,
+    JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }),
+  );
+  if (response.status === 201 || kind !== "SelfSubjectReview") return response;
+  throw refusalOf(response);
+}
+
+async function send(
+  options: ProofOptions,
+  method: string,
+  path: string,
+  body?: string,
+): Promise<HttpResponse> {
+  try {
+    return await sendHttpRequest({
+      url: new URL(path, options.server),
+      method,
+      headers: {
+        Authorization: `Bearer ${options.token}`,
+        Accept: "application/json",
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body }),
+      caPem: options.caBundle,
+      serverName: options.tlsServerName,
+      direct: true,
+      timeoutMs: 15_000,
+      signal: options.signal,
+    });
+  } catch (error) {
+    const code = isTrustFailure(error) ? "ERR_CLUSTER_UNTRUSTED" : "ERR_AUTH_PROXY_UNREACHABLE";
+    throw new ClusterConnectError(code, messageOf(error), { cause: error });
+  }
+}
+
+/** Responder and auth proxy name our code in the Status; anything else answered for itself, by its status. */
+function refusalOf(response: HttpResponse): ClusterConnectError {
+  const parsed = statusBody.safeParse(parseJson(response.body));
+  const said = parsed.success ? parsed.data : { message: "", details: undefined };
+  const cause = said.details?.causes?.map(({ reason }) => reason).find(isErrorCode);
+  const detail = `status ${String(response.status)} ${said.message}`.trim();
+  return new ClusterConnectError(codeOf(response.status, cause), detail);
+}
+
+function codeOf(status: number, cause: ErrorCode | undefined): ErrorCode {
+  if (status === 401) return "ERR_CLUSTER_TOKEN_REFUSED";
+  if (status === 403) return "ERR_CLUSTER_IDENTITY_REFUSED";
+  if (cause !== undefined) return cause;
+  return status >= 500 || status === 429 ? "ERR_APISERVER_UNREACHABLE" : "ERR_CLUSTER_ANSWER";
+}
+
+function read<Schema extends z.ZodType>(schema: Schema, response: HttpResponse): z.output<Schema> {
+  const result = schema.safeParse(parseJson(response.body));
+  if (result.success) return result.data;
+  throw new ClusterConnectError(
+    "ERR_CLUSTER_ANSWER",
+    `status ${String(response.status)}, not what was asked for`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Keeps a session with an agent of the cluster: dials, attaches, backs off, repeats. When the agent goes away, the
+ * next session is opened at once while the old one's streams go on.
+ */
+import { dialSender } from "../hybrid-connections/sender";
+import type { AgentHello } from "../protocol/hello";
+import { subprotocol } from "../protocol/subprotocol";
+import { createBackoff, type Backoff } from "../runtime/backoff";
+import { delay } from "../runtime/delay";
+import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
+import type { Logger } from "../runtime/logger";
+import { HeldMemory } from "../tunnel/held-memory";
+import { openClientSession, type ClientSession } from "../tunnel/session-client";
+import { createWebSocketTransport } from "../tunnel/websocket-transport";
+import { defaultProcessHeldBytes } from "../protocol/limits";
+import { explainRelayFailure } from "./relay-failure";
+
+export interface RelayLinkOptions {
+  readonly relayUrl: URL;
+  readonly cluster: string;
+  readonly client: string;
+  /** A fresh signature, or the current token. */
+  readonly authorization: () => Promise<string>;
+  readonly caPem: string | undefined;
+  readonly logger: Logger;
+  readonly backoff?: Backoff;
+  /** Called with each agent's HELLO; what it throws ends that session. */
+  readonly onHello: (hello: AgentHello) => void;
+  readonly onFailure: (error: ClusterConnectError) => void;
+  readonly onLost: () => void;
+}
+
+export class RelayLink {
+  readonly #stopping = new AbortController();
+  readonly #sessions = new Set<ClientSession>();
+  readonly #waiting = new Set<() => void>();
+  readonly #memory = new HeldMemory(defaultProcessHeldBytes);
+  readonly #backoff: Backoff;
+  #current: ClientSession | undefined;
+  #running: Promise<void> | undefined;
+  #failure: ClusterConnectError | undefined;
+
+  constructor(private readonly options: RelayLinkOptions) {
+    this.#backoff = options.backoff ?? createBackoff();
+  }
+
+  /** Why there is no session now. */
+  get failure(): ClusterConnectError {
+    return (
+      this.#failure ?? new ClusterConnectError("ERR_RELAY_UNREACHABLE", "the first connection is being made")
+    );
+  }
+
+  get isConnected(): boolean {
+    return this.#current !== undefined;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** The session that takes new streams; waits at most `ms` for one. */
+  async session(ms: number): Promise<ClientSession | undefined> {
+    if (this.#current === undefined && !this.#stopping.signal.aborted) {
+      const timeout = new AbortController();
+      const arrival = new Promise<void>((resolve) => this.#waiting.add(resolve));
+      await Promise.race([arrival, delay(ms, timeout.signal).catch(() => undefined)]);
+      timeout.abort();
+    }
+    return this.#current;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error("stopping"));
+    this.#wake();
+    await Promise.all([...this.#sessions].map((session) => session.close("the client is done")));
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const startedAt = performance.now();
+      try {
+        const session = await this.#open();
+        await Promise.race([session.closed, session.goingAway]);
+        if (this.#current === session) this.#current = undefined;
+      } catch (error) {
+        this.#fail(asClusterConnectError(error));
+      }
+      if (signal.aborted) return;
+      this.#backoff.lasted(performance.now() - startedAt);
+      const retryInMs = Math.round(this.#backoff.nextMs());
+      this.options.logger.info("relay.redial", { retryInMs });
+      await delay(retryInMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #open(): Promise<ClientSession> {
+    const { relayUrl, cluster, client, caPem, logger } = this.options;
+    const authorization = await this.options.authorization();
+    const webSocket = await dialSender({
+      relayUrl,
+      cluster,
+      authorization,
+      subprotocol,
+      caPem,
+      signal: this.#stopping.signal,
+    }).catch((error: unknown) => {
+      throw explainRelayFailure(error, authorization);
+    });
+    const transport = createWebSocketTransport(webSocket);
+    const session = openClientSession(transport, { cluster, client, memory: this.#memory, logger });
+    this.#adopt(session);
+    await this.#takeHello(session);
+    return session;
+  }
+
+  #adopt(session: ClientSession): void {
+    this.#sessions.add(session);
+    // Streams need not wait for HELLO: kubectl's own TLS decides whom it talks to.
+    this.#current = session;
+    this.#wake();
+    void session.closed.then((end) => {
+      this.#sessions.delete(session);
+      if (this.#current === session) this.#current = undefined;
+      if (this.#stopping.signal.aborted) return;
+      this.options.logger.warn("session.closed", { code: end.code, reason: end.reason, clean: end.clean });
+      if (!end.clean) this.options.onLost();
+      this.#fail(
+        new ClusterConnectError(
+          "ERR_RELAY_UNREACHABLE",
+          `the session ended: ${end.reason || String(end.code)}`,
+        ),
+      );
+    });
+  }
+
+  async #takeHello(session: ClientSession): Promise<void> {
+    const hello = await session.agentHello;
+    this.options.logger.info("session.opened", { sessionId: hello.sessionId, agent: hello.agent });
+    try {
+      this.options.onHello(hello);
+      this.#failure = undefined;
+    } catch (error) {
+      this.#current = undefined;
+      await session.close("refused by the client");
+      throw error;
+    }
+  }
+
+  #fail(error: ClusterConnectError): void {
+    this.#failure = error;
+    this.options.logger.warn("relay.failed", { code: error.code, reason: error.message });
+    this.options.onFailure(error);
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,64 @@
+/** The detached process: its settings come over stdin, it lives until it is told to stop. */
+import { asClusterConnectError } from "../runtime/errors";
+import { createLogger } from "../runtime/logger";
+import { validateSettings } from "../runtime/settings";
+import { ClientProxy } from "./client-proxy";
+import { startRequest, type ControlRequest, type ControlStatus } from "./control";
+import { ControlEndpoint } from "./control-endpoint";
+
+const maxRequestBytes = 1_048_576;
+const startTimeoutMs = 10_000;
+
+/** Reads one StartRequest from stdin and serves it. Resolves with the exit code. */
+export async function serve(): Promise<number> {
+  let logger = createLogger();
+  try {
+    const request = validateSettings(JSON.parse(await readStdin()), startRequest, "start request");
+    logger = createLogger({ level: request.logLevel });
+    const proxy = new ClientProxy(request, logger);
+    let stop: () => void = () => undefined;
+    const stopping = new Promise<void>((resolve) => (stop = resolve));
+    process.once("SIGTERM", stop).once("SIGINT", stop);
+    const answer = async (
+      command: ControlRequest["command"],
+      closed: AbortSignal,
+    ): Promise<ControlStatus> => {
+      if (command === "wait") await proxy.phase.settled(closed);
+      if (command === "stop") {
+        await proxy.stop();
+        stop();
+      }
+      return proxy.status();
+    };
+    const endpoint = new ControlEndpoint({ instanceDirectory: request.instanceDirectory, handle: answer });
+    await endpoint.start();
+    await Promise.race([proxy.start(), stopping]);
+    await stopping;
+    await proxy.stop();
+    await endpoint.close();
+    logger.info("stopped");
+    return 0;
+  } catch (error) {
+    const failure = asClusterConnectError(error);
+    logger.error("start.failed", { code: failure.code, reason: failure.message });
+    return 1;
+  }
+}
+
+/** Over stdin, because a command line and an environment can be read by others. */
+async function readStdin(): Promise<string> {
+  const timer = setTimeout(
+    () => process.stdin.destroy(new Error("no start request in time")),
+    startTimeoutMs,
+  );
+  let text = "";
+  try {
+    for await (const chunk of process.stdin.setEncoding("utf8")) {
+      text += chunk as string;
+      if (text.length > maxRequestBytes) throw new Error("the start request is too long");
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return text;
+}
