@@ -12,7 +12,7 @@ export function rememberUnderlying(secure: Socket, raw: Socket): void {
  * no reset; there the missing TLS close_notify, and the missing end of whatever was being sent, has to do.
  */
 export function abortSocket(socket: Socket): void {
-  const raw = underlying.get(socket) ?? socket;
-  if (raw.remoteAddress !== undefined && !raw.destroyed) raw.resetAndDestroy();
+  const raw = underlying.get(socket);
+  if (raw?.remoteAddress !== undefined) raw.resetAndDestroy();
   socket.destroy();
 }

@@ -76,6 +76,8 @@ export function http2Exchange(
   rawHeaders: readonly string[],
   { origin, expectsContinue }: Arrival,
 ): Exchange {
+  // A stream whose readable side is not read to its end is not closed either, even when the caller has reset it.
+  if (stream.endAfterHeaders) stream.resume();
   return {
     protocol: "HTTP/2",
     method: headers[":method"] ?? "",
@@ -93,7 +95,8 @@ export function http2Exchange(
     },
     out: stream,
     isClosed: () => stream.destroyed || stream.closed,
-    abort: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    // Not close(code): that ends the writable side first, and the END_STREAM goes out ahead of the RST_STREAM.
+    abort: () => void stream.destroy(new Error("answer aborted")),
     // RFC 9113 §8.1: the answer is complete, and the rest of the request is not needed for it.
     cutUpload: () => stream.close(constants.NGHTTP2_NO_ERROR),
   };

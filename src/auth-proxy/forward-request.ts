@@ -31,7 +31,8 @@ class Forwarding {
   #attempts = 0;
   #status = 0;
   #error: ClusterConnectError | undefined;
-  #finished = false;
+  /** Set once the answer was ended here; Node says "finish" of one that the caller has reset as well. */
+  #ended = false;
 
   constructor(
     private readonly exchange: Exchange,
@@ -40,7 +41,7 @@ class Forwarding {
     private readonly limits: AuthProxyLimits,
     private readonly resolve: (outcome: Outcome) => void,
   ) {
-    exchange.out.once("finish", () => (this.#finished = true)).once("close", () => this.#over());
+    exchange.out.once("close", () => this.#over());
     exchange.out.on("error", () => this.#request?.destroy());
   }
 
@@ -85,7 +86,8 @@ class Forwarding {
     this.#status = response.statusCode ?? 0;
     relayAnswer(response, exchange, (error) => {
       this.#error = error;
-      if (error === undefined) drainUpload(exchange, this.limits.uploadDrainMs);
+      this.#ended = error === undefined;
+      if (this.#ended) drainUpload(exchange, this.limits.uploadDrainMs);
     });
     response.once("close", () => {
       // Not needed any more, and Node keeps the connection open for the rest of the upload otherwise.
@@ -125,11 +127,12 @@ class Forwarding {
   #over(): void {
     const request = this.#request;
     this.#request = undefined;
-    if (!this.#finished) request?.destroy();
+    const isWhole = this.#ended && this.exchange.out.writableFinished;
+    if (!isWhole) request?.destroy();
     this.resolve({
       status: this.#status,
       ...(this.#error === undefined ? {} : { error: this.#error }),
-      ...(this.#finished || this.#error !== undefined ? {} : { abandoned: true }),
+      ...(isWhole || this.#error !== undefined ? {} : { abandoned: true }),
     });
   }
 }

@@ -110,7 +110,11 @@ export class FrontDoor {
       );
       secure.once("close", () => reject(new Error("closed during the TLS handshake")));
       secure.on("error", reject);
-      secure.once("secure", () => resolve(secure));
+      secure.once("secure", () => {
+        // As tls.Server does for sockets that it makes itself; HTTP/2 would wait for the handshake again.
+        Object.assign(secure, { secureConnecting: false });
+        resolve(secure);
+      });
       secure.once("secure", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
     });
   }

@@ -162,7 +162,7 @@ export async function startAuthProxyHarness(
           line.event === event && Object.entries(fields).every(([key, value]) => line[key] === value);
         const found = log.find(matches);
         if (found !== undefined) return found;
-        if (Date.now() > deadline) throw new Error(`no ${event} in ${JSON.stringify(log, null, 1)}`);
+        if (Date.now() > deadline) throw new Error(`no ${event} in ${JSON.stringify(log.slice(-3))}`);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
