@@ -135,7 +135,8 @@ export class SessionCore implements Session, FrameReceiver {
     if (answer === undefined) return;
     this.#path.measured(answer.roundTripMs, answer.wasIdle);
     this.streams.resetHere.pongReceived();
-    this.#pingForResets();
+    if (this.#path.isNew) this.#sendPing();
+    else this.#pingForResets();
   }
 
   goAway(code: number, reason: string): undefined {

@@ -82,7 +82,7 @@ export class StreamTable implements StreamHost {
   takeData(id: number, payload: Buffer): Violation | undefined {
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#absent(id, "DATA");
-    this.path.receives(id, performance.now());
+    this.path.receives(id, payload.length, this.now());
     return stream.takeData(payload);
   }
 
