@@ -67,7 +67,7 @@ export function readProxyHeader(socket: Socket, limits: ProxyHeaderLimits): Prom
     let collected: Buffer = Buffer.alloc(0);
     const settle = (result: () => void) => {
       clearTimeout(timer);
-      socket.off("readable", onReadable).off("close", onClose).off("error", reject);
+      socket.off("readable", onReadable).off("end", onClose).off("close", onClose).off("error", onClose);
       result();
     };
     const fail = (reason: string) => settle(() => reject(new Error(reason)));
@@ -86,6 +86,6 @@ export function readProxyHeader(socket: Socket, limits: ProxyHeaderLimits): Prom
         settle(() => reject(error as Error));
       }
     };
-    socket.on("readable", onReadable).on("close", onClose).on("error", reject);
+    socket.on("readable", onReadable).on("end", onClose).on("close", onClose).on("error", onClose);
   });
 }
