@@ -22,9 +22,9 @@ export async function handleStream(stream: TunnelStream, context: StreamContext)
   try {
     const socket = await connectTarget(settings.target, settings.limits.connectTimeoutMs);
     if ("socket" in settings.target) socket.write(encodeProxyHeader(sessionId, stream.id));
-    const { outcome, lostSide, reason, bytesFromSocket, bytesToSocket } = await splice(socket, stream);
-    if (outcome !== "ended") metrics.streamsLost.inc({ side: lostSide ?? "stream" });
-    logger.info("stream.closed", { outcome, lostSide, reason, bytesFromSocket, bytesToSocket });
+    const { outcome, lostSide, afterEnd, ...rest } = await splice(socket, stream);
+    if (outcome === "lost" && !afterEnd) metrics.streamsLost.inc({ side: lostSide ?? "stream" });
+    logger.info("stream.closed", { outcome, lostSide, afterEnd, ...rest });
   } catch (error) {
     metrics.targetFailures.inc();
     logger.warn("target.unreachable", { reason: messageOf(error) });

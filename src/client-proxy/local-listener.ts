@@ -94,8 +94,9 @@ export class LocalListener {
     statistics.bytesToCluster += end.bytesFromSocket;
     statistics.bytesFromCluster += end.bytesToSocket;
     const { outcome, code, reason } = end;
-    if (outcome === "lost" && end.lostSide === "stream") statistics.lostStreams += 1;
-    logger.info("stream.closed", { streamId: stream.id, outcome, code, reason });
+    const isLost = outcome === "lost" && end.lostSide === "stream" && !end.afterEnd;
+    if (isLost) statistics.lostStreams += 1;
+    logger.info("stream.closed", { streamId: stream.id, outcome, afterEnd: end.afterEnd, code, reason });
     return outcome === "unanswered" ? (end.firstBytes ?? []) : undefined;
   }
 }

@@ -124,7 +124,8 @@ export class RelayLink {
     void session.closed.then((end) => {
       this.#sessions.delete(session);
       if (this.#current === session) this.#current = undefined;
-      if (this.#stopping.signal.aborted) return;
+      // What we closed ourselves has its reason told where it was decided.
+      if (end.local && end.clean) return;
       this.options.logger.warn("session.closed", { code: end.code, reason: end.reason, clean: end.clean });
       if (!end.clean) this.options.onLost();
       this.#fail(

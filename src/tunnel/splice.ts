@@ -25,6 +25,11 @@ export interface SpliceEnd {
   readonly code?: ResetCode;
   readonly reason?: string;
   readonly firstBytes?: readonly Buffer[];
+  /**
+   * For a loss: one direction had ended before. A TLS peer that has ended is done, and many servers close without
+   * reading its last words, so that this is how most connections end that nobody misses anything of.
+   */
+  readonly afterEnd: boolean;
   readonly bytesFromSocket: number;
   readonly bytesToSocket: number;
 }
@@ -50,6 +55,8 @@ class Splice implements StreamHandler {
   #bytesToSocket = 0;
   /** Given to the socket, which has not passed it on yet. */
   #unwritten = 0;
+  #streamEnded = false;
+  #afterEnd = false;
   #streamClosed = false;
   #socketClosed = false;
   #loss: Pick<SpliceEnd, "lostSide" | "code" | "reason"> | undefined;
@@ -127,6 +134,7 @@ class Splice implements StreamHandler {
   }
 
   finished(): void {
+    this.#streamEnded = true;
     this.#answered();
     this.socket.end();
   }
@@ -134,6 +142,7 @@ class Splice implements StreamHandler {
   reset(code: ResetCode, reason: string): void {
     if (this.#loss !== undefined) return;
     this.#loss = { lostSide: "stream", code, reason };
+    this.#noteEnds();
     if (this.#kept !== undefined && !this.socket.destroyed) this.#giveBack(this.#kept);
     else resetSocket(this.socket);
     this.#settle();
@@ -164,6 +173,10 @@ class Splice implements StreamHandler {
     this.socket.destroy();
   }
 
+  #noteEnds(): void {
+    this.#afterEnd = this.#streamEnded || this.socket.readableEnded;
+  }
+
   #giveBack(firstBytes: readonly Buffer[]): void {
     const { socket } = this;
     socket.pause();
@@ -186,6 +199,7 @@ class Splice implements StreamHandler {
       outcome,
       ...this.#loss,
       ...more,
+      afterEnd: this.#afterEnd,
       bytesFromSocket: this.#bytesFromSocket,
       bytesToSocket: this.#bytesToSocket,
     });

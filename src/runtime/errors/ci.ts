@@ -1,3 +1,41 @@
 import { errorTable } from "./entry";
 
-export const ciErrors = errorTable({});
+export const ciErrors = errorTable({
+  ERR_CI_INPUT: {
+    hop: "configuration",
+    owner: "workflow author",
+    summary: "an input is not valid",
+    cause: "it is missing, misspelt, or contradicts another one.",
+    remedy: "mend the inputs that the message names; docs/inputs-and-outputs.md lists them all.",
+  },
+  ERR_CI_OIDC_NOT_PERMITTED: {
+    hop: "identity provider",
+    owner: "workflow author",
+    summary: "the job may not request an identity token",
+    cause:
+      "the job lacks `permissions: id-token: write`, or it runs for a pull request from a fork or for Dependabot, which never get it.",
+    remedy:
+      "add `permissions: { id-token: write, contents: read }` to the job, and run the deployment from a branch of this repository.",
+  },
+  ERR_CI_START_FAILED: {
+    hop: "CI job",
+    owner: "Cluster Connect maintainers",
+    summary: "the client proxy did not start",
+    cause: "the runner could not start a background process, or it ended at once; its log follows.",
+    remedy: "check the runner's disk and memory; if they are well, open an issue with the log.",
+  },
+  ERR_CI_CLIENT_PROXY_GONE: {
+    hop: "client proxy",
+    owner: "workflow author",
+    summary: "the client proxy has ended",
+    cause: "another step or the machine has killed it.",
+    remedy: "look at the log that follows; on a shared runner, look for steps that kill node processes.",
+  },
+  ERR_CI_TIMEOUT: {
+    hop: "CI job",
+    owner: "workflow author",
+    summary: "the cluster did not answer in time",
+    cause: "a hop on the way is slow or silent.",
+    remedy: "give the input timeout more time, or look at the log that follows for the slow hop.",
+  },
+});

@@ -1,0 +1,4 @@
+import { disconnect } from "../disconnect";
+import { createGitHubPlatform } from "./platform";
+
+void disconnect(createGitHubPlatform());

@@ -1,0 +1,24 @@
+/** Every value that crosses from main to post: paths and ids, no secret. Saved before the side effect it undoes. */
+import type { CiPlatform } from "./platform";
+
+type StateName =
+  | "instanceDirectory"
+  | "pid"
+  | "kubeconfigPath"
+  | "previousKubeconfig"
+  | "previousKubeConfigPath"
+  | "summary";
+
+export class JobState {
+  constructor(private readonly platform: CiPlatform) {}
+
+  save(name: StateName, value: string): void {
+    this.platform.state.save(name, value);
+  }
+
+  /** Undefined when main did not come so far. */
+  read(name: StateName): string | undefined {
+    const value = this.platform.state.read(name);
+    return value === "" ? undefined : value;
+  }
+}
