@@ -13,6 +13,7 @@ export function rememberUnderlying(secure: Socket, raw: Socket): void {
  */
 export function abortSocket(socket: Socket): void {
   const raw = underlying.get(socket);
-  if (raw?.remoteAddress !== undefined) raw.resetAndDestroy();
+  // libuv refuses to reset a socket whose FIN is being sent, and Node then leaks it.
+  if (raw?.remoteAddress !== undefined && !socket.writableEnded) raw.resetAndDestroy();
   socket.destroy();
 }

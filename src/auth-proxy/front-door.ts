@@ -82,7 +82,9 @@ export class FrontDoor {
       });
     this.#admit(socket)
       .catch((error: unknown) => {
-        logger.warn("connection.refused", { reason: messageOf(error) });
+        // Agents connect now and then only to see that somebody is there.
+        const level = socket.bytesRead === 0 ? "debug" : "warn";
+        logger[level]("connection.refused", { reason: messageOf(error) });
         socket.destroy();
       })
       .finally(() => (this.#handshakes -= 1));

@@ -4,6 +4,7 @@ import { ClusterConnectError } from "../runtime/errors";
 import { abortSocket } from "./abort-socket";
 import type { ConnectionServer } from "./connection-server";
 import { http1Exchange } from "./exchange";
+import { lingerAtEnd } from "./linger";
 import type { Pipeline } from "./pipeline";
 import type { StreamOrigin } from "./proxy-header";
 import { refusalAnswer } from "./refuse";
@@ -50,6 +51,7 @@ export function createHttp1Server(pipeline: Pipeline, limits: AuthProxyLimits): 
   return {
     serve(socket, origin) {
       origins.set(socket, origin);
+      lingerAtEnd(socket, limits.lingerMs);
       server.emit("connection", socket);
     },
     drain() {

@@ -278,12 +278,13 @@ describe("auth proxy life", () => {
   });
 
   it("takes no more handshakes, and no more connections, than its bounds", async () => {
-    await start({ limits: { handshakes: 1, connections: 3 } });
-    const waiting = await harness.connectRaw();
+    await start({ limits: { handshakes: 2, connections: 3 } });
+    const waiting = [await harness.connectRaw(), await harness.connectRaw()];
     const refused = await harness.connectRaw();
     await once(refused.resume(), "close");
-    waiting.destroy();
-    await until(() => harness.log.some(({ reason }) => reason === "closed before the PROXY header"));
+    for (const socket of waiting) socket.destroy();
+    const closed = () => harness.log.filter(({ reason }) => reason === "closed before the PROXY header");
+    await until(() => closed().length === 2);
     const open = [await harness.connect(), await harness.connect(), await harness.connect()];
     const excess = await harness.connectRaw();
     await once(excess.resume(), "close");
