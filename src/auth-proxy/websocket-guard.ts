@@ -8,6 +8,8 @@
  */
 const opcodes = { continuation: 0, text: 1, binary: 2, close: 8 } as const;
 const statusChannel = 3;
+/** kubectl prints this one; at most 123 bytes (RFC 6455 §5.5). */
+const closeReason = "auth proxy: the connection to the apiserver was lost (ERR_APISERVER_LOST)";
 
 /** What can still be said to the caller once the apiserver is lost. */
 export type LastWords =
@@ -56,7 +58,7 @@ export function createWebSocketGuard(options: WebSocketGuardOptions): WebSocketG
       if (!tracker.atBoundary) return { kind: "mid-frame" };
       // Between the fragments of a message only control frames may stand (RFC 6455 §5.4).
       const status = needsStatus() && !tracker.inMessage ? [failure()] : [];
-      return { kind: "frames", frames: Buffer.concat([...status, closeFrame(1011, "apiserver lost")]) };
+      return { kind: "frames", frames: Buffer.concat([...status, closeFrame(1011, closeReason)]) };
     },
   };
 }

@@ -18,7 +18,11 @@ function frame(opcode: number, payload: Buffer, { final = true, masked = false }
 const message = (channel: number, text: string) => frame(2, Buffer.from([channel, ...Buffer.from(text)]));
 const close = frame(8, Buffer.from([0x03, 0xe8]));
 const failureFrame = message(3, failureStatus);
-const lastWords = Buffer.concat([failureFrame, frame(8, Buffer.from("\x03\xf3apiserver lost", "latin1"))]);
+const closing = frame(
+  8,
+  Buffer.from("\x03\xf3auth proxy: the connection to the apiserver was lost (ERR_APISERVER_LOST)", "latin1"),
+);
+const lastWords = Buffer.concat([failureFrame, closing]);
 const through = (chunks: Buffer[], expectsStatus = true) => {
   const one = guard(expectsStatus);
   return { passed: Buffer.concat(chunks.flatMap((chunk) => one.pass(chunk))), lost: one.lost() };
@@ -82,7 +86,6 @@ describe("WebSocket guard", () => {
   it("takes a status in fragments for one once its last fragment is there", () => {
     const first = frame(2, Buffer.from('\x03{"status":'), { final: false });
     const rest = frame(0, Buffer.from('"Success"}'));
-    const closing = frame(8, Buffer.from("\x03\xf3apiserver lost", "latin1"));
     // Between fragments only a control frame may stand: the close alone, and no second message.
     expect(through([first]).lost).toEqual({ kind: "frames", frames: closing });
     expect(through([first, rest]).lost).toEqual({ kind: "frames", frames: closing });
@@ -90,7 +93,6 @@ describe("WebSocket guard", () => {
   });
 
   it("closes without a status where channel 3 is something else", () => {
-    const closing = frame(8, Buffer.from("\x03\xf3apiserver lost", "latin1"));
     expect(through([message(1, "out")], false).lost).toEqual({ kind: "frames", frames: closing });
   });
 
