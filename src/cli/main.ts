@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { createProgram } from "./program";
 
-void createProgram().parseAsync();
+void createProgram(join(__dirname, "..")).parseAsync();

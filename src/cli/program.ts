@@ -2,12 +2,14 @@ import { Command } from "commander";
 import { agentCommand } from "../agent/command";
 import { authProxyCommand } from "../auth-proxy/command";
 import { proxyCommand } from "../client-proxy/command";
+import { demoCommands } from "../demo/command";
 import { relayCommand } from "../relay/command";
 import { version } from "../runtime/version";
 
-/** Every process of the product behind one command. */
-export function createProgram(): Command {
-  return new Command("cluster-connect")
+/** Every process of the product behind one command. `bundles` is the folder that holds every bundle: `dist/`. */
+export function createProgram(bundles: string): Command {
+  const [demo, ...demoServices] = demoCommands(bundles);
+  const program = new Command("cluster-connect")
     .description("Reach a Kubernetes API server behind a firewall, with no inbound port open")
     .version(version)
     .showHelpAfterError()
@@ -15,9 +17,12 @@ export function createProgram(): Command {
     .addCommand(relayCommand())
     .addCommand(agentCommand())
     .addCommand(authProxyCommand())
+    .addCommand(demo as Command)
     .addCommand(
       new Command("version").description("print the version").action(() => {
         process.stdout.write(`cluster-connect ${version} (Node ${process.version})\n`);
       }),
     );
+  for (const service of demoServices) program.addCommand(service, { hidden: true });
+  return program;
 }
