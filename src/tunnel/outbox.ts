@@ -28,6 +28,10 @@ export class Outbox {
   #sentBytes = 0;
   #grants: FrameSource[] = [];
   #turns: FrameSource[] = [];
+  /** The message that is being put together. */
+  #parts: Uint8Array[] = [];
+  #size = 0;
+  #served: FrameSource[] = [];
   #isScheduled = false;
   #hasFlushedThisTurn = false;
   #isClosed = false;
@@ -70,16 +74,19 @@ export class Outbox {
 
   ready(stream: FrameSource): void {
     if (this.#isClosed || stream.inTurn) return;
-    stream.inTurn = true;
-    this.#turns.push(stream);
+    this.#line(stream);
     this.#schedule();
   }
 
   /** Sends what may be sent now. Called by itself, and when the link has room again. */
   flush(): void {
     if (this.#isClosed) return;
-    this.#flushControl();
-    this.#flushData();
+    this.#collectControl();
+    if (this.#turns.length > 0) this.#collectData();
+    this.#send();
+    if (this.#served.length === 0) return;
+    // Only now: a writer that is told to go on may write at once, and so flush again.
+    for (const stream of this.#served.splice(0)) stream.flushed();
   }
 
   /** Drops what is waiting; nothing is sent any more. */
@@ -115,58 +122,52 @@ export class Outbox {
     if (this.#isScheduled) this.#run();
   };
 
-  #flushControl(): void {
+  /** Frames ahead of data. They wait only when the link is so full that the other end cannot be reading. */
+  #collectControl(): void {
     if (this.#control.length === 0 && this.#grants.length === 0) return;
     if (this.transport.bufferedBytes > this.limits.unsentBytes + this.limits.unsentControlBytes) return;
-    const frames = this.#control;
-    this.#control = [];
+    for (const frame of this.#control.splice(0)) this.#add(frame);
     this.#controlBytes = 0;
     for (const stream of this.#grants.splice(0)) {
       stream.owesCredit = false;
       const bytes = stream.takeGrant();
-      if (bytes > 0) frames.push(encodeCredit(stream.id, bytes));
+      if (bytes > 0) this.#add(encodeCredit(stream.id, bytes));
     }
-    let parts: Buffer[] = [];
-    let size = 0;
-    for (const frame of frames) {
-      if (size + frame.length > this.#messageBytes) {
-        this.#send(parts, size);
-        parts = [];
-        size = 0;
-      }
-      parts.push(frame);
-      size += frame.length;
-    }
-    if (size > 0) this.#send(parts, size);
   }
 
-  #flushData(): void {
-    if (this.#turns.length === 0) return;
+  /** One turn for each stream in line, as long as there is room in the link. */
+  #collectData(): void {
     let room = this.limits.unsentBytes - this.transport.bufferedBytes;
-    const served: FrameSource[] = [];
-    let parts: Uint8Array[] = [];
-    let size = 0;
     while (room > 0) {
       const stream = this.#turns.shift();
-      if (stream === undefined) break;
+      if (stream === undefined) return;
       stream.inTurn = false;
-      const bytes = stream.takeFrames(parts, this.#turnBytes);
-      served.push(stream);
-      if (stream.isSendable) this.ready(stream);
-      size += bytes;
+      if (this.#size + this.#turnBytes + 2 * headerBytes > this.#messageBytes) this.#send();
+      const bytes = stream.takeFrames(this.#parts, this.#turnBytes);
+      this.#size += bytes;
       room -= bytes;
-      if (size + this.#turnBytes + 2 * headerBytes > this.#messageBytes) {
-        this.#send(parts, size);
-        parts = [];
-        size = 0;
-      }
+      this.#served.push(stream);
+      if (stream.isSendable) this.#line(stream);
     }
-    if (size > 0) this.#send(parts, size);
-    for (const stream of served) stream.flushed();
   }
 
-  #send(parts: readonly Uint8Array[], bytes: number): void {
-    this.#sentBytes += bytes;
+  #line(stream: FrameSource): void {
+    stream.inTurn = true;
+    this.#turns.push(stream);
+  }
+
+  #add(frame: Buffer): void {
+    if (this.#size + frame.length > this.#messageBytes) this.#send();
+    this.#parts.push(frame);
+    this.#size += frame.length;
+  }
+
+  #send(): void {
+    if (this.#size === 0) return;
+    const parts = this.#parts;
+    this.#sentBytes += this.#size;
+    this.#parts = [];
+    this.#size = 0;
     this.transport.send(parts);
   }
 }

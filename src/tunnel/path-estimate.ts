@@ -54,4 +54,4 @@ const sharedForMs = 1_000;
  * small GET beside a download waits 0.7 times as long; the second carries a lone download at full rate.
  */
 const sharedAllowanceMs = 0.5;
-const aloneAllowanceMs = 6;
+const aloneAllowanceMs = 12;

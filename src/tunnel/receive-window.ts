@@ -97,7 +97,11 @@ export class ReceiveWindow {
     if (elapsedMs < Math.max(minMeasureMs, roundTripMs)) return;
     const bytesPerMs = this.#measuredBytes / elapsedMs;
     this.#restartMeasuring(now);
-    const wanted = bytesPerMs * (roundTripMs * roundTripGain + this.path.allowanceMs(now));
+    const underWay = bytesPerMs * roundTripMs;
+    // All of the window is on its way all the time, so it is what limits the rate, and the rate cannot tell by how much.
+    const isLimit = underWay >= this.#size * limitShare;
+    const needed = underWay * roundTripGain + bytesPerMs * this.path.allowanceMs(now);
+    const wanted = isLimit ? Math.max(needed, this.#size * 2) : needed;
     const target = Math.round(Math.min(Math.max(wanted, this.initialBytes), this.ceilingBytes));
     if (target > this.#size) {
       const growth = Math.min(target, this.#size * 2) - this.#size;
@@ -114,8 +118,9 @@ export class ReceiveWindow {
   }
 }
 
-/** More than 1, so that a window that is the bottleneck grows each round trip until something else is. */
+/** More than 1 / limitShare, so that a window of the right size is not taken for the limit. */
 const roundTripGain = 1.5;
+const limitShare = 0.75;
 /** A hiccup of the reader costs at most a quarter of the window. */
 const shrinkShare = 0.75;
 /** The part of a window that must be free before it is granted anew: fewer frames, but no gap in the flow. */

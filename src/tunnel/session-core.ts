@@ -9,6 +9,7 @@ import { frameType } from "../protocol/frames";
 import { announcedLimits, defaultLimits, type SessionLimits, type WireLimits } from "../protocol/limits";
 import { protocolVersion } from "../protocol/subprotocol";
 import { Violation, violation } from "../protocol/violation";
+import { ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import { HeldMemory } from "./held-memory";
 import { Liveness } from "./liveness";
@@ -62,10 +63,7 @@ export class SessionCore implements Session, FrameReceiver {
     this.#outbox = new Outbox(transport, this.#limits);
     const memory = new HeldMemory(this.#limits.heldBytes, options.memory);
     this.streams = new StreamTable(this.#outbox, this.#limits, memory, this.#path, () => role.streamOver());
-    const announced = announcedLimits(this.#limits);
-    this.#outbox.control(
-      encodeHello({ version: protocolVersion, ...role.hello, limits: announced, features: [] }),
-    );
+    this.#outbox.control(encodeOwnHello(role.hello, announcedLimits(this.#limits)));
     this.#liveness = new Liveness(this.#limits, {
       ask: () => this.#sendPing(),
       dead: () => this.#die(),
@@ -249,6 +247,15 @@ const ticksBetweenSamples = 5;
 /** More than a PING and its PONG. */
 const usedBytes = 64;
 const resetsBeforePing = 64;
+
+/** Throws ERR_TUNNEL_HELLO_TOO_LONG. */
+function encodeOwnHello(members: Readonly<Record<string, string>>, limits: WireLimits): Buffer {
+  try {
+    return encodeHello({ version: protocolVersion, ...members, limits, features: [] });
+  } catch (error) {
+    throw new ClusterConnectError("ERR_TUNNEL_HELLO_TOO_LONG", messageOf(error), { cause: error });
+  }
+}
 
 function parseJson(text: string): unknown {
   try {

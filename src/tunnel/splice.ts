@@ -56,6 +56,7 @@ class Splice implements StreamHandler {
   /** Given to the socket, which has not passed it on yet. */
   #unwritten = 0;
   #streamEnded = false;
+  #socketEnded = false;
   #afterEnd = false;
   #streamClosed = false;
   #socketClosed = false;
@@ -79,7 +80,7 @@ class Splice implements StreamHandler {
       .on("close", this.#onClose);
     stream.attach(this);
     for (const chunk of options.firstBytes ?? []) this.#onData(chunk);
-    if (socket.readableEnded) stream.finish();
+    if (socket.readableEnded) this.#onEnd();
     if (socket.destroyed) this.#onClose();
     else if (!this.#isFull) socket.resume();
   }
@@ -96,8 +97,9 @@ class Splice implements StreamHandler {
   };
 
   readonly #onEnd = (): void => {
-    if (endedByReset(this.socket)) this.#loseSocket("connection reset");
-    else this.stream.finish();
+    if (endedByReset(this.socket)) return this.#loseSocket("connection reset");
+    this.#socketEnded = true;
+    this.stream.finish();
   };
 
   readonly #onError = (error: Error): void => {
@@ -141,8 +143,7 @@ class Splice implements StreamHandler {
 
   reset(code: ResetCode, reason: string): void {
     if (this.#loss !== undefined) return;
-    this.#loss = { lostSide: "stream", code, reason };
-    this.#noteEnds();
+    this.#lose({ lostSide: "stream", code, reason });
     if (this.#kept !== undefined && !this.socket.destroyed) this.#giveBack(this.#kept);
     else resetSocket(this.socket);
     this.#settle();
@@ -168,13 +169,16 @@ class Splice implements StreamHandler {
   }
 
   #loseSocket(reason: string): void {
-    this.#loss ??= { lostSide: "socket", reason };
+    this.#lose({ lostSide: "socket", reason });
     this.stream.reset("lost", reason);
     this.socket.destroy();
   }
 
-  #noteEnds(): void {
-    this.#afterEnd = this.#streamEnded || this.socket.readableEnded;
+  /** The first loss is the one that counts; the other side is lost because of it. */
+  #lose(loss: Pick<SpliceEnd, "lostSide" | "code" | "reason">): void {
+    if (this.#loss !== undefined) return;
+    this.#loss = loss;
+    this.#afterEnd = this.#streamEnded || this.#socketEnded;
   }
 
   #giveBack(firstBytes: readonly Buffer[]): void {

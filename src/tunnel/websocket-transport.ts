@@ -49,8 +49,9 @@ class WebSocketTransport implements Transport {
   attach(handler: TransportHandler): void {
     this.#handler = handler;
     this.webSocket.on("message", (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
-    if (this.#closed !== undefined) handler.closed(this.#closed.code, this.#closed.reason);
-    else this.webSocket.resume();
+    const closed = this.#closed;
+    if (closed === undefined) this.webSocket.resume();
+    else queueMicrotask(() => handler.closed(closed.code, closed.reason));
   }
 
   pause(): void {
@@ -66,7 +67,7 @@ class WebSocketTransport implements Transport {
   }
 
   close(code: number, reason: string): void {
-    if (this.#isClosing) return;
+    if (this.#isClosing || this.#closed !== undefined) return;
     this.#isClosing = true;
     this.#waiting = [];
     // The far end's answer has to be read, even if nothing else is wanted any more.
