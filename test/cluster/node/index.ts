@@ -1,4 +1,5 @@
 /** The running node, as the suite uses it. */
+import { dirname } from "node:path";
 import { auditEnd, readAudit, type AuditEvent } from "./audit";
 import { run, mustRun, type CommandOptions, type CommandResult } from "./command";
 import { killComponent, startComponent } from "./component";
@@ -22,6 +23,8 @@ export interface ClusterNode {
   /** Runs to the end, whatever the exit code; straight to the apiserver unless `env` names another KUBECONFIG. */
   kubectl(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   helm(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** Runs a line as an administrator would type it, with `kubectl` and `helm` on PATH; throws if it fails. */
+  shell(line: string): Promise<string>;
   /** Makes or changes objects as the administrator. */
   apply(...objects: readonly object[]): Promise<void>;
   importImage(archive: string): Promise<void>;
@@ -60,6 +63,10 @@ export function attachNode(): ClusterNode {
     programs: { kubectl, helm, python: state.python },
     kubectl: (args, options) => run(kubectl, args, direct(options)),
     helm: (args, options) => run(helm, args, direct(options)),
+    shell(line) {
+      const programs = [dirname(kubectl), dirname(helm), process.env["PATH"] ?? ""];
+      return mustRun("bash", ["-euo", "pipefail", "-c", line], direct({ env: { PATH: programs.join(":") } }));
+    },
     async apply(...objects) {
       const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
       await mustRun(kubectl, ["apply", "--server-side", "--force-conflicts", "-f", "-"], direct({ input }));

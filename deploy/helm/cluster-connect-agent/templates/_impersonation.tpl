@@ -1,0 +1,64 @@
+{{- define "agent.impersonationMode" -}}
+{{- if ne .Values.impersonation.mode "auto" -}}
+{{- .Values.impersonation.mode -}}
+{{- else if semverCompare ">=1.36.0-0" .Capabilities.KubeVersion.Version -}}
+constrained
+{{- else -}}
+legacy
+{{- end -}}
+{{- end -}}
+
+{{/*
+Whom the auth proxy may become: only kinds of attributes that its configuration can produce. RBAC knows no wildcard
+after the slash of userextras, so each key is named.
+*/}}
+{{- define "agent.impersonatedAttributes" -}}
+{{- $constrained := eq (include "agent.impersonationMode" .) "constrained" -}}
+{{- $verb := ternary "impersonate:user-info" "impersonate" $constrained -}}
+{{- $named := ternary "authentication.k8s.io" "" $constrained -}}
+{{- $keys := list "userextras/cluster-connect.dev/session" -}}
+{{- $groups := false -}}
+{{- $uids := false -}}
+{{- range .Values.authentication.jwt -}}
+{{- range .claimMappings.extra -}}
+{{- $keys = append $keys (printf "userextras/%s" .key) -}}
+{{- end -}}
+{{- if .claimMappings.groups -}}{{- $groups = true -}}{{- end -}}
+{{- if .claimMappings.uid -}}{{- $uids = true -}}{{- end -}}
+{{- end -}}
+- apiGroups: [{{ $named | quote }}]
+  resources: [users]
+  verbs: [{{ $verb | quote }}]
+  {{- with .Values.impersonation.users }}
+  resourceNames: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- if $groups }}
+- apiGroups: [{{ $named | quote }}]
+  resources: [groups]
+  verbs: [{{ $verb | quote }}]
+  {{- with .Values.impersonation.groups }}
+  resourceNames: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+- apiGroups: [authentication.k8s.io]
+  resources: {{- uniq (ternary (prepend $keys "uids") $keys $uids) | toYaml | nindent 4 }}
+  verbs: [{{ $verb | quote }}]
+{{- end -}}
+
+{{/*
+What it may do as somebody: everything, since what the caller may do is the caller's own RBAC. A verb has no wildcard
+behind the colon.
+*/}}
+{{- define "agent.impersonatedVerbs" -}}
+- apiGroups: ["*"]
+  resources: ["*"]
+  verbs:
+    {{- range list "get" "list" "watch" "create" "update" "patch" "delete" "deletecollection" }}
+    - impersonate-on:user-info:{{ . }}
+    {{- end }}
+- nonResourceURLs: ["*"]
+  verbs:
+    {{- range list "get" "head" "options" "post" "put" "patch" "delete" }}
+    - impersonate-on:user-info:{{ . }}
+    {{- end }}
+{{- end -}}
