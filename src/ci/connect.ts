@@ -3,30 +3,34 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ConnectionFacts, StartRequestInput } from "../client-proxy/control";
-import { asClusterConnectError } from "../runtime/errors";
+import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
 import { redact } from "../runtime/redact";
-import { startClientProxy, readLogTail } from "./client-proxy-process";
 import { awaitConnection } from "./await-connection";
+import { startClientProxy } from "./client-proxy-process";
 import { exportKubeconfig } from "./export-kubeconfig";
 import { JobState } from "./job-state";
-import { plainText } from "./plain-text";
+import { shortText } from "./plain-text";
 import type { CiPlatform } from "./platform";
-import { report } from "./report";
+import { readLogTail, showLogTail } from "./process-log";
+import { report, reportPhases, seconds, setOutputs } from "./report";
 import { readSettings, type CiSettings } from "./settings";
 import { undo } from "./undo";
 
-/** Never rejects: a failure is the platform's to show, with one annotation. */
+const maxDetailCharacters = 1_500;
+
+/** Never rejects: a failure is the platform's to show, with one annotation, and leaves nothing behind. */
 export async function connect(platform: CiPlatform, clientProxyBundle: string): Promise<void> {
   const state = new JobState(platform);
   try {
     const settings = readSettings(platform);
     const connection = await open(platform, settings, state, clientProxyBundle);
-    const path = await exportKubeconfig(platform, state, connection);
-    report(platform, settings, connection, path);
+    // By the clock that started with this process: what its user has waited.
+    report(platform.log, settings, connection, performance.now());
   } catch (error) {
-    await showLog(platform, state);
+    platform.fail(presentable(asClusterConnectError(error)));
+    const directory = state.read("instanceDirectory");
+    if (directory !== undefined) showLogTail(platform.log, await readLogTail(directory));
     await undo(platform);
-    platform.fail(asClusterConnectError(error));
   }
 }
 
@@ -36,25 +40,32 @@ async function open(
   state: JobState,
   bundle: string,
 ): Promise<ConnectionFacts> {
-  const { tempDirectory, environment } = platform.job;
-  const instanceDirectory = join(tempDirectory, `cluster-connect-${randomBytes(8).toString("hex")}`);
-  const request = startRequest(platform, settings, instanceDirectory);
-  state.save("summary", String(settings.summary));
-  state.save("instanceDirectory", instanceDirectory);
-  await mkdir(instanceDirectory, { mode: 0o700 });
-  platform.log.startGroup(
-    `Connect to ${plainText(settings.clusterName)} through ${settings.relayUrl.origin}`,
-  );
+  const { log, job } = platform;
+  log.startGroup(`Connect to ${settings.clusterName} through ${settings.relayUrl.origin}`);
   try {
-    const child = startClientProxy(bundle, request, environment);
-    state.save("pid", String(child.pid));
-    platform.log.info(`Started the client proxy (process ${String(child.pid)})`);
-    const connection = await awaitConnection(instanceDirectory, child, settings.timeoutMs);
-    child.release();
+    const instanceDirectory = join(job.tempDirectory, `cluster-connect-${randomBytes(8).toString("hex")}`);
+    const request = startRequest(platform, settings, instanceDirectory);
+    state.save("summary", String(settings.summary));
+    state.save("clusterName", settings.clusterName);
+    state.save("instanceDirectory", instanceDirectory);
+    await mkdir(instanceDirectory, { mode: 0o700 });
+    const child = startClientProxy(bundle, request, job.environment);
+    log.info(`${seconds(performance.now())}  Started the client proxy (process ${String(child.pid)})`);
+    const connection = await awaitConnection({
+      instanceDirectory,
+      child,
+      timeoutMs: settings.timeoutMs,
+      onObstacle: ({ message, code }) =>
+        log.info(`${seconds(performance.now())}  Not connected yet: ${redact(message)} (${code})`),
+    });
+    reportPhases(log, connection);
+    const path = await exportKubeconfig(platform, state, connection);
+    setOutputs(platform, connection, path);
+    state.save("connectedAt", String(Date.now()));
     return connection;
   } finally {
     // An error inside an open group would be folded away.
-    platform.log.endGroup();
+    log.endGroup();
   }
 }
 
@@ -76,18 +87,13 @@ function startRequest(
           : { kind: "sas", keyName: relayKey.name, key: relayKey.key },
     },
     clusterCredential: platform.identityToken(settings.clusterAudience),
-    clusterCa: [...settings.clusterCa],
+    clusterCa: settings.clusterCa === undefined ? [] : [settings.clusterCa],
     contextName: settings.contextName,
     ...(namespace === undefined ? {} : { namespace }),
-    logLevel: settings.logLevel,
+    logLevel: platform.job.isDebug ? "debug" : settings.logLevel,
   };
 }
 
-async function showLog(platform: CiPlatform, state: JobState): Promise<void> {
-  const directory = state.read("instanceDirectory");
-  const lines = directory === undefined ? [] : await readLogTail(directory);
-  if (lines.length === 0) return;
-  platform.log.startGroup("The client proxy's log, its last lines");
-  for (const line of lines) platform.log.info(`| ${plainText(redact(line))}`);
-  platform.log.endGroup();
-}
+/** What failed may be told in words from the wire. */
+const presentable = ({ code, detail }: ClusterConnectError): ClusterConnectError =>
+  new ClusterConnectError(code, shortText(redact(detail), maxDetailCharacters));

@@ -18,12 +18,15 @@ export async function askClientProxy(
   command: ControlRequest["command"],
   timeoutMs: number,
 ): Promise<ControlStatus> {
-  const [address, secret] = await Promise.all(
-    [controlAddressFile, controlSecretFile].map((name) => readFile(join(instanceDirectory, name), "utf8")),
-  );
-  const line = await exchange(address ?? "", JSON.stringify({ secret, command }), timeoutMs);
+  const address = await readControlAddress(instanceDirectory);
+  const secret = await readFile(join(instanceDirectory, controlSecretFile), "utf8");
+  const line = await exchange(address, JSON.stringify({ secret, command }), timeoutMs);
   return controlStatus.parse(JSON.parse(line));
 }
+
+/** A unix socket's path, or a pipe's name on Windows. Rejects when there is no endpoint yet. */
+export const readControlAddress = (instanceDirectory: string): Promise<string> =>
+  readFile(join(instanceDirectory, controlAddressFile), "utf8");
 
 function exchange(address: string, request: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -2,29 +2,39 @@
 import { messageOf } from "../runtime/errors";
 import { JobState } from "./job-state";
 import type { CiPlatform } from "./platform";
+import { readLogTail, showLogTail } from "./process-log";
 import { renderSummary } from "./summary";
 import { undo } from "./undo";
 
+/** Never rejects. Without state, because main never ran, it does nothing. */
 export async function disconnect(platform: CiPlatform): Promise<void> {
   const state = new JobState(platform);
-  if (state.read("instanceDirectory") === undefined) {
+  const directory = state.read("instanceDirectory");
+  if (directory === undefined) {
     platform.log.debug("Nothing was started, so there is nothing to undo.");
     return;
   }
   try {
-    const wasConnected = state.read("kubeconfigPath") !== undefined;
-    const status = await undo(platform);
-    if (status === undefined && wasConnected) {
+    const tail = await readLogTail(directory);
+    const { status, isComplete } = await undo(platform);
+    if (isComplete) platform.log.info("Disconnected: process, files and variables are gone.");
+    const connectedAt = state.read("connectedAt");
+    // When main has failed, it has told why, and undone everything itself.
+    if (connectedAt === undefined) return;
+    const lost = status?.statistics.lostStreams ?? 0;
+    if (status === undefined) {
       platform.log.warning(
-        "The client proxy had ended before the post step: steps after that had no connection.",
+        "The client proxy had ended before the post step: steps after that had no connection. Its log follows.",
       );
+    } else if (lost > 0) {
+      platform.log.warning(`${String(lost)} of ${String(status.statistics.streams)} connections were lost.`);
     }
-    if (status === undefined) return;
-    const { lostStreams, streams } = status.statistics;
-    if (lostStreams > 0)
-      platform.log.warning(`${String(lostStreams)} of ${String(streams)} connections were lost.`);
-    if (state.read("summary") === "true" && wasConnected) await platform.writeSummary(renderSummary(status));
-    platform.log.info("Disconnected: process, files and variables are gone.");
+    if (status === undefined || lost > 0 || platform.job.isDebug) showLogTail(platform.log, tail);
+    if (status !== undefined && state.read("summary") === "true") {
+      const clusterName = state.read("clusterName") ?? "";
+      const connectedMs = Date.now() - Number(connectedAt);
+      await platform.writeSummary(renderSummary({ clusterName, connectedMs, status }));
+    }
   } catch (error) {
     platform.log.warning(`The post step could not finish: ${messageOf(error)}`);
   }

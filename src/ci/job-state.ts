@@ -1,9 +1,11 @@
-/** Every value that crosses from main to post: paths and ids, no secret. Saved before the side effect it undoes. */
+/** Every value that crosses from main to post: paths and names, no secret. Saved before the side effect it undoes. */
 import type { CiPlatform } from "./platform";
 
 type StateName =
   | "instanceDirectory"
-  | "pid"
+  | "clusterName"
+  /** Milliseconds since the epoch. */
+  | "connectedAt"
   | "kubeconfigPath"
   | "previousKubeconfig"
   | "previousKubeConfigPath"

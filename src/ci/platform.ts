@@ -2,6 +2,10 @@
 import type { TokenSourceSpec } from "../credentials/token-source-spec";
 import type { ClusterConnectError } from "../runtime/errors";
 
+/**
+ * One line each. Text may come from elsewhere (a cluster's name, another process's log): an implementation passes it
+ * through `plainText`, so that no caller can forget to.
+ */
 export interface PlatformLog {
   debug(line: string): void;
   info(line: string): void;
@@ -10,6 +14,15 @@ export interface PlatformLog {
   warning(line: string): void;
   startGroup(title: string): void;
   endGroup(): void;
+}
+
+export interface JobFacts {
+  /** Where the job keeps temporary files. */
+  readonly tempDirectory: string;
+  /** The environment as this step sees it, its own exports included. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether the job was run again to find a fault. */
+  readonly isDebug: boolean;
 }
 
 export interface CiPlatform {
@@ -25,12 +38,9 @@ export interface CiPlatform {
   readonly log: PlatformLog;
   /** Ends the step as failed, with one annotation. */
   fail(error: ClusterConnectError): void;
-  /** Where the job keeps temporary files, and its environment as this step sees it. */
-  readonly job: {
-    readonly tempDirectory: string;
-    readonly environment: Readonly<Record<string, string | undefined>>;
-  };
-  /** How identity tokens for `audience` are obtained. Throws ERR_CI_OIDC_NOT_PERMITTED. */
+  readonly job: JobFacts;
+  /** How identity tokens for `audience` are obtained. Throws an ERR_CI_OIDC_… when the job may not. */
   identityToken(audience: string): TokenSourceSpec;
+  /** Adds Markdown to the job's summary, where the system has one. */
   writeSummary(markdown: string): Promise<void>;
 }

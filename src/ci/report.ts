@@ -1,9 +1,10 @@
 /** What main tells once the cluster has answered. */
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { ConnectionFacts } from "../client-proxy/control";
 import type { OutputName } from "./inputs";
 import { plainText } from "./plain-text";
-import type { CiPlatform } from "./platform";
+import type { CiPlatform, PlatformLog } from "./platform";
 import type { CiSettings } from "./settings";
 
 const phaseNames: Readonly<Record<string, string>> = {
@@ -13,48 +14,60 @@ const phaseNames: Readonly<Record<string, string>> = {
   kubeconfig: "Wrote the kubeconfig",
 };
 
+export const seconds = (ms: number, digits = 2): string => `${(ms / 1_000).toFixed(digits)} s`;
+
+/** One line a phase, with the time it took. */
+export function reportPhases(log: PlatformLog, { timingsMs }: ConnectionFacts): void {
+  for (const [phase, text] of Object.entries(phaseNames)) {
+    const ms = timingsMs[phase];
+    if (ms !== undefined) log.info(`${seconds(ms)}  ${text}`);
+  }
+}
+
+/** The one line that counts, and what its reader should know or do. `afterMs`: since the step began. */
 export function report(
-  platform: CiPlatform,
+  log: PlatformLog,
   settings: CiSettings,
   connection: ConnectionFacts,
-  kubeconfigPath: string,
+  afterMs: number,
 ): void {
-  const { log } = platform;
-  for (const [phase, text] of Object.entries(phaseNames)) {
-    const ms = connection.timingsMs[phase];
-    if (ms !== undefined) log.info(`${(ms / 1_000).toFixed(2)} s  ${text}`);
-  }
-  const identity = plainText(connection.identity);
-  const cluster = plainText(settings.clusterName);
-  const version = plainText(connection.serverVersion);
-  const seconds = ((connection.timingsMs["total"] ?? 0) / 1_000).toFixed(1);
-  log.info(`Connected to ${cluster} (${version}) as ${identity} in ${seconds} s`);
+  const { clusterName, namespace } = settings;
+  const { serverVersion, identity } = connection;
+  log.info(`Connected to ${clusterName} (${serverVersion}) as ${identity} in ${seconds(afterMs, 1)}`);
   if (!connection.caPinned && !settings.trustRelay) {
-    const pins = connection.caPins.map(plainText).join(" ");
     log.warning(
-      `The relay was trusted to name the CA of ${cluster}. Compare this with the auth proxy's log and set cluster-ca: ${pins}`,
+      `The relay was trusted to name the CA of ${clusterName}. Compare this with the auth proxy's log and set ` +
+        `cluster-ca: ${connection.caPins.join(" ")}`,
     );
   }
-  if (!connection.hasRights) log.notice(noRights(identity, settings.namespace));
-  if (existsSync("/.dockerenv")) {
+  if (!connection.hasRights) log.notice(noRights(plainText(identity), namespace ?? "default"));
+  if (isContainer()) {
     log.info(
-      "This job runs in a container: its steps share the connection; containers that they start do not.",
+      "This job runs in a container: its steps share the connection, but containers that they start cannot reach " +
+        `${connection.server} (docs/github-actions.md, "Containers").`,
     );
   }
+}
+
+export function setOutputs(platform: CiPlatform, connection: ConnectionFacts, kubeconfigPath: string): void {
   const outputs: Record<OutputName, string> = {
     "kubeconfig-path": kubeconfigPath,
     "context-name": connection.contextName,
     server: connection.server,
     identity: plainText(connection.identity),
-    "server-version": version,
+    "server-version": plainText(connection.serverVersion),
   };
   for (const [name, value] of Object.entries(outputs)) platform.setOutput(name, value);
 }
 
-function noRights(identity: string, namespace: string | undefined): string {
-  const quoted = `'${identity.replaceAll("'", "'\\''")}'`;
+/** To be pasted into a shell by somebody with the right to; hence the quotes, and a name that is this identity's own. */
+function noRights(identity: string, namespace: string): string {
+  const name = `cluster-connect-view-${createHash("sha256").update(identity).digest("hex").slice(0, 8)}`;
+  const user = `'${identity.replaceAll("'", "'\\''")}'`;
   return (
-    `${identity} has no rights in namespace ${plainText(namespace ?? "default")}. ` +
-    `To let it read the whole cluster: kubectl create clusterrolebinding cluster-connect-view --clusterrole=view --user=${quoted}`
+    `${identity} has no rights in namespace ${namespace}. To let it read the whole cluster: ` +
+    `kubectl create clusterrolebinding ${name} --clusterrole=view --user=${user}`
   );
 }
+
+const isContainer = (): boolean => ["/.dockerenv", "/run/.containerenv"].some((mark) => existsSync(mark));

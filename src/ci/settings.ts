@@ -1,18 +1,25 @@
 /** Inputs, read once and checked together: one message names everything that is wrong. */
-import type { StartRequestInput } from "../client-proxy/control";
-import { ClusterConnectError, messageOf } from "../runtime/errors";
-import { parseDuration } from "../runtime/duration";
+import { ClusterConnectError } from "../runtime/errors";
 import { inputs, type InputDefinition, type InputName } from "./inputs";
+import {
+  parseAudience,
+  parseBoolean,
+  parseCertificates,
+  parseClusterName,
+  parseLogLevel,
+  parseNamespace,
+  parseRelayUrl,
+  parseTimeout,
+  type logLevels,
+} from "./parse-input";
 import type { CiPlatform } from "./platform";
-
-type LogLevel = NonNullable<StartRequestInput["logLevel"]>;
-const logLevels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export interface CiSettings {
   readonly clusterName: string;
   readonly relayUrl: URL;
   readonly relayCa: string | undefined;
-  readonly clusterCa: readonly string[];
+  /** PEM and pins as they were given; the client proxy reads them. */
+  readonly clusterCa: string | undefined;
   readonly trustRelay: boolean;
   readonly relayAudience: string;
   readonly clusterAudience: string;
@@ -20,41 +27,43 @@ export interface CiSettings {
   readonly contextName: string;
   readonly namespace: string | undefined;
   readonly timeoutMs: number;
-  readonly logLevel: LogLevel;
+  readonly logLevel: (typeof logLevels)[number];
   readonly summary: boolean;
 }
 
 /** Masks what is secret before anything else is done with it. Throws ERR_CI_INPUT. */
 export function readSettings(platform: CiPlatform): CiSettings {
+  const texts = readInputs(platform);
   const problems: string[] = [];
-  const text = (name: InputName) => readInput(platform, name, problems);
-  const attempt = <Value>(name: InputName, parse: (value: string) => Value, fallback: Value): Value => {
-    const value = text(name);
-    if (value === "") return fallback;
+  const attempt = <Value>(name: InputName, parse: (text: string) => Value): Value | undefined => {
+    const text = texts[name];
     try {
-      return parse(value);
+      return text === "" ? undefined : parse(text);
     } catch (error) {
-      problems.push(messageOf(error));
-      return fallback;
+      problems.push((error as Error).message);
+      return undefined;
     }
   };
-  const clusterName = text("cluster-name");
-  const relayUrl = attempt("relay-url", parseRelayUrl, new URL("https://relay.invalid"));
-  const clusterCa = text("cluster-ca");
+  for (const [name, { required }] of Object.entries(inputs as Record<string, InputDefinition>)) {
+    if (required === true && texts[name as InputName] === "") problems.push(`${name} is required`);
+  }
+  const clusterName = attempt("cluster-name", parseClusterName) ?? "";
+  const relayUrl = attempt("relay-url", parseRelayUrl) ?? new URL("https://relay.invalid");
   const settings: CiSettings = {
     clusterName,
     relayUrl,
-    relayCa: text("relay-ca") || undefined,
-    clusterCa: clusterCa === "" ? [] : [clusterCa],
-    trustRelay: attempt("insecure-trust-relay", parseBoolean("insecure-trust-relay"), false),
-    relayAudience: text("relay-audience") || relayUrl.origin,
-    clusterAudience: text("cluster-audience") || `cluster-connect/${clusterName}`,
-    relayKey: readKey(text("relay-key-name"), text("relay-key"), problems),
-    contextName: text("context-name") || clusterName,
-    namespace: text("namespace") || undefined,
-    timeoutMs: attempt("timeout", (value) => parseDuration(value, "timeout"), 60_000),
-    logLevel: attempt("log-level", parseLogLevel, "info"),
-    summary: attempt("summary", parseBoolean("summary"), true),
+    relayCa: attempt("relay-ca", parseCertificates),
+    clusterCa: texts["cluster-ca"] || undefined,
+    trustRelay: attempt("insecure-trust-relay", parseBoolean("insecure-trust-relay")) ?? false,
+    relayAudience: attempt("relay-audience", parseAudience("relay-audience")) ?? relayUrl.origin,
+    clusterAudience:
+      attempt("cluster-audience", parseAudience("cluster-audience")) ?? `cluster-connect/${clusterName}`,
+    relayKey: readKey(texts, problems),
+    contextName: texts["context-name"] || clusterName,
+    namespace: attempt("namespace", parseNamespace),
+    timeoutMs: attempt("timeout", parseTimeout) ?? 0,
+    logLevel: attempt("log-level", parseLogLevel) ?? "info",
+    summary: attempt("summary", parseBoolean("summary")) ?? true,
   };
   if (settings.relayKey === undefined && settings.relayAudience === settings.clusterAudience) {
     problems.push(
@@ -65,37 +74,22 @@ export function readSettings(platform: CiPlatform): CiSettings {
   return Object.freeze(settings);
 }
 
-function readInput(platform: CiPlatform, name: InputName, problems: string[]): string {
-  const definition: InputDefinition = inputs[name];
-  const value = platform.readInput(name);
-  if (definition.secret === true && value !== "") platform.maskSecret(value);
-  if (definition.required === true && value === "") problems.push(`${name} is required`);
-  return value === "" ? (definition.default ?? "") : value;
+function readInputs(platform: CiPlatform): Record<InputName, string> {
+  const texts = Object.entries(inputs as Record<string, InputDefinition>).map(
+    ([name, { secret, default: fallback = "" }]) => {
+      const text = platform.readInput(name);
+      if (secret === true && text !== "") platform.maskSecret(text);
+      return [name, text === "" ? fallback : text];
+    },
+  );
+  return Object.fromEntries(texts) as Record<InputName, string>;
 }
 
-function parseRelayUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isLoopback = url !== undefined && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
-  const isAllowed = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback);
-  if (url === undefined || !isAllowed || url.pathname !== "/" || url.search !== "" || url.username !== "") {
-    throw new Error(`relay-url is "${text}", not an https:// address without path, query or user`);
-  }
-  return url;
-}
-
-function readKey(name: string, key: string, problems: string[]): CiSettings["relayKey"] {
+function readKey(texts: Record<InputName, string>, problems: string[]): CiSettings["relayKey"] {
+  const { "relay-key-name": name, "relay-key": key } = texts;
   if ((name === "") !== (key === "")) problems.push("relay-key-name and relay-key belong together");
+  if (key !== "" && texts["relay-audience"] !== "") {
+    problems.push("relay-audience has no sense beside relay-key: no token is shown to the relay");
+  }
   return name === "" || key === "" ? undefined : { name, key };
-}
-
-const parseBoolean = (name: InputName) => (text: string) => {
-  if (/^true$/i.test(text)) return true;
-  if (/^false$/i.test(text)) return false;
-  throw new Error(`${name} is "${text}", neither true nor false`);
-};
-
-function parseLogLevel(text: string): LogLevel {
-  const level = logLevels.find((known) => known === text);
-  if (level === undefined) throw new Error(`log-level is "${text}", not one of ${logLevels.join(", ")}`);
-  return level;
 }

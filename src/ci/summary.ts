@@ -1,26 +1,29 @@
 /** The job summary, in Markdown. Every value may come from elsewhere. */
 import type { ControlStatus } from "../client-proxy/control";
+import { plainText } from "./plain-text";
 
-export function renderSummary(status: ControlStatus): string {
+export interface SummaryFacts {
+  readonly clusterName: string;
+  readonly connectedMs: number;
+  readonly status: ControlStatus;
+}
+
+export function renderSummary({ clusterName, connectedMs, status }: SummaryFacts): string {
   const { connection, statistics } = status;
-  const rows: readonly (readonly [string, string])[] = [
-    ["Context", connection?.contextName ?? "(never connected)"],
-    ["Identity", connection?.identity ?? ""],
-    ["Server version", connection?.serverVersion ?? ""],
-    [
-      "Ready after",
-      connection === undefined ? "" : `${((connection.timingsMs["total"] ?? 0) / 1_000).toFixed(1)} s`,
-    ],
-    ["Connections", String(statistics.streams)],
-    ["Sent to the cluster", megabytes(statistics.bytesToCluster)],
-    ["Received from the cluster", megabytes(statistics.bytesFromCluster)],
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["Cluster", cell(clusterName)],
+    ["Identity", connection && cell(connection.identity)],
+    ["Server version", connection && cell(connection.serverVersion)],
+    ["Ready after", connection && `${((connection.timingsMs["total"] ?? 0) / 1_000).toFixed(1)} s`],
+    ["Connected for", duration(connectedMs)],
+    ["Streams", String(statistics.streams)],
+    ["Sent to the cluster", bytes(statistics.bytesToCluster)],
+    ["Received from the cluster", bytes(statistics.bytesFromCluster)],
+    ["Streams lost", lost(statistics.lostStreams)],
     ["Links lost and opened again", String(statistics.linksLost)],
     ["Answered locally while a hop was missing", String(statistics.answeredLocally)],
-    ["Connections lost", lost(statistics.lostStreams)],
   ];
-  const lines = rows
-    .filter(([, value]) => value !== "")
-    .map(([name, value]) => `| ${name} | ${cell(value)} |`);
+  const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${value} |`]));
   return ["### Cluster Connect", "", "| | |", "| --- | --- |", ...lines, ""].join("\n");
 }
 
@@ -28,13 +31,31 @@ export function renderSummary(status: ControlStatus): string {
 const lost = (count: number): string =>
   count === 0
     ? "0"
-    : `${String(count)} (reset; a \`kubectl exec\` over SPDY may have exited 0 although it was lost: check what it did)`;
+    : `**${String(count)}**, reset: a \`kubectl exec\` over SPDY may have exited 0 although it was lost. Check what it did`;
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+const units = ["B", "kB", "MB", "GB", "TB"] as const;
 
+function bytes(count: number): string {
+  const power = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1);
+  const value = count / 10 ** (3 * power);
+  return `${power === 0 ? String(count) : value.toFixed(1)} ${units[power] ?? ""}`;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  return [
+    hours > 0 ? `${String(hours)} h` : "",
+    minutes > 0 ? `${String(minutes)} min` : "",
+    `${String(seconds % 60)} s`,
+  ]
+    .filter((part) => part !== "")
+    .join(" ");
+}
+
+/** Neither Markdown nor HTML of somebody else's: no link, no image, no further column. */
 const cell = (text: string): string =>
-  text
-    .replace(/[\p{Cc}]+/gu, " ")
+  plainText(text)
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
-    .replaceAll("|", "\\|");
+    .replace(/[\\`*_{}[\]()#!|~]/g, "\\$&");

@@ -1,39 +1,64 @@
-/** Undoes what main has done: used by post, and by main itself when it fails. Never throws. */
+/** Undoes what main has done: used by post, and by main itself when it fails. Never throws, takes at most 10 s. */
 import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { ControlStatus } from "../client-proxy/control";
 import { messageOf } from "../runtime/errors";
 import { killClientProxy } from "./client-proxy-process";
-import { askClientProxy } from "./control-client";
+import { askClientProxy, readControlAddress } from "./control-client";
 import { JobState } from "./job-state";
 import type { CiPlatform } from "./platform";
 
 const statusTimeoutMs = 1_000;
 const stopTimeoutMs = 4_000;
 
-/** Returns the last status of the client proxy, if it still answered. */
-export async function undo(platform: CiPlatform): Promise<ControlStatus | undefined> {
+export interface Undone {
+  /** The last word of the client proxy, if it still answered. */
+  readonly status: ControlStatus | undefined;
+  /** False when something is left, which a warning has named. */
+  readonly isComplete: boolean;
+}
+
+export async function undo(platform: CiPlatform): Promise<Undone> {
   const state = new JobState(platform);
   const directory = state.read("instanceDirectory");
-  if (directory === undefined) return undefined;
+  if (directory === undefined) return { status: undefined, isComplete: true };
+  const socketDirectory = await socketDirectoryOf(directory);
+  const status = await stopPolitely(platform, directory);
+  const steps = [
+    await attempt(platform, "end the client proxy", async () => {
+      if (!(await killClientProxy(directory))) throw new Error("it does not end");
+    }),
+    await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state)),
+    await attempt(platform, `delete ${directory}`, async () => {
+      await remove(directory);
+      if (socketDirectory !== undefined) await remove(socketDirectory);
+    }),
+  ];
+  return { status, isComplete: steps.every((isDone) => isDone) };
+}
+
+/** A process that does not answer is ended by signals; one that never came up has nothing to say. */
+async function stopPolitely(platform: CiPlatform, directory: string): Promise<ControlStatus | undefined> {
   let status: ControlStatus | undefined;
-  await attempt(platform, "ask the client proxy", async () => {
+  try {
     status = await askClientProxy(directory, "status", statusTimeoutMs);
-    await askClientProxy(directory, "stop", stopTimeoutMs);
-  });
-  const pid = Number(state.read("pid") ?? 0);
-  await attempt(platform, "end the client proxy", async () => {
-    if (pid > 0 && !(await killClientProxy(pid, directory)))
-      throw new Error(`process ${String(pid)} does not end`);
-  });
-  await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state));
-  await attempt(platform, "delete the folder", () =>
-    rm(directory, { recursive: true, force: true, maxRetries: 3 }),
-  );
-  return status;
+    // Its answer to `stop` counts what was lost by stopping.
+    return await askClientProxy(directory, "stop", stopTimeoutMs);
+  } catch (error) {
+    platform.log.debug(`The client proxy did not answer: ${messageOf(error)}`);
+    return status;
+  }
+}
+
+/** Where the instance's own path is too long for a socket, the client proxy makes a folder for it elsewhere. */
+async function socketDirectoryOf(directory: string): Promise<string | undefined> {
+  const address = await readControlAddress(directory).catch(() => "");
+  const folder = dirname(address);
+  return process.platform === "win32" || address === "" || folder === directory ? undefined : folder;
 }
 
 /** Only what still names our file: a later step may have set its own. */
-function restoreVariables(platform: CiPlatform, state: JobState): Promise<void> {
+function restoreVariables(platform: CiPlatform, state: JobState): void {
   const ours = state.read("kubeconfigPath");
   for (const [variable, previous] of [
     ["KUBECONFIG", state.read("previousKubeconfig")],
@@ -43,13 +68,20 @@ function restoreVariables(platform: CiPlatform, state: JobState): Promise<void> 
       platform.exportVariable(variable, previous ?? "");
     }
   }
-  return Promise.resolve();
 }
 
-async function attempt(platform: CiPlatform, what: string, action: () => Promise<void>): Promise<void> {
+const remove = (directory: string) => rm(directory, { recursive: true, force: true, maxRetries: 3 });
+
+async function attempt(
+  platform: CiPlatform,
+  what: string,
+  action: () => Promise<void> | void,
+): Promise<boolean> {
   try {
     await action();
+    return true;
   } catch (error) {
-    platform.log.debug(`Could not ${what}: ${messageOf(error)}`);
+    platform.log.warning(`Could not ${what}: ${messageOf(error)}`);
+    return false;
   }
 }

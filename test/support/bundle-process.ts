@@ -4,9 +4,12 @@ import { join } from "node:path";
 
 export const root = join(__dirname, "../..");
 export const bundle = (name: string) => join(root, "dist", name, "index.js");
-/** The runtimes that the product promises: the one that runs the tests, and the packaged one. */
+/**
+ * The runtimes that the product promises: this machine's, and the packaged one. Not `process.execPath` alone: the
+ * packaged one has a link in node_modules/.bin, which npm puts first on PATH.
+ */
 export const nodes: readonly (readonly [name: string, path: string])[] = [
-  [`Node ${process.versions.node}`, process.execPath],
+  ["this machine's Node", process.env["npm_node_execpath"] ?? process.execPath],
   ["Node 24", join(root, "node_modules/node-24/bin/node")],
 ];
 

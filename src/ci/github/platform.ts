@@ -1,8 +1,9 @@
 /** GitHub Actions, the only place that knows its toolkit. */
-import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as core from "@actions/core";
-import { ClusterConnectError } from "../../runtime/errors";
-import type { CiPlatform } from "../platform";
+import type { CiPlatform, PlatformLog } from "../platform";
+import { plainText } from "../plain-text";
+import { identityToken } from "./identity-token";
 
 export function createGitHubPlatform(environment: NodeJS.ProcessEnv = process.env): CiPlatform {
   // State saved in this step is not in its own environment: main reads back what it saved itself.
@@ -11,9 +12,7 @@ export function createGitHubPlatform(environment: NodeJS.ProcessEnv = process.en
     readInput: (name) => core.getInput(name),
     setOutput: core.setOutput,
     exportVariable: core.exportVariable,
-    maskSecret(value) {
-      for (const line of value.split(/\r?\n/)) if (line.trim() !== "") core.setSecret(line);
-    },
+    maskSecret,
     state: {
       save(name, value) {
         saved.set(name, value);
@@ -21,47 +20,31 @@ export function createGitHubPlatform(environment: NodeJS.ProcessEnv = process.en
       },
       read: (name) => saved.get(name) ?? core.getState(name),
     },
-    log: {
-      debug: core.debug,
-      info: core.info,
-      notice: core.notice,
-      warning: core.warning,
-      startGroup: core.startGroup,
-      endGroup: core.endGroup,
-    },
+    log,
+    // The toolkit escapes line breaks here; an explanation has some.
     fail: (error) => core.setFailed(error.explain()),
-    job: { tempDirectory: environment["RUNNER_TEMP"] ?? "", environment },
-    identityToken(audience) {
-      const requestUrl = environment["ACTIONS_ID_TOKEN_REQUEST_URL"];
-      const requestToken = environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
-      if (!requestUrl || !requestToken) {
-        throw new ClusterConnectError("ERR_CI_OIDC_NOT_PERMITTED", whyNotPermitted(environment));
-      }
-      core.setSecret(requestToken);
-      return { kind: "github-oidc", requestUrl, requestToken, audience };
+    job: {
+      tempDirectory: environment["RUNNER_TEMP"] || tmpdir(),
+      environment,
+      isDebug: core.isDebug(),
     },
+    identityToken: (audience) => identityToken(environment, audience),
     async writeSummary(markdown) {
-      await core.summary.addRaw(markdown, true).write();
+      if (environment["GITHUB_STEP_SUMMARY"]) await core.summary.addRaw(markdown, true).write();
     },
   };
 }
 
-/** The two usual causes look the same to the runner; the event tells them apart. */
-function whyNotPermitted(environment: NodeJS.ProcessEnv): string {
-  if (environment["GITHUB_ACTOR"] === "dependabot[bot]") return "the job runs for Dependabot";
-  return isForkPullRequest(environment)
-    ? "the job runs for a pull request from a fork"
-    : "permissions: id-token: write is missing";
-}
+const log: PlatformLog = {
+  debug: (line) => core.debug(plainText(line)),
+  info: (line) => core.info(plainText(line)),
+  notice: (line) => core.notice(plainText(line)),
+  warning: (line) => core.warning(plainText(line)),
+  startGroup: (title) => core.startGroup(plainText(title)),
+  endGroup: core.endGroup,
+};
 
-function isForkPullRequest(environment: NodeJS.ProcessEnv): boolean {
-  if (!environment["GITHUB_EVENT_NAME"]?.startsWith("pull_request")) return false;
-  try {
-    const event = JSON.parse(readFileSync(environment["GITHUB_EVENT_PATH"] ?? "", "utf8")) as {
-      pull_request?: { head?: { repo?: { fork?: boolean } | null } };
-    };
-    return event.pull_request?.head?.repo?.fork ?? true;
-  } catch {
-    return false;
-  }
+/** The runner masks line by line only what it is given line by line. */
+function maskSecret(value: string): void {
+  for (const line of value.split(/\r?\n/)) if (line.trim() !== "") core.setSecret(line);
 }

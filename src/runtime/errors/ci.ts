@@ -12,10 +12,18 @@ export const ciErrors = errorTable({
     hop: "identity provider",
     owner: "workflow author",
     summary: "the job may not request an identity token",
-    cause:
-      "the job lacks `permissions: id-token: write`, or it runs for a pull request from a fork or for Dependabot, which never get it.",
+    cause: "the job, or the workflow that calls it, lacks `permissions: id-token: write`.",
     remedy:
-      "add `permissions: { id-token: write, contents: read }` to the job, and run the deployment from a branch of this repository.",
+      "add `permissions: { id-token: write, contents: read }` to the job; in a reusable workflow, to the calling job too.",
+  },
+  ERR_CI_OIDC_FORK: {
+    hop: "identity provider",
+    owner: "workflow author",
+    summary: "a pull request from a fork gets no identity token",
+    cause:
+      "the CI system withholds it, whatever the job's permissions say: anybody can open such a pull request.",
+    remedy:
+      "skip this job for forks, by `if: github.event.pull_request.head.repo.full_name == github.repository`, or deploy after the merge.",
   },
   ERR_CI_START_FAILED: {
     hop: "CI job",
