@@ -25,6 +25,8 @@ export interface LocalListenerOptions {
 
 const defaultSessionWaitMs = 5_000;
 const defaultMaxConnections = 2_048;
+/** Sessions that one connection is offered to before it is answered here. */
+const maxAttempts = 3;
 
 export class LocalListener {
   readonly #sockets = new Set<Socket>();
@@ -62,8 +64,8 @@ export class LocalListener {
     const ignore = () => undefined;
     socket.on("error", ignore);
     let firstBytes: readonly Buffer[] = [];
-    // A session that is just going away refuses the stream unread; one more attempt finds its successor.
-    for (let attempt = 0; attempt < 2; attempt += 1) {
+    // A session that is just going away refuses the stream unread; the next attempt finds its successor.
+    for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const session = await link.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
       if (session === undefined || socket.destroyed) break;
       const kept = await this.#spliceInto(session, socket, firstBytes);

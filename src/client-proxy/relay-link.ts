@@ -30,6 +30,11 @@ export interface RelayLinkOptions {
   readonly onLost: () => void;
 }
 
+/** Between attempts while somebody waits at the local port. */
+const wantedPauseMs = 250;
+/** Agents that go away at once, one after the other, are dialled with pauses all the same. */
+const shortestSessionMs = 1_000;
+
 export class RelayLink {
   readonly #stopping = new AbortController();
   readonly #sessions = new Set<ClientSession>();
@@ -39,6 +44,7 @@ export class RelayLink {
   #current: ClientSession | undefined;
   #running: Promise<void> | undefined;
   #failure: ClusterConnectError | undefined;
+  #hurry: () => void = () => undefined;
 
   constructor(private readonly options: RelayLinkOptions) {
     this.#backoff = options.backoff ?? createBackoff();
@@ -63,8 +69,12 @@ export class RelayLink {
   async session(ms: number): Promise<ClientSession | undefined> {
     if (this.#current === undefined && !this.#stopping.signal.aborted) {
       const timeout = new AbortController();
-      const arrival = new Promise<void>((resolve) => this.#waiting.add(resolve));
+      let wake: () => void = () => undefined;
+      const arrival = new Promise<void>((resolve) => (wake = resolve));
+      this.#waiting.add(wake);
+      this.#hurry();
       await Promise.race([arrival, delay(ms, timeout.signal).catch(() => undefined)]);
+      this.#waiting.delete(wake);
       timeout.abort();
     }
     return this.#current;
@@ -83,8 +93,13 @@ export class RelayLink {
       const startedAt = performance.now();
       try {
         const session = await this.#open();
-        await Promise.race([session.closed, session.goingAway]);
+        const isReplaced = await Promise.race([
+          session.closed.then(() => false),
+          session.goingAway.then(() => true),
+        ]);
         if (this.#current === session) this.#current = undefined;
+        // An agent that goes away in order has a successor, or will have: nothing has failed that one should wait for.
+        if (isReplaced && performance.now() - startedAt > shortestSessionMs) continue;
       } catch (error) {
         this.#fail(asClusterConnectError(error));
       }
@@ -92,8 +107,21 @@ export class RelayLink {
       this.#backoff.lasted(performance.now() - startedAt);
       const retryInMs = Math.round(this.#backoff.nextMs());
       this.options.logger.info("relay.redial", { retryInMs });
-      await delay(retryInMs, signal).catch(() => undefined);
+      await this.#pause(retryInMs);
     }
+  }
+
+  /** Waits, but not longer than `wantedPauseMs` while a connection waits for a session. */
+  async #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    const wanted = new AbortController();
+    this.#hurry = () => wanted.abort();
+    await delay(Math.min(ms, wantedPauseMs), signal).catch(() => undefined);
+    const rest = ms - wantedPauseMs;
+    if (rest > 0 && this.#waiting.size === 0) {
+      await delay(rest, AbortSignal.any([signal, wanted.signal])).catch(() => undefined);
+    }
+    this.#hurry = () => undefined;
   }
 
   async #open(): Promise<ClientSession> {
@@ -121,6 +149,9 @@ export class RelayLink {
     // Streams need not wait for HELLO: kubectl's own TLS decides whom it talks to.
     this.#current = session;
     this.#wake();
+    void session.goingAway.then(() => {
+      if (this.#current === session) this.#current = undefined;
+    });
     void session.closed.then((end) => {
       this.#sessions.delete(session);
       if (this.#current === session) this.#current = undefined;

@@ -1,50 +1,14 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
-import { request } from "node:https";
 import { dirname } from "node:path";
-import { parse } from "yaml";
 import { bundle, nodes } from "../support/bundle-process";
 import { Job } from "../support/fake-runner/job";
+import { get } from "../support/kubeconfig-client";
 import type { RecordingApiserver } from "../support/recording-apiserver";
 import { startSmallApiserver } from "../support/small-apiserver";
 import { Stack, subject } from "../support/stack";
 
 const main = bundle("github-main");
 const post = bundle("github-post");
-
-interface Kubeconfig {
-  clusters: {
-    cluster: { server: string; "tls-server-name": string; "certificate-authority-data": string };
-  }[];
-  users: { user: { exec: { command: string; args: string[] } } }[];
-}
-
-/** A request as kubectl would make it from the exported kubeconfig. */
-async function get(kubeconfigPath: string, path: string): Promise<{ status: number; body: string }> {
-  const { clusters, users } = parse(readFileSync(kubeconfigPath, "utf8")) as Kubeconfig;
-  const { cluster } = clusters.at(-1)!;
-  const { command, args } = users.at(-1)!.user.exec;
-  const { status } = JSON.parse(execFileSync(command, args, { encoding: "utf8" })) as {
-    status: { token: string };
-  };
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      new URL(path, cluster.server),
-      {
-        ca: Buffer.from(cluster["certificate-authority-data"], "base64"),
-        servername: cluster["tls-server-name"],
-        headers: { Authorization: `Bearer ${status.token}` },
-        agent: false,
-      },
-      (response) => {
-        let body = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-      },
-    );
-    outgoing.on("error", reject).end();
-  });
-}
 
 describe.each(nodes)("the action on %s", (_name, node) => {
   let apiserver: RecordingApiserver;
