@@ -45,4 +45,3 @@ export const codeBytes = 4;
 /** The reason of RESET and GOAWAY, in bytes of UTF-8. Ours are cut to this; a longer one ends the session. */
 export const maxReasonBytes = 512;
 export const maxStreamId = 0xffff_ffff;
-export const maxCredit = 0xffff_ffff;

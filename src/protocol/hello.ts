@@ -43,6 +43,3 @@ export const agentHello = z.object({
   features,
 });
 export type AgentHello = z.infer<typeof agentHello>;
-
-/** The members of a HELLO that every session needs, whichever end it came from. */
-export type Hello = ClientHello | AgentHello;

@@ -50,8 +50,8 @@ const firstSamples = 8;
 const shortAnswerBytes = 8 * 1024;
 const sharedForMs = 1_000;
 /**
- * Measured on loopback through three processes on two cores, against plain TLS hops (docs/adr): with the first, a
- * small GET beside a download waits 0.7 times as long; the second carries a lone download at full rate.
+ * Measured on loopback, through three processes on two cores: with the first, a small GET beside a download takes
+ * about as long as it does through plain TLS hops; the second carries a lone download at full rate.
  */
 const sharedAllowanceMs = 0.5;
 const aloneAllowanceMs = 12;

@@ -6,11 +6,6 @@ import type { Logger } from "../runtime/logger";
 import type { HeldMemory } from "./held-memory";
 import type { TunnelStream } from "./stream";
 
-export type { AgentHello, GoAwayCode, SessionLimits };
-export { defaultProcessHeldBytes } from "../protocol/limits";
-export { serverNameOf } from "../protocol/server-name";
-export { subprotocol } from "../protocol/subprotocol";
-
 /** What both ends of a session have in common. */
 export interface Session {
   /** Resolves once, when the link is gone; never rejects. By then every open stream has been reset as `lost`. */

@@ -38,12 +38,8 @@ class WebSocketTransport implements Transport {
     if (this.#isClosing || this.webSocket.readyState !== this.webSocket.OPEN) return;
     let bytes = 0;
     for (const part of parts) bytes += part.length;
-    if (bytes >= joinedBelowBytes && this.#writer !== undefined) this.#writer(parts, bytes, this.#onSent);
-    else
-      this.webSocket.send(
-        parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts, bytes),
-        this.#onSent,
-      );
+    if (this.#writer !== undefined) this.#writer(parts, bytes, this.#onSent);
+    else this.webSocket.send(Buffer.concat(parts, bytes), this.#onSent);
   }
 
   attach(handler: TransportHandler): void {
@@ -105,8 +101,6 @@ class WebSocketTransport implements Transport {
   }
 }
 
-/** Below this a copy costs less than another part in the system call. */
-const joinedBelowBytes = 16 * 1024;
 /** RFC 6455 §5.5: a control frame holds 125 bytes, two of which are the code. */
 const maxCloseReasonBytes = 123;
 /** How long the far end may take to answer a close before the link is dropped. */

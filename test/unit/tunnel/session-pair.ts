@@ -9,7 +9,7 @@ import type {
 } from "../../../src/tunnel/session";
 import { acceptAgentSession } from "../../../src/tunnel/session-agent";
 import { openClientSession } from "../../../src/tunnel/session-client";
-import { serverNameOf } from "../../../src/tunnel/session";
+import { serverNameOf } from "../../../src/protocol/server-name";
 import type { ResetCode, StreamHandler, TunnelStream } from "../../../src/tunnel/stream";
 import type { Transport } from "../../../src/tunnel/transport";
 import { MemoryTransport } from "../../support/memory-transport";
