@@ -13,7 +13,7 @@ import { HeldMemory } from "../tunnel/held-memory";
 import { acceptAgentSession, type AgentSession } from "../tunnel/session-agent";
 import { createWebSocketTransport } from "../tunnel/websocket-transport";
 import { AgentMetrics } from "./metrics";
-import { relayAuthorization } from "./relay-credential";
+import { createRelayCredential } from "./relay-credential";
 import type { AgentSettings } from "./settings";
 import { handleStream } from "./stream-handler";
 import { probeTarget, readTargetCa } from "./target";
@@ -24,8 +24,9 @@ export class Agent {
   readonly #listener: Listener;
   readonly #memory: HeldMemory;
   readonly #sessions = new Set<AgentSession>();
-  /** Sessions being accepted count too: a crowd must not pass the bound in one go. */
-  #accepting = 0;
+  /** Sessions being accepted: a crowd must not pass the bound in one go, and a stop must not forget them. */
+  readonly #accepts = new Set<Promise<void>>();
+  #state: "serving" | "draining" | "over" = "serving";
   #targetReason: string | undefined = "the target has not answered yet";
 
   constructor(
@@ -34,13 +35,14 @@ export class Agent {
     private readonly logger: Logger,
   ) {
     const { relay, limits } = settings;
+    const credential = createRelayCredential(settings);
     this.#memory = new HeldMemory(limits.heldBytes);
     this.#listener = createListener({
       relayUrl: new URL(relay.url),
       cluster: relay.cluster,
       id: this.listenerId,
-      authorization: relayAuthorization(settings),
-      renewEveryMs: limits.renewMs,
+      authorization: () => credential.authorization(),
+      renewEveryMs: () => credential.renewEveryMs(),
       caPem: relay.caFile === undefined ? undefined : readFileSync(relay.caFile, "utf8"),
       rendezvousHosts: relay.rendezvousHosts,
       handshakeTimeoutMs: limits.relayHandshakeMs,
@@ -48,7 +50,10 @@ export class Agent {
       backoff: createBackoff({ maxMs: limits.retryMaxMs }),
       logger,
     });
-    this.#listener.onAccept((request) => void this.#accept(request));
+    this.#listener.onAccept((request) => {
+      const accept = this.#accept(request).finally(() => this.#accepts.delete(accept));
+      this.#accepts.add(accept);
+    });
     this.metrics = new AgentMetrics({
       sessions: () => this.#sessions.size,
       openStreams: () => [...this.#sessions].reduce((sum, { openStreams }) => sum + openStreams, 0),
@@ -73,16 +78,20 @@ export class Agent {
 
   /** Deregisters, tells every client, and lets open streams go on for at most `deadlineMs`. */
   async drain(deadlineMs: number): Promise<void> {
+    this.#state = "draining";
     await this.#listener.close();
-    const open = [...this.#sessions];
-    for (const session of open) session.goAway("shuttingDown", "the agent is shutting down");
+    for (const session of this.#sessions) goAway(session);
     const deadline = new AbortController();
-    await Promise.race([
-      Promise.all(open.map(({ drained }) => drained)),
-      delay(deadlineMs, deadline.signal).catch(() => undefined),
-    ]);
+    const timeout = delay(deadlineMs, deadline.signal).catch(() => undefined);
+    await Promise.race([this.#drained(), timeout]);
     deadline.abort();
-    await Promise.all(open.map((session) => session.close("the agent is shutting down")));
+    this.#state = "over";
+    await Promise.all([...this.#sessions].map((session) => session.close("the agent is shutting down")));
+  }
+
+  async #drained(): Promise<void> {
+    await Promise.all(this.#accepts);
+    await Promise.all([...this.#sessions].map(({ drained }) => drained));
   }
 
   async #awaitTarget(signal: AbortSignal): Promise<void> {
@@ -103,21 +112,28 @@ export class Agent {
 
   async #accept(request: AcceptRequest): Promise<void> {
     const logger = this.logger.child({ id: request.id });
-    if (this.#sessions.size + this.#accepting >= this.settings.limits.sessions) {
+    const refusal = this.#whyRefused();
+    if (refusal !== undefined) {
       this.metrics.sessionsRefused.inc();
-      logger.warn("session.refused", { reason: "maximum number of sessions" });
-      await request.reject(503, "The agent has its maximum number of sessions").catch(() => undefined);
+      logger.warn("session.refused", { reason: refusal });
+      await request.reject(503, refusal).catch(() => undefined);
       return;
     }
-    this.#accepting += 1;
     try {
       await this.#serve(request, logger);
     } catch (error) {
+      this.metrics.sessionsRefused.inc();
       logger.warn("session.failed", { reason: messageOf(error) });
       await request.reject(502, "The agent cannot serve a session").catch(() => undefined);
-    } finally {
-      this.#accepting -= 1;
     }
+  }
+
+  #whyRefused(): string | undefined {
+    if (this.#state !== "serving") return "The agent is shutting down";
+    const sessions = this.#sessions.size + this.#accepts.size;
+    return sessions >= this.settings.limits.sessions
+      ? "The agent has its maximum number of sessions"
+      : undefined;
   }
 
   async #serve(request: AcceptRequest, parent: Logger): Promise<void> {
@@ -126,6 +142,7 @@ export class Agent {
     const sessionId = randomUUID();
     const logger = parent.child({ sessionId });
     const webSocket = await request.accept(subprotocol);
+    if (this.#state === "over") return webSocket.terminate();
     const session = acceptAgentSession(createWebSocketTransport(webSocket), {
       hello: {
         agent: this.version,
@@ -143,6 +160,7 @@ export class Agent {
       },
     });
     this.#sessions.add(session);
+    if (this.#state === "draining") goAway(session);
     this.metrics.sessionsOpened.inc();
     logger.info("session.opened", { client: request.remoteEndpoint.address });
     void session.closed.then(({ code, reason, clean }) => {
@@ -151,3 +169,5 @@ export class Agent {
     });
   }
 }
+
+const goAway = (session: AgentSession) => session.goAway("shuttingDown", "the agent is shutting down");

@@ -11,7 +11,7 @@ export class AgentMetrics {
   readonly sessionsOpened = this.#counter("sessions_opened_total", "Sessions accepted.");
   readonly sessionsRefused = this.#counter(
     "sessions_refused_total",
-    "Sessions refused, a bound being reached.",
+    "Sessions that could not be served: a bound is reached, the agent stops, or its target's CA is missing.",
   );
   readonly streamsLost = new Counter({
     name: "cluster_connect_agent_streams_lost_total",

@@ -4,13 +4,22 @@ import { connect, type Socket } from "node:net";
 import { ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Target } from "./settings";
 
+const keepAliveMs = 30_000;
+
 /** Connects; the socket is paused. Rejects with ERR_AGENT_TARGET_UNREACHABLE. */
 export function connectTarget(target: Target, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket =
       "socket" in target
         ? connect({ path: target.socket, allowHalfOpen: true })
-        : connect({ host: target.host, port: target.port, allowHalfOpen: true });
+        : connect({
+            host: target.host,
+            port: target.port,
+            allowHalfOpen: true,
+            // Across a network, a peer that is gone says nothing.
+            keepAlive: true,
+            keepAliveInitialDelay: keepAliveMs,
+          });
     const fail = (error: Error) => {
       socket.destroy();
       reject(new ClusterConnectError("ERR_AGENT_TARGET_UNREACHABLE", error.message, { cause: error }));
