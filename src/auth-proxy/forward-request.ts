@@ -29,6 +29,7 @@ export function forwardRequest(
 class Forwarding {
   #request: ClientRequest | undefined;
   #attempts = 0;
+  #sentWith: string | undefined;
   #status = 0;
   #error: ClusterConnectError | undefined;
   /** Set once the answer was ended here; Node says "finish" of one that the caller has reset as well. */
@@ -47,6 +48,7 @@ class Forwarding {
 
   attempt(): void {
     this.#attempts += 1;
+    this.#sentWith = this.apiserver.credential.authorization();
     const { method, target } = this.exchange;
     const request = this.apiserver.request({ method, target, headers: this.headers });
     this.#request = request;
@@ -100,7 +102,7 @@ class Forwarding {
     const request = this.#request;
     this.#request = undefined;
     response.on("error", () => undefined).resume();
-    const isNewToken = this.apiserver.credential.reread();
+    const isNewToken = this.apiserver.credential.reread(this.#sentWith);
     if (isNewToken && !this.exchange.hasBody && this.#attempts === 1) return this.attempt();
     request?.destroy();
     this.#refuse(new ClusterConnectError("ERR_APISERVER_REFUSED_PROXY"));

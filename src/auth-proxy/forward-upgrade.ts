@@ -51,10 +51,11 @@ export function forwardUpgrade(
   exchange: Exchange,
   upgrade: UpgradeRequest,
   headers: OutgoingHeaders,
-  context: { readonly apiserver: Apiserver; readonly limits: AuthProxyLimits },
+  context: { readonly apiserver: Apiserver; readonly limits: AuthProxyLimits; readonly isRepeated?: boolean },
 ): Promise<UpgradeOutcome> {
   const { apiserver, limits } = context;
   const { method, target } = exchange;
+  const sentWith = apiserver.credential.authorization();
   return new Promise((resolve) => {
     const request = apiserver.upgradeRequest({ method, target, headers });
     let connected = false;
@@ -83,7 +84,17 @@ export function forwardUpgrade(
       .on("socket", (socket) => socket.once("secureConnect", () => (connected = true)))
       .on("error", (error) => fail(messageOf(error)))
       .on("close", () => fail("no answer"))
-      .on("response", (response) => settle(() => relayRefusal(response, exchange, apiserver)))
+      .on("response", (response) =>
+        settle(() => {
+          if (!isOwnCredentialRefused(response, target)) return relayRefusal(response, exchange);
+          response.on("error", () => undefined).destroy();
+          if (apiserver.credential.reread(sentWith) && context.isRepeated !== true) {
+            return forwardUpgrade(arrival, exchange, upgrade, headers, { ...context, isRepeated: true });
+          }
+          const error = new ClusterConnectError("ERR_APISERVER_REFUSED_PROXY");
+          return { status: refuseExchange(exchange, error, 0), error };
+        }),
+      )
       .on("upgrade", (response, socket: Socket, head) =>
         settle(() => join(arrival, upgrade, { response, socket, head }, limits.lingerMs)),
       )
@@ -93,18 +104,8 @@ export function forwardUpgrade(
 }
 
 /** An answer other than 101, passed on whole; both connections end with it. */
-function relayRefusal(
-  response: IncomingMessage,
-  exchange: Exchange,
-  apiserver: Apiserver,
-): Promise<UpgradeOutcome> | UpgradeOutcome {
+function relayRefusal(response: IncomingMessage, exchange: Exchange): Promise<UpgradeOutcome> {
   const status = response.statusCode ?? 0;
-  if (isOwnCredentialRefused(response, exchange.target)) {
-    apiserver.credential.reread();
-    response.on("error", () => undefined).destroy();
-    const error = new ClusterConnectError("ERR_APISERVER_REFUSED_PROXY");
-    return { status: refuseExchange(exchange, error, 0), error };
-  }
   return new Promise((resolve) => {
     exchange.out.once("close", () => response.destroy());
     relayAnswer(response, exchange, (error) =>

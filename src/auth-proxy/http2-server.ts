@@ -29,6 +29,7 @@ export function createHttp2Server(pipeline: Pipeline, limits: AuthProxyLimits): 
       sessions.set(session, arriving);
       session.setLocalWindowSize(limits.http2SessionWindowBytes);
       session.on("error", () => session.destroy()).once("close", () => sessions.delete(session));
+      closeWhenIdle(session, limits.keepAliveTimeoutMs);
     })
     .on(
       "stream",
@@ -53,4 +54,16 @@ export function createHttp2Server(pipeline: Pipeline, limits: AuthProxyLimits): 
       for (const session of sessions.keys()) session.destroy();
     },
   };
+}
+
+/** As HTTP/1.1's keep-alive: a session with a quiet watch on it is not idle. */
+function closeWhenIdle(session: ServerHttp2Session, ms: number): void {
+  let open = 0;
+  session.on("stream", (stream) => {
+    open += 1;
+    stream.once("close", () => (open -= 1));
+  });
+  session.setTimeout(ms, () => {
+    if (open === 0) session.close();
+  });
 }

@@ -21,19 +21,22 @@ export class OwnCredential {
 
   /** The value of `Authorization`, or undefined with a client certificate. */
   authorization(): string | undefined {
-    if (performance.now() - this.#readAt >= this.options.refreshMs) this.reread();
+    if (performance.now() - this.#readAt >= this.options.refreshMs) this.reread(undefined);
+    return this.#authorization;
+  }
+
+  get #authorization(): string | undefined {
     return this.#token === undefined ? undefined : `Bearer ${this.#token}`;
   }
 
-  /** Reads the file again; true when it holds another token than before. */
-  reread(): boolean {
-    const before = this.#token;
+  /** Reads the file again. True when `authorization()` differs from the one that a request was sent with. */
+  reread(usedAuthorization: string | undefined): boolean {
     try {
       if (this.target.tokenFile !== undefined) this.#token = this.#read(this.target.tokenFile);
     } catch (error) {
       this.options.logger.warn("own_token.unreadable", { reason: messageOf(error) });
     }
-    return this.#token !== before;
+    return this.#authorization !== usedAuthorization;
   }
 
   #read(path: string): string {

@@ -5,7 +5,7 @@
 import type { Identity } from "../identity/identity";
 import { mapIdentity, type IdentityPolicy } from "../identity/map-identity";
 import type { TokenVerifier } from "../identity/token-verifier";
-import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
+import { asClusterConnectError, ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import type { Apiserver } from "./apiserver";
 import { audit } from "./audit";
@@ -68,7 +68,7 @@ export class Pipeline {
   }
 
   async #run(exchange: Exchange, arrival: UpgradeArrival | undefined): Promise<void> {
-    const { logger, metrics, settings } = this.context;
+    const { logger, metrics } = this.context;
     const startedAt = performance.now();
     const state: RequestState = { identity: undefined, upgrade: undefined };
     let outcome: UpgradeOutcome;
@@ -77,11 +77,7 @@ export class Pipeline {
     try {
       outcome = await this.#process(exchange, arrival, state);
     } catch (thrown) {
-      const error = asClusterConnectError(thrown);
-      if (error.code === "ERR_UNEXPECTED") logger.error("request.failed", { message: error.message });
-      outcome = exchange.isClosed()
-        ? { status: 0, error, abandoned: true }
-        : { status: refuseExchange(exchange, error, settings.limits.uploadDrainMs), error };
+      outcome = this.#refuse(exchange, asClusterConnectError(thrown));
     } finally {
       this.#underWay -= 1;
       metrics.requests.set(this.#underWay);
@@ -118,6 +114,23 @@ export class Pipeline {
     return arrival !== undefined && upgrade !== undefined
       ? forwardUpgrade(arrival, exchange, upgrade, headers, { apiserver, limits })
       : forwardRequest(exchange, headers, apiserver, limits);
+  }
+
+  #refuse(exchange: Exchange, error: ClusterConnectError): UpgradeOutcome {
+    const { logger, settings } = this.context;
+    if (exchange.isClosed()) return { status: 0, error, abandoned: true };
+    try {
+      if (error.code !== "ERR_UNEXPECTED") {
+        return { status: refuseExchange(exchange, error, settings.limits.uploadDrainMs), error };
+      }
+      // What it was is for the log; a caller learns that it was not his doing.
+      logger.error("request.failed", { message: error.message });
+      return { status: refuseExchange(exchange, new ClusterConnectError(error.code), 0), error };
+    } catch (thrown) {
+      logger.error("request.failed", { message: messageOf(thrown) });
+      exchange.abort();
+      return { status: 0, error };
+    }
   }
 
   async #authenticate(token: string, { origin }: Exchange): Promise<Identity> {

@@ -10,5 +10,8 @@ export const tokenLimits = z.strictObject({
   keyRefreshMs: z.number().int().positive().default(600_000),
   /** A token with an unknown key id causes a fetch at most this often, however many such tokens come. */
   keyCooldownMs: z.number().int().nonnegative().default(30_000),
+  /** How long a token that was found good is not checked again; 0 checks it each time. */
+  cacheMs: z.number().int().nonnegative().default(10_000),
+  cacheEntries: z.number().int().positive().default(1_024),
 });
 export type TokenLimits = z.output<typeof tokenLimits>;

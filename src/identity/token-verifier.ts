@@ -6,20 +6,15 @@ import type { IssuerSettings } from "./issuer-settings";
 import { KeyCache } from "./key-cache";
 import { createKeyLoader } from "./key-loader";
 import { tokenLimits, type TokenLimits } from "./token-limits";
+import { VerifiedCache } from "./verified-cache";
+import type { VerifiedToken } from "./verified-token";
+
+export type { VerifiedToken };
 
 /** What the kube-apiserver accepts: asymmetric algorithms only, so that no published key can sign. */
 export const acceptedAlgorithms = ["RS", "PS", "ES"].flatMap((kind) =>
   [256, 384, 512].map((bits) => `${kind}${String(bits)}`),
 );
-
-export interface VerifiedToken {
-  readonly issuer: string;
-  readonly claims: Readonly<Record<string, unknown>>;
-  /** `exp`, in milliseconds since the epoch. */
-  readonly expiresAtMs: number;
-  /** The configuration entry that the token was verified by. */
-  readonly settings: IssuerSettings;
-}
 
 export interface TokenVerifier {
   /** Signature, issuer, audience and times. Throws a ClusterConnectError with a code of `errors/identity.ts`. */
@@ -50,8 +45,11 @@ export function createTokenVerifier(
   const limits = tokenLimits.parse(options.limits ?? {});
   const now = options.now ?? Date.now;
   const trusted = new Map(issuers.map((entry) => [entry.issuer.url, trust(entry, limits, options)]));
+  const cache = new VerifiedCache(limits);
   return {
     async verify(token) {
+      const known = cache.get(token, now());
+      if (known !== undefined) return known;
       const { alg, kid, issuer } = readUnverified(token, limits.maxTokenBytes);
       const entry = trusted.get(issuer);
       if (entry === undefined)
@@ -60,7 +58,9 @@ export function createTokenVerifier(
       const claims = await verifySignature(token, alg, await entry.keys.find(kid));
       checkAudience(claims, entry.audiences);
       const expiresAtMs = checkTimes(claims, now());
-      return { issuer, claims, expiresAtMs, settings: entry.settings };
+      const verified = { issuer, claims, expiresAtMs, settings: entry.settings };
+      cache.set(token, verified, now());
+      return verified;
     },
     close: () => trusted.forEach(({ keys }) => keys.close()),
   };

@@ -262,7 +262,7 @@ describe("auth proxy life", () => {
 
   it("drops who is slow with the PROXY header, with TLS, or with the head of a request", async () => {
     await start({
-      limits: { proxyHeaderTimeoutMs: 100, tlsHandshakeTimeoutMs: 100, headersTimeoutMs: 100 },
+      limits: { proxyHeaderTimeoutMs: 500, tlsHandshakeTimeoutMs: 500, headersTimeoutMs: 500 },
     });
     const silent = await harness.connectRaw();
     await once(silent.resume(), "close");

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import WebSocket from "ws";
@@ -245,6 +246,24 @@ describe("auth proxy upgrades", () => {
     expect(answer).toContain("Retry-After: 1");
     expect(answer).toContain("ERR_APISERVER_UNREACHABLE");
     await harness.apiserver.restart();
+  });
+
+  it("asks again with its new token when the apiserver refuses the old one", async () => {
+    writeFileSync(harness.tokenFile, "own-token-2");
+    const asked: (string | undefined)[] = [];
+    harness.apiserver.upgrade = (request, socket) => {
+      asked.push(request.headers.authorization);
+      const status = asked.at(-1) === "Bearer own-token-2" ? "403 Forbidden" : "401 Unauthorized";
+      socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
+    };
+    expect(await exchange(await spdy())).toMatch(/^HTTP\/1.1 403 /);
+    expect(asked).toEqual(["Bearer own-token-1", "Bearer own-token-2"]);
+    writeFileSync(harness.tokenFile, "own-token-1");
+    harness.apiserver.upgrade = (_, socket) =>
+      socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+    const refused = await exchange(await spdy());
+    expect(refused).toMatch(/^HTTP\/1.1 503 /);
+    expect(refused).toContain("ERR_APISERVER_REFUSED_PROXY");
   });
 
   it("does not join what the apiserver switched to something else", async () => {

@@ -113,7 +113,8 @@ export async function startAuthProxyHarness(
     return socket;
   };
   const secure = (socket: Socket, alpn: string) => {
-    if ("socket" in settings.listen) socket.write(proxyHeader());
+    const { listen } = settings;
+    if ("socket" in listen || listen.proxyHeader) socket.write(proxyHeader());
     const options = { ca: proxy.caBundle, servername: proxy.serverName, ALPNProtocols: [alpn] };
     const tls = connectTls({ socket, ...options });
     opened.add(tls);

@@ -116,7 +116,7 @@ describe("token verifier", () => {
 
   it("requires exp, gives it no leeway, and gives nbf one minute", async () => {
     let now = Date.now();
-    const verifier = verifierFor([entryFor(issuer)], { now: () => now });
+    const verifier = verifierFor([entryFor(issuer)], { now: () => now, limits: { cacheMs: 0 } });
     await expect(verifier.verify(await issuer.mint({}, { lifetimeSeconds: null }))).rejects.toEqual(
       failure("ERR_TOKEN_CLAIM"),
     );
@@ -159,7 +159,7 @@ describe("token verifier", () => {
   });
 
   it("keeps the keys it has while the issuer is down", async () => {
-    const verifier = verifierFor([entryFor(issuer)], { limits: { keyCooldownMs: 0 } });
+    const verifier = verifierFor([entryFor(issuer)], { limits: { keyCooldownMs: 0, cacheMs: 0 } });
     await verifier.verify(await issuer.mint());
     issuer.failing = true;
     await expect(verifier.verify(await issuer.mint({}, { kid: "unknown" }))).rejects.toEqual(
@@ -169,13 +169,32 @@ describe("token verifier", () => {
   });
 
   it("refreshes keys in the background, so that a withdrawn key stops being good", async () => {
-    const verifier = verifierFor([entryFor(issuer)], { limits: { keyRefreshMs: 20 } });
+    const verifier = verifierFor([entryFor(issuer)], { limits: { keyRefreshMs: 20, cacheMs: 0 } });
     const withdrawn = await issuer.mint();
     await verifier.verify(withdrawn);
     await issuer.rotate(false);
     const fetched = issuer.keyFetches;
     while (issuer.keyFetches < fetched + 2) await new Promise((resolve) => setTimeout(resolve, 5));
     await expect(verifier.verify(withdrawn)).rejects.toEqual(failure("ERR_TOKEN_SIGNATURE"));
+  });
+
+  it("does not check again for a while what it has found good, and never past its end", async () => {
+    let now = Date.now();
+    const verifier = verifierFor([entryFor(issuer)], { now: () => now, limits: { cacheEntries: 1 } });
+    const [first, second] = [await issuer.mint(), await issuer.mint({}, { lifetimeSeconds: 5 })];
+    const verified = await verifier.verify(first);
+    expect(await verifier.verify(first)).toBe(verified);
+    now += 10_000;
+    expect(await verifier.verify(first)).not.toBe(verified);
+    now -= 10_000;
+    const again = await verifier.verify(first);
+    const { expiresAtMs } = await verifier.verify(second);
+    expect(await verifier.verify(first)).not.toBe(again);
+    await verifier.verify(second);
+    now = expiresAtMs;
+    await expect(verifier.verify(second)).rejects.toEqual(failure("ERR_TOKEN_EXPIRED"));
+    const altered = `${first.slice(0, -2)}AA`;
+    await expect(verifier.verify(altered)).rejects.toEqual(failure("ERR_TOKEN_SIGNATURE"));
   });
 
   it("refuses a discovery document that names another issuer", async () => {
