@@ -6,7 +6,7 @@ import type { CertificateStore, KeptCertificates } from "./certificate-store";
 
 const secretDocument = z.looseObject({
   metadata: z.looseObject({ resourceVersion: z.string() }),
-  data: z.record(z.string(), z.string()).optional(),
+  data: z.record(z.string(), z.string()).nullish(),
 });
 type SecretDocument = z.output<typeof secretDocument>;
 
