@@ -72,6 +72,22 @@ describe("the agent's chart", () => {
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("0 chart(s) failed") });
   });
 
+  it.each(["cluster-connect", "cluster-connect-agent"])(
+    "names its objects cluster-connect-agent as release %s",
+    async (name) => {
+      const { stdout } = await node.helm([
+        "template",
+        name,
+        chart,
+        "-f",
+        leastValues,
+        "-s",
+        "templates/deployment.yaml",
+      ]);
+      expect(parse(stdout)).toMatchObject({ metadata: { name: "cluster-connect-agent" } });
+    },
+  );
+
   it("makes of the least values what the snapshot shows", async () => {
     expect(await render()).toMatchSnapshot();
   });

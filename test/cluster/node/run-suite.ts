@@ -10,6 +10,7 @@ import { providePython } from "./python";
 import { report } from "./report";
 import { startNode, type Node } from "./start-node";
 import { stateVariable, writeState } from "./state";
+import { endStrayProcesses } from "./stray-processes";
 
 const repository = join(__dirname, "../../..");
 
@@ -26,22 +27,21 @@ export async function runSuite(args: readonly string[]): Promise<number> {
   report("starting the node");
   const stopped = stopSignal();
   const node = await startNode(binaries, python);
+  const stateFile = join(node.state.folder, "state.json");
+  let code = 0;
   try {
-    const file = join(node.state.folder, "state.json");
-    writeState(file, node.state);
-    report(`the node is ready: ${stateVariable}=${file} KUBECONFIG=${node.state.kubeconfig}`);
-    if (args.includes("--hold")) {
-      await stopped.received;
-      return 0;
-    }
-    const code = await jest(args, file, stopped.received);
+    writeState(stateFile, node.state);
+    report(`the node is ready: ${stateVariable}=${stateFile} KUBECONFIG=${node.state.kubeconfig}`);
+    if (args.includes("--hold")) await stopped.received;
+    else code = await jest(args, stateFile, stopped.received);
     if (code !== 0) keepLogs(node);
-    return code;
   } finally {
-    stopped.release();
     await node.stop();
+    stopped.release();
     report("the node is gone");
   }
+  const strays = endStrayProcesses(stateVariable, stateFile);
+  return strays > 0 && code === 0 ? 1 : code;
 }
 
 async function jest(args: readonly string[], stateFile: string, stop: Promise<number>): Promise<number> {
@@ -51,13 +51,15 @@ async function jest(args: readonly string[], stateFile: string, stop: Promise<nu
     [join(repository, "node_modules/jest/bin/jest.js"), "-c", config, "--runInBand", ...args],
     {
       cwd: repository,
+      // A group of its own: what tests have started ends with it.
+      detached: true,
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, [stateVariable]: stateFile },
     },
   );
   const ended = once(child, "exit") as Promise<[number | null]>;
   const code = await Promise.race([ended.then(([status]) => status ?? 1), stop]);
-  child.kill("SIGKILL");
+  if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   await ended;
   return code;
 }

@@ -68,7 +68,7 @@ export async function createRelease(node: ClusterNode, namespace: string): Promi
   return {
     name,
     namespace,
-    fullName: `${name}-cluster-connect-agent`,
+    fullName: `${name}-agent`,
     async deploy(values) {
       const folder = mkdtempSync(join(tmpdir(), "cluster-connect-values-"));
       const file = join(folder, "values.json");

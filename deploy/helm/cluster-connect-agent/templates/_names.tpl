@@ -1,8 +1,9 @@
+{{/* Release cluster-connect or cluster-connect-agent: cluster-connect-agent either way. */}}
 {{- define "agent.name" -}}
-{{- if contains .Chart.Name .Release.Name -}}
-{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- if hasSuffix "agent" .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 52 | trimSuffix "-" -}}
+{{- printf "%s-agent" (.Release.Name | trunc 44 | trimSuffix "-") -}}
 {{- end -}}
 {{- end -}}
 

@@ -1,0 +1,150 @@
+/** A CI job that has reached the node's cluster by the shipped action, through relay and chart, as its own identity. */
+import { bundle } from "../../support/bundle-process";
+import { Job, type StepResult } from "../../support/fake-runner/job";
+import { startIssuer, type TestIssuer } from "../../support/issuer";
+import {
+  attachNode,
+  serviceAccountIssuer,
+  type ClusterNode,
+  type CommandOptions,
+  type CommandResult,
+} from "../node";
+import { createRelease, importProductImage, type AgentRelease } from "./agent-release";
+import { startRelayProcess, type RelayProcess } from "./relay";
+
+export const caller = "github:repo:octo/app:environment:production";
+const subject = "repo:octo/app:environment:production";
+/** So short that every longer test sees it renewed. */
+const tokenLifetimeSeconds = 20;
+
+export interface JobInCluster {
+  readonly node: ClusterNode;
+  readonly relay: RelayProcess;
+  readonly release: AgentRelease;
+  readonly job: Job;
+  readonly main: StepResult;
+  readonly kubeconfig: string;
+  /** By the kubeconfig that the action exported. */
+  kubectl(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** Like `kubectl`, and throws unless it exits 0. */
+  must(...args: string[]): Promise<string>;
+  post(): Promise<StepResult>;
+  close(): Promise<void>;
+}
+
+export async function startJobInCluster(namespace: string): Promise<JobInCluster> {
+  const node = attachNode();
+  await importProductImage(node);
+  const issuer = await startIssuer();
+  const release = await createRelease(node, namespace);
+  const relay = await startRelay(node, issuer, `system:serviceaccount:${namespace}:${release.fullName}`);
+  await release.deploy({
+    cluster: "plant-7",
+    relay: { url: relay.url, ca: relay.caPem },
+    authentication: {
+      jwt: [
+        {
+          // Loopback here is not the pod's: the keys travel in the configuration.
+          issuer: { url: issuer.url, audiences: ["cluster-connect/plant-7"], jwks: issuer.jwks() },
+          claimMappings: { username: { claim: "sub", prefix: "github:" } },
+        },
+      ],
+    },
+    terminationGracePeriodSeconds: 5,
+  });
+  const job = await Job.start({
+    mint: (audience) =>
+      issuer.mint({ repository: "octo/app" }, { audience, subject, lifetimeSeconds: tokenLifetimeSeconds }),
+  });
+  const main = await job.run("connect", bundle("github-main"), {
+    "cluster-name": "plant-7",
+    "relay-url": relay.url,
+    "relay-ca": relay.caPem,
+    "cluster-ca": await release.caPin(),
+    timeout: "30s",
+  });
+  const kubeconfig = job.environment["KUBECONFIG"] ?? "";
+  const kubectl: JobInCluster["kubectl"] = (args, { env, ...rest } = {}) =>
+    node.kubectl(args, { ...rest, env: { KUBECONFIG: kubeconfig, ...env } });
+  return {
+    node,
+    relay,
+    release,
+    job,
+    main,
+    kubeconfig,
+    kubectl,
+    async must(...args) {
+      const { code, stdout, stderr } = await kubectl(args);
+      if (code !== 0)
+        throw new Error(`kubectl ${args.join(" ").slice(0, 200)}: exit ${String(code)}: ${stderr}`);
+      return stdout;
+    },
+    post: () => job.run("connect", bundle("github-post"), {}),
+    async close() {
+      await job.close();
+      await node.kubectl(["delete", "namespace", namespace, "--wait=true", "--timeout=90s"]);
+      await relay.close();
+      await issuer.close();
+    },
+  };
+}
+
+const startRelay = async (node: ClusterNode, issuer: TestIssuer, agent: string): Promise<RelayProcess> =>
+  startRelayProcess({
+    host: node.state.addresses.host,
+    issuers: [
+      { issuer: { url: serviceAccountIssuer, jwks: await node.serviceAccountKeys() } },
+      { issuer: { url: issuer.url, jwks: issuer.jwks() } },
+    ],
+    clusters: [
+      {
+        name: "plant-7",
+        agents: { serviceAccounts: [{ issuer: serviceAccountIssuer, subject: agent }] },
+        clients: { allow: [{ issuer: issuer.url, claims: { repository: "octo/app" } }] },
+      },
+    ],
+  });
+
+/** Lets the caller do everything: what it may do is the cluster's own matter, and not what is tested. */
+export const callerIsAdmin = {
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRoleBinding",
+  metadata: { name: "caller-is-admin" },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" },
+  subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: caller }],
+};
+
+/** A pod of busybox in `namespace`, which is made too. */
+export async function startPod(
+  node: ClusterNode,
+  namespace: string,
+  name: string,
+  image: string,
+  command: string,
+) {
+  await node.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  const deadline = Date.now() + 20_000;
+  while ((await node.kubectl(["-n", namespace, "get", "serviceaccount", "default"])).code !== 0) {
+    if (Date.now() > deadline) throw new Error("no default service account");
+  }
+  await node.apply({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace },
+    spec: {
+      restartPolicy: "Never",
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: "main", image, stdin: true, command: ["sh", "-c", command] }],
+    },
+  });
+  const wait = await node.kubectl([
+    "-n",
+    namespace,
+    "wait",
+    "--for=condition=Ready",
+    `pod/${name}`,
+    "--timeout=40s",
+  ]);
+  if (wait.code !== 0) throw new Error(wait.stderr);
+}
