@@ -2,6 +2,7 @@
 import { firstSkippableType, frameType, headerBytes } from "./frames";
 import { codeBytes, creditBytes, maxReasonBytes, pingBytes } from "./frames";
 import { maxHelloBytes, type WireLimits } from "./limits";
+import { printable } from "./reason";
 import { excess, violation, type Violation } from "./violation";
 
 /**
@@ -156,7 +157,6 @@ const layouts: Readonly<Record<number, Layout>> = {
   },
 };
 
-/** Reasons end up in logs and terminals: control characters are taken out where they enter. */
 function readReason(payload: Buffer): string {
-  return payload.toString("utf8", codeBytes).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ");
+  return printable(payload.toString("utf8", codeBytes));
 }

@@ -1,6 +1,7 @@
 /** Frames to bytes. DATA is a header only: its payload is sent beside it, never copied. */
 import { codeBytes, frameType, headerBytes, maxReasonBytes, creditBytes } from "./frames";
 import { maxHelloBytes } from "./limits";
+import { cutUtf8 } from "./reason";
 
 /** The header of a frame whose payload of `length` bytes follows as a part of its own. */
 export function encodeHeader(type: number, stream: number, length: number): Buffer {
@@ -56,13 +57,4 @@ function writeHeader(target: Buffer, type: number, stream: number, length: numbe
   target.writeUIntBE(length, 1, 3);
   target.writeUInt32BE(stream, 4);
   return target;
-}
-
-/** At most `maxBytes` of UTF-8, never half a character. */
-export function cutUtf8(text: string, maxBytes: number): Buffer {
-  const bytes = Buffer.from(text, "utf8");
-  let end = Math.min(bytes.length, maxBytes);
-  // A byte 10xxxxxx continues a character: step back to where one begins.
-  while (end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
-  return bytes.subarray(0, end);
 }

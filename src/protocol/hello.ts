@@ -14,7 +14,11 @@ const wireLimits = z
   })
   .prefault({});
 
-const name = z.string().min(1).max(256);
+/** No control characters: names are logged. */
+const name = z
+  .string()
+  .max(256)
+  .regex(/^\P{Cc}+$/u);
 const features = z.array(z.string().max(64)).max(32).default([]);
 
 /** What a client says first. Unknown members are ignored: a later version may say more. */

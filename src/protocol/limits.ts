@@ -59,7 +59,10 @@ export const maxHelloBytes = 64 * 1024;
 /** Bytes granted or held by all sessions of one process. */
 export const defaultProcessHeldBytes = 256 * 1024 * 1024;
 
-/** What we announce: our bounds where they are wider than the defaults, else the defaults. */
+/**
+ * What we announce: our bounds where they are wider than the defaults, else the defaults. A bound that was set lower
+ * still holds for what we send, grant and accept as streams, which a peer cannot mistake for a breach of its own.
+ */
 export function announcedLimits(limits: SessionLimits): WireLimits {
   const atLeastDefault = (name: keyof WireLimits) => Math.max(limits[name], defaultWireLimits[name]);
   return {

@@ -40,6 +40,8 @@ export class SessionCore implements Session, FrameReceiver {
   readonly streams: StreamTable;
   readonly #logger: Logger;
   readonly #limits: SessionLimits;
+  /** What the other end has been told, and is held to. */
+  readonly #announced: WireLimits;
   readonly #outbox: Outbox;
   readonly #liveness: Liveness;
   readonly #path = new SessionPath();
@@ -58,12 +60,13 @@ export class SessionCore implements Session, FrameReceiver {
     private readonly role: SessionRole,
   ) {
     this.#limits = { ...defaultLimits, ...options.limits };
+    this.#announced = announcedLimits(this.#limits);
     this.#logger = options.logger;
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
     this.#outbox = new Outbox(transport, this.#limits);
     const memory = new HeldMemory(this.#limits.heldBytes, options.memory);
     this.streams = new StreamTable(this.#outbox, this.#limits, memory, this.#path, () => role.streamOver());
-    this.#outbox.control(encodeOwnHello(role.hello, announcedLimits(this.#limits)));
+    this.#outbox.control(encodeOwnHello(role.hello, this.#announced));
     this.#liveness = new Liveness(this.#limits, {
       ask: () => this.#sendPing(),
       dead: () => this.#die(),
@@ -169,7 +172,7 @@ export class SessionCore implements Session, FrameReceiver {
     if (this.#end !== undefined) return;
     this.#liveness.heard();
     this.#receivedBytes += data.length;
-    const problem = decodeMessage(data, this.#limits, this);
+    const problem = decodeMessage(data, this.#announced, this);
     if (problem !== undefined) return this.end(problem.code, problem.reason);
     if (!this.#outbox.isCongested) return;
     this.#outbox.flush();
@@ -230,7 +233,9 @@ export class SessionCore implements Session, FrameReceiver {
   }
 
   #pingForResets(): void {
-    if (this.streams.resetHere.size > resetsBeforePing) this.#sendPing();
+    const { size } = this.streams.resetHere;
+    if (size > resetsBeforePing) this.#sendPing();
+    if (size > maxResets) this.end("limitExceeded", "streams were reset and this was not acknowledged");
   }
 
   #tick(): void {
@@ -246,7 +251,9 @@ export class SessionCore implements Session, FrameReceiver {
 const ticksBetweenSamples = 5;
 /** More than a PING and its PONG. */
 const usedBytes = 64;
+/** Streams that were reset here are forgotten with a PONG, which is asked for at the first number. */
 const resetsBeforePing = 64;
+const maxResets = 65_536;
 
 /** Throws ERR_TUNNEL_HELLO_TOO_LONG. */
 function encodeOwnHello(members: Readonly<Record<string, string>>, limits: WireLimits): Buffer {

@@ -1,4 +1,5 @@
 import { closeCodeName, closeCodes, type CloseCode } from "../protocol/codes";
+import { printable } from "../protocol/reason";
 import { ClusterConnectError, type ErrorCode } from "../runtime/errors";
 import type { SessionEnd } from "./session";
 
@@ -22,7 +23,7 @@ export function localEnd(code: CloseCode, reason: string): SessionEnd {
 /** An end that the link reported. A close code that is not ours comes from the relay or the network: a loss. */
 export function endOfLink(code: number, reason: string): SessionEnd {
   const name = closeCodeName(code) ?? "lost";
-  return { code, reason, clean: name === "finished", local: false, error: errorOf[name] };
+  return { code, reason: printable(reason), clean: name === "finished", local: false, error: errorOf[name] };
 }
 
 /** A session's end as what a caller who wanted more of it is told. */

@@ -1,8 +1,8 @@
 import { resetCodes, type ResetCode } from "../protocol/codes";
 import { encodeOpen, encodeReset } from "../protocol/encode";
 import { maxStreamId } from "../protocol/frames";
-import { defaultWireLimits, type SessionLimits, type WireLimits } from "../protocol/limits";
-import { excess, violation, type Violation } from "../protocol/violation";
+import { announcedLimits, defaultWireLimits, type SessionLimits, type WireLimits } from "../protocol/limits";
+import { violation, type Violation } from "../protocol/violation";
 import { ClusterConnectError } from "../runtime/errors";
 import type { HeldMemory } from "./held-memory";
 import type { Outbox } from "./outbox";
@@ -19,8 +19,10 @@ export class StreamTable implements StreamHost {
   readonly #streams = new Map<number, SessionStream>();
   /** What the other end takes; its HELLO may raise it. */
   #peerLimits: WireLimits = defaultWireLimits;
+  /** What the other end may send on a new stream, whatever was set here: at least the default. */
+  readonly #initialCredit: number;
   #lastId = 0;
-  /** Streams that the other end has opened and reset since the last tick. */
+  /** Streams that the other end has opened, and reset before they had an answer, since the last tick. */
   #abandoned = 0;
 
   constructor(
@@ -32,6 +34,7 @@ export class StreamTable implements StreamHost {
     private readonly onOver: () => void,
   ) {
     this.queueBytes = limits.streamQueueBytes;
+    this.#initialCredit = announcedLimits(limits).initialCreditBytes;
   }
 
   get size(): number {
@@ -58,7 +61,7 @@ export class StreamTable implements StreamHost {
     if (this.#streams.size >= most || this.#lastId === maxStreamId) {
       throw new ClusterConnectError("ERR_TUNNEL_FULL", `${String(this.#streams.size)} streams are open`);
     }
-    if (!this.memory.take(this.limits.initialCreditBytes)) {
+    if (!this.memory.take(this.#initialCredit)) {
       throw new ClusterConnectError("ERR_TUNNEL_FULL", "the bound of held bytes is reached");
     }
     this.#lastId += 1;
@@ -71,12 +74,12 @@ export class StreamTable implements StreamHost {
     if (id !== this.#lastId + 1) return violation(`OPEN of stream ${String(id)} out of turn`);
     this.#lastId = id;
     const isBusy = this.#streams.size >= this.limits.streams || this.#abandoned >= this.limits.streams;
-    const code =
-      refusal ?? (isBusy || !this.memory.take(this.limits.initialCreditBytes) ? "busy" : undefined);
+    const code = refusal ?? (isBusy || !this.memory.take(this.#initialCredit) ? "busy" : undefined);
     if (code === undefined) return this.#add(id);
     // Without a reason: the answer to a flood must not be longer than the flood.
     this.outbox.control(encodeReset(id, resetCodes[code], ""));
-    return this.#remember(id);
+    this.resetHere.add(id);
+    return undefined;
   }
 
   takeData(id: number, payload: Buffer): Violation | undefined {
@@ -99,7 +102,7 @@ export class StreamTable implements StreamHost {
     this.resetHere.delete(id);
     const stream = this.#streams.get(id);
     if (stream === undefined) return undefined;
-    this.#abandoned += 1;
+    if (stream.sent === 0) this.#abandoned += 1;
     stream.takeReset(code, reason);
     return undefined;
   }
@@ -113,7 +116,7 @@ export class StreamTable implements StreamHost {
   streamOver(stream: SessionStream, byUs: boolean): void {
     if (!this.#streams.delete(stream.id)) return;
     this.path.closed(stream.id);
-    if (byUs && !stream.peerHasFinished) this.#remember(stream.id);
+    if (byUs && !stream.peerHasFinished) this.resetHere.add(stream.id);
     this.onOver();
   }
 
@@ -125,19 +128,14 @@ export class StreamTable implements StreamHost {
 
   #add(id: number): SessionStream {
     const window = new ReceiveWindow(
-      this.limits.initialCreditBytes,
-      this.limits.creditCeilingBytes,
+      this.#initialCredit,
+      Math.max(this.#initialCredit, this.limits.creditCeilingBytes),
       this.memory,
       this.path,
     );
     const stream = new SessionStream(id, this.#peerLimits.initialCreditBytes, window, this);
     this.#streams.set(id, stream);
     return stream;
-  }
-
-  #remember(id: number): Violation | undefined {
-    this.resetHere.add(id);
-    return this.resetHere.size > maxResetStreams ? excess("streams reset and not acknowledged") : undefined;
   }
 
   /** DATA or FIN for a stream that is not open. */
@@ -147,6 +145,3 @@ export class StreamTable implements StreamHost {
     return violation(`${frame} for stream ${String(id)}, which ${state}`);
   }
 }
-
-/** A PONG forgets them, and one is asked for long before this many. */
-const maxResetStreams = 65_536;

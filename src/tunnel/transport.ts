@@ -7,7 +7,7 @@ export interface Transport {
   send(parts: readonly Uint8Array[]): void;
   /** Bytes taken by `send` that have not yet been handed to the network. */
   readonly bufferedBytes: number;
-  /** Names the receiver; called once, and nothing is delivered before. */
+  /** Names the receiver; called once, and nothing is delivered before it has returned. */
   attach(handler: TransportHandler): void;
   /** Stops and resumes delivery of messages, so that a flood stays in the network. */
   pause(): void;

@@ -1,5 +1,5 @@
 import type WebSocket from "ws";
-import { cutUtf8 } from "../protocol/encode";
+import { cutUtf8 } from "../protocol/reason";
 import { messageWriterOf, type MessageWriter } from "./websocket-frame";
 import type { Transport, TransportHandler } from "./transport";
 

@@ -116,6 +116,17 @@ export function describeTransport(name: string, createPair: () => Promise<Pair>)
       expect(String(atOther.messages[0])).toBe("early");
     });
 
+    it("delivers nothing before attach has returned", async () => {
+      one.attach(atOne);
+      one.send([Buffer.from("early")]);
+      one.close(1000, "");
+      await settle();
+      other.attach(atOther);
+      expect([atOther.messages, atOther.closes]).toEqual([[], []]);
+      await atOther.until(() => atOther.closes.length === 1);
+      expect(atOther.messages).toHaveLength(1);
+    });
+
     it("counts what waits, and says when it has become less", async () => {
       attach();
       other.pause();

@@ -48,6 +48,12 @@ describe("HELLO", () => {
     },
   );
 
+  it("refuses names that would write to a terminal", () => {
+    expect(clientHello.safeParse({ ...client, client: "a\u001b[2J" }).success).toBe(false);
+    expect(clientHello.safeParse({ ...client, client: "" }).success).toBe(false);
+    expect(agentHello.safeParse({ ...agent, sessionId: "a\nb" }).success).toBe(false);
+  });
+
   it("bounds names and features", () => {
     expect(clientHello.safeParse({ ...client, client: "x".repeat(257) }).success).toBe(false);
     expect(clientHello.safeParse({ ...client, features: Array(33).fill("f") }).success).toBe(false);

@@ -53,6 +53,18 @@ describe("a flood", () => {
     await agent.close("a test ended");
   });
 
+  it("of short connections that were answered is no flood", async () => {
+    const { agent, peer, accepted } = agentWithRawClient({ limits: { streams: 2 } });
+    for (let id = 1; id <= 50; id += 1) {
+      peer.send(open(id));
+      await until(() => accepted.length === id);
+      accepted[id - 1]!.write(Buffer.from("answer"));
+      await turns(2);
+      peer.send(reset(id));
+    }
+    await agent.close("a test ended");
+  });
+
   it("of resets leaves nothing behind", async () => {
     const { agent, peer, accepted } = agentWithRawClient();
     for (let id = 1; id <= 300; id += 1) peer.send(open(id), reset(id));

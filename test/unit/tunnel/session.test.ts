@@ -144,6 +144,12 @@ describe("a session", () => {
     });
   });
 
+  it("does not let the reason of a close write to a terminal", async () => {
+    const { client, peer } = clientWithRawAgent();
+    peer.link.close(1011, "a\u001b[2Jb");
+    await expect(client.closed).resolves.toMatchObject({ reason: "a [2Jb" });
+  });
+
   it.each([1001, 1006, 1011, 3000])("takes the relay's close code %i as a loss", async (code) => {
     const { client, peer } = clientWithRawAgent();
     peer.link.close(code, "");
@@ -245,6 +251,25 @@ describe("HELLO", () => {
 });
 
 describe("bounds on streams", () => {
+  it("that were set below the defaults do not cut a client that goes by these", async () => {
+    const limits = {
+      messageBytes: 1_000,
+      dataBytes: 1_000,
+      initialCreditBytes: 1_000,
+      creditCeilingBytes: 1_000,
+    };
+    const { agent, peer, accepted } = agentWithRawClient({ limits });
+    peer.send(open(1), data(1, Buffer.alloc(65_536)), data(1, Buffer.alloc(65_536)));
+    await until(() => accepted.length === 1);
+    const reader = new Reader(accepted[0]!);
+    await until(() => reader.bytes === 131_072);
+    reader.stream.write(Buffer.alloc(5_000));
+    await until(() => reader.stream.sent === 5_000);
+    await turns(3);
+    expect(Math.max(...peer.messages.slice(1).map((message) => message.length))).toBeLessThanOrEqual(1_100);
+    await agent.close(end.client);
+  });
+
   it("keep the client from opening more", async () => {
     const { client } = join(undefined, { client: { limits: { streams: 2 } } });
     client.open();
