@@ -51,7 +51,7 @@ export function parseNamespace(text: string): string {
 }
 
 export function parseTimeout(text: string): number {
-  const ms = parseDuration(text, "timeout");
+  const ms = parseDuration(plainText(text), "timeout");
   if (ms >= leastTimeoutMs && ms <= mostTimeoutMs) return ms;
   throw new Error(`timeout is ${quote(text)}, not between 1s and 1h`);
 }

@@ -1,5 +1,5 @@
 /** Inputs, read once and checked together: one message names everything that is wrong. */
-import { ClusterConnectError } from "../runtime/errors";
+import { ClusterConnectError, messageOf } from "../runtime/errors";
 import { inputs, type InputDefinition, type InputName } from "./inputs";
 import {
   parseAudience,
@@ -40,7 +40,7 @@ export function readSettings(platform: CiPlatform): CiSettings {
     try {
       return text === "" ? undefined : parse(text);
     } catch (error) {
-      problems.push((error as Error).message);
+      problems.push(error instanceof ClusterConnectError ? error.detail : messageOf(error));
       return undefined;
     }
   };

@@ -48,7 +48,7 @@ describe.each(nodes)("the action on %s", (_name, node) => {
       /^Connected to plant-7 \(v1\.36\.3\) as github:repo:octo\/app:environment:production in \d+\.\d s$/m,
     );
     expect(result.warnings()).toEqual([]);
-    expect(new Set(job.audiences)).toEqual(new Set([stack.relayUrl, "cluster-connect/plant-7"]));
+    expect(new Set(job.identity.audiences)).toEqual(new Set([stack.relayUrl, "cluster-connect/plant-7"]));
     const path = job.environment["KUBECONFIG"]!;
     expect(job.environment["KUBE_CONFIG_PATH"]).toBe(path);
     expect(result.outputs).toMatchObject({
@@ -83,7 +83,7 @@ describe.each(nodes)("the action on %s", (_name, node) => {
     const log = readFileSync(`${dirname(job.environment["KUBECONFIG"]!)}/client-proxy.log`, "utf8");
     const shown = result.stdout.replaceAll(/^::add-mask::.*$/gm, "");
     for (const text of [environment, commandLine, log, shown, JSON.stringify(job.stateOf("one"))]) {
-      expect(text).not.toContain(job.requestToken);
+      expect(text).not.toContain(job.identity.requestToken);
       expect(text).not.toMatch(/eyJ[\w-]+\.eyJ/);
     }
     await job.run("one", post, {});

@@ -8,6 +8,8 @@ import { freePort } from "./free-port";
 import { startIssuer, type TestIssuer } from "./issuer";
 
 export const cluster = "plant-7";
+/** Of the relay's key `ci`. */
+export const clientKey = "c".repeat(44);
 export const subject = "repo:octo/app:environment:production";
 
 export interface StackOptions {
@@ -93,7 +95,10 @@ export class Stack {
           {
             name: cluster,
             agents: { keys: [{ name: "agent", keyFile: this.#write("agent.key", "k".repeat(44)) }] },
-            clients: { allow: [{ issuer: issuer.url, claims: { repository: "octo/app" } }] },
+            clients: {
+              keys: [{ name: "ci", keyFile: this.#write("ci.key", clientKey) }],
+              allow: [{ issuer: issuer.url, claims: { repository: "octo/app" } }],
+            },
           },
         ],
       }),

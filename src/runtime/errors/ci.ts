@@ -43,7 +43,9 @@ export const ciErrors = errorTable({
     hop: "CI job",
     owner: "workflow author",
     summary: "the cluster did not answer in time",
-    cause: "a hop on the way is slow or silent.",
-    remedy: "give the input timeout more time, or look at the log that follows for the slow hop.",
+    cause:
+      "a hop on the way is slow or takes connections without answering, mostly the relay or what stands before it.",
+    remedy:
+      "give the input timeout at least 30s: a hop that does not answer is then given up first, and named.",
   },
 });

@@ -2,20 +2,20 @@
  * A job as the GitHub runner runs one: steps are the shipped bundles, spawned with the runner's environment contract;
  * what they write into the command files reaches the steps that follow.
  */
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { readCommandFile } from "./command-files";
-import { readWorkflowCommands, type WorkflowCommand } from "./workflow-commands";
+import { IdentityEndpoint } from "./identity-endpoint";
+import { processesOf } from "./processes";
+import { runProcess, type ProcessEnd } from "./run-process";
+import { readWorkflowCommands, renderLog, type WorkflowCommand } from "./workflow-commands";
 
-export interface StepResult {
-  readonly exitCode: number | null;
+export interface StepResult extends ProcessEnd {
   readonly stdout: string;
+  /** What the job's log shows of it. */
+  readonly log: string;
   readonly commands: WorkflowCommand[];
   readonly outputs: Record<string, string>;
   readonly summary: string;
@@ -23,6 +23,7 @@ export interface StepResult {
   readonly durationMs: number;
   errors(): string[];
   warnings(): string[];
+  notices(): string[];
 }
 
 export interface JobOptions {
@@ -32,88 +33,85 @@ export interface JobOptions {
   readonly idToken?: boolean;
   readonly node?: string;
   readonly env?: Record<string, string>;
+  /** A folder below the job's own for temporary files, instead of `_temp`. */
+  readonly tempName?: string;
 }
 
-const compressedKillMs = { SIGINT: 750, SIGTERM: 250 };
+export interface RunOptions {
+  /** Resolves when the step is cancelled. */
+  readonly cancelAfter?: Promise<unknown>;
+  /** Not cancelled but killed, as by the kernel for want of memory. */
+  readonly kill?: boolean;
+  readonly env?: Record<string, string>;
+}
+
+/** The runner does not take these from GITHUB_ENV. */
+const refusedVariables = ["NODE_OPTIONS"];
 
 export class Job {
   readonly folder = mkdtempSync(join(tmpdir(), "job-"));
-  readonly temp = join(this.folder, "_temp");
+  readonly temp: string;
   readonly trackingId = `github_${randomUUID()}`;
-  readonly requestToken = `request-${randomUUID()}`;
   /** The environment that later steps see. */
   readonly environment: Record<string, string> = {};
-  /** Audiences that identity tokens were asked for. */
-  readonly audiences: string[] = [];
   readonly #states = new Map<string, Record<string, string>>();
-  #oidc!: Server;
+  readonly #masks = new Set<string>();
+  readonly #paths: string[] = [];
 
-  private constructor(private readonly options: JobOptions) {
+  private constructor(
+    private readonly options: JobOptions,
+    readonly identity: IdentityEndpoint,
+  ) {
+    this.temp = join(this.folder, options.tempName ?? "_temp");
+    mkdirSync(this.temp, { recursive: true });
     Object.assign(this.environment, options.env);
   }
 
   static async start(options: JobOptions): Promise<Job> {
-    const job = new Job(options);
-    mkdirSync(job.temp);
-    job.#oidc = createServer((request, response) => {
-      const audience = new URL(request.url ?? "", "http://x").searchParams.get("audience") ?? "";
-      if (request.headers.authorization !== `Bearer ${job.requestToken}`) {
-        response.writeHead(401).end();
-        return;
-      }
-      job.audiences.push(audience);
-      options.mint(audience).then(
-        (value) => response.end(JSON.stringify({ value })),
-        () => response.writeHead(500).end(),
-      );
-    });
-    job.#oidc.listen(0, "127.0.0.1");
-    await once(job.#oidc, "listening");
-    return job;
+    return new Job(options, await IdentityEndpoint.start(options.mint));
   }
 
-  /** Runs a stage of a step; stages of the same step share state. `cancelAfter` resolves when it is cancelled. */
+  /** Runs a stage of a step; stages of the same step share state. */
   async run(
     step: string,
     bundle: string,
     inputs: Readonly<Record<string, string>>,
-    { cancelAfter, kill = false }: { cancelAfter?: Promise<unknown>; kill?: boolean } = {},
+    options: RunOptions = {},
   ): Promise<StepResult> {
     const files = this.#commandFiles();
     const started = performance.now();
-    const child = spawn(this.options.node ?? process.execPath, [bundle], {
+    const end = await runProcess({
+      node: this.options.node ?? process.execPath,
+      bundle,
       cwd: this.folder,
-      env: { ...this.#baseEnvironment(), ...this.#inputs(inputs), ...this.#stateOf(step), ...files },
-      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...this.#baseEnvironment(),
+        ...options.env,
+        ...inputVariables(inputs),
+        ...prefixed("STATE_", this.stateOf(step)),
+        ...files,
+      },
+      cancelAfter: options.cancelAfter,
+      kill: options.kill,
     });
-    let stdout = "";
-    const collect = (chunk: Buffer) => (stdout += chunk.toString());
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
-    void cancelAfter?.then(async () => {
-      for (const signal of kill ? (["SIGKILL"] as const) : (["SIGINT", "SIGTERM", "SIGKILL"] as const)) {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        child.kill(signal);
-        if (signal !== "SIGKILL")
-          await new Promise((resolve) => setTimeout(resolve, compressedKillMs[signal]));
-      }
-    });
-    // The runner waits for both streams to end: a background process that keeps one open hangs the step.
-    await once(child, "close");
-    const commands = readWorkflowCommands(stdout);
-    Object.assign(this.environment, readCommandFile(files["GITHUB_ENV"]!));
-    this.#states.set(step, { ...this.#states.get(step), ...readCommandFile(files["GITHUB_STATE"]!) });
+    const durationMs = performance.now() - started;
+    this.#takeVariables(readCommandFile(files.GITHUB_ENV));
+    this.#states.set(step, { ...this.stateOf(step), ...readCommandFile(files.GITHUB_STATE) });
+    this.#paths.unshift(...readFileSync(files.GITHUB_PATH, "utf8").split("\n").filter(Boolean).reverse());
+    const commands = readWorkflowCommands(end.output);
     const messages = (kind: string) =>
       commands.filter(({ command }) => command === kind).map(({ message }) => message);
     return {
-      exitCode: child.exitCode,
-      stdout,
+      ...end,
+      stdout: end.output,
+      log: renderLog(end.output, this.#masks),
       commands,
-      outputs: readCommandFile(files["GITHUB_OUTPUT"]!),
-      summary: readFileSync(files["GITHUB_STEP_SUMMARY"]!, "utf8"),
-      durationMs: performance.now() - started,
+      outputs: readCommandFile(files.GITHUB_OUTPUT),
+      summary: readFileSync(files.GITHUB_STEP_SUMMARY, "utf8"),
+      durationMs,
       errors: () => messages("error"),
       warnings: () => messages("warning"),
+      notices: () => messages("notice"),
     };
   }
 
@@ -122,22 +120,7 @@ export class Job {
     return this.#states.get(step) ?? {};
   }
 
-  /** Processes of this job that still run, by the id that the runner sweeps by. */
-  leftoverProcesses(): number[] {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          return (
-            readFileSync(`/proc/${pid}/environ`, "utf8").includes(`RUNNER_TRACKING_ID=${this.trackingId}`) &&
-            !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
-          );
-        } catch {
-          return false;
-        }
-      })
-      .map(Number);
-  }
+  leftoverProcesses = (): number[] => processesOf(this.trackingId);
 
   leftoverFiles(): string[] {
     return readdirSync(this.temp, { recursive: true, encoding: "utf8" }).filter(
@@ -145,59 +128,63 @@ export class Job {
     );
   }
 
+  /** What the runner does at the job's end: it kills what carries the job's tracking id. Returns their ids. */
+  sweep(): number[] {
+    const orphans = this.leftoverProcesses();
+    for (const pid of orphans) process.kill(pid, "SIGKILL");
+    return orphans;
+  }
+
   async close(): Promise<void> {
-    for (const pid of this.leftoverProcesses()) process.kill(pid, "SIGKILL");
-    this.#oidc.closeAllConnections();
-    this.#oidc.close();
-    await once(this.#oidc, "close");
+    this.sweep();
+    await this.identity.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #commandFiles(): Record<string, string> {
+  #commandFiles() {
     const folder = mkdtempSync(join(this.temp, "_command"));
-    const names = ["GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STATE", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"];
-    return Object.fromEntries(
-      names.map((name) => {
-        writeFileSync(join(folder, name), "");
-        return [name, join(folder, name)];
-      }),
-    );
+    const create = (name: string) => {
+      writeFileSync(join(folder, name), "");
+      return join(folder, name);
+    };
+    return {
+      GITHUB_ENV: create("env"),
+      GITHUB_OUTPUT: create("output"),
+      GITHUB_STATE: create("state"),
+      GITHUB_PATH: create("path"),
+      GITHUB_STEP_SUMMARY: create("summary"),
+    };
+  }
+
+  #takeVariables(variables: Readonly<Record<string, string>>): void {
+    const refused = refusedVariables.filter((name) => name in variables);
+    if (refused.length > 0) throw new Error(`the runner takes no ${refused.join()} from GITHUB_ENV`);
+    Object.assign(this.environment, variables);
   }
 
   #baseEnvironment(): Record<string, string> {
-    const { port } = this.#oidc.address() as AddressInfo;
-    const identity =
-      this.options.idToken === false
-        ? {}
-        : {
-            ACTIONS_ID_TOKEN_REQUEST_URL: `http://127.0.0.1:${port}/token?api-version=2.0`,
-            ACTIONS_ID_TOKEN_REQUEST_TOKEN: this.requestToken,
-          };
     return {
-      PATH: process.env["PATH"] ?? "",
       HOME: this.folder,
       CI: "true",
       GITHUB_ACTIONS: "true",
       RUNNER_TEMP: this.temp,
       RUNNER_TOOL_CACHE: join(this.folder, "_tool"),
       RUNNER_TRACKING_ID: this.trackingId,
-      ...identity,
+      ...(this.options.idToken === false ? {} : this.identity.environment),
       ...this.environment,
+      PATH: [...this.#paths, this.environment["PATH"] ?? process.env["PATH"] ?? ""].join(delimiter),
     };
   }
-
-  /** Upper case, blanks to underscores, hyphens kept. */
-  #inputs(inputs: Readonly<Record<string, string>>): Record<string, string> {
-    return Object.fromEntries(
-      Object.entries(inputs).map(([name, value]) => [
-        `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`,
-        value,
-      ]),
-    );
-  }
-
-  #stateOf(step: string): Record<string, string> {
-    const state = this.#states.get(step) ?? {};
-    return Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
-  }
 }
+
+/** Upper case, blanks to underscores, hyphens kept. */
+const inputVariables = (inputs: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [
+      `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`,
+      value,
+    ]),
+  );
+
+const prefixed = (prefix: string, values: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
