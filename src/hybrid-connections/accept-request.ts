@@ -1,3 +1,4 @@
+import type { Agent } from "node:http";
 import type WebSocket from "ws";
 import { rejectionAddress } from "./addresses";
 import type { AcceptMessage } from "./control-messages";
@@ -19,17 +20,19 @@ export interface AcceptRequest {
 export interface RendezvousOptions {
   readonly caPem?: string | undefined;
   readonly zeroMask?: boolean | undefined;
-  readonly handshakeTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number | undefined;
+  readonly agent?: Agent | undefined;
 }
 
 export function createAcceptRequest(message: AcceptMessage, options: RendezvousOptions): AcceptRequest {
-  const { caPem, zeroMask, handshakeTimeoutMs } = options;
+  const { caPem, zeroMask, handshakeTimeoutMs, agent } = options;
   const dialAddress = (address: string, subprotocol?: string) =>
     dial({
       address,
       caPem,
       zeroMask,
       handshakeTimeoutMs,
+      agent,
       ...(subprotocol === undefined ? {} : { subprotocol }),
     });
   return {

@@ -61,14 +61,17 @@ export interface Target {
   readonly rejection: { readonly status: number; readonly reason: string } | undefined;
 }
 
-/** Parses a request target. Undefined unless its path begins with `/$hc/` and decodes. */
+/** Parses a request target. Undefined unless its path begins with `/$hc/`, decodes, and stays what it is as part of a URL. */
 export function parseTarget(requestTarget: string): Target | undefined {
+  // A fragment, a backslash or a dot segment would turn the rendezvous address into another one at the listener.
+  if (/[#\\]/.test(requestTarget)) return undefined;
   const question = requestTarget.indexOf("?");
   const fullPath = question === -1 ? requestTarget : requestTarget.slice(0, question);
   if (!fullPath.startsWith(prefix)) return undefined;
   const rawPath = fullPath.slice(prefix.length);
   const path = decodePath(rawPath);
-  if (path === undefined) return undefined;
+  if (path === undefined || path.split("/").some((segment) => segment === "." || segment === ".."))
+    return undefined;
   const query = parseQuery(question === -1 ? "" : requestTarget.slice(question + 1));
   const action = query.get("sb-hc-action")?.toLowerCase() ?? "connect";
   const status = query.get("sb-hc-statuscode") ?? query.get("statuscode");
@@ -98,14 +101,21 @@ function decodePath(raw: string): string | undefined {
   }
 }
 
-/** The longest of `entities` that is `path` or a prefix of it ending at a `/`. Compared without regard to case. */
-export function findEntity(path: string, entities: Iterable<string>): string | undefined {
+/** Characters of the longest entity name. */
+export const maxEntityCharacters = 260;
+
+/**
+ * The entity whose name is `path` or the longest prefix of it that ends at a `/`. Names are the map's keys, in lower
+ * case; the path is compared without regard to case.
+ */
+export function findEntity<Entity>(path: string, entities: ReadonlyMap<string, Entity>): Entity | undefined {
   const wanted = path.toLowerCase();
-  let best: string | undefined;
-  for (const entity of entities) {
-    const name = entity.toLowerCase();
-    const matches = wanted === name || wanted.startsWith(`${name}/`);
-    if (matches && (best === undefined || name.length > best.length)) best = entity;
+  let end = wanted.length;
+  // A path from the wire may have thousands of segments; none beyond the longest name is worth a look.
+  if (end > maxEntityCharacters) end = wanted.lastIndexOf("/", maxEntityCharacters);
+  for (; end > 0; end = wanted.lastIndexOf("/", end - 1)) {
+    const entity = entities.get(wanted.slice(0, end));
+    if (entity !== undefined) return entity;
   }
-  return best;
+  return undefined;
 }

@@ -2,16 +2,19 @@
  * The listening end: keeps one control channel registered, for ever, and turns `accept` messages into connections.
  */
 import { EventEmitter } from "node:events";
-import type WebSocket from "ws";
+import type { Agent } from "node:http";
+import WebSocket from "ws";
 import { createBackoff, type Backoff } from "../runtime/backoff";
 import { delay } from "../runtime/delay";
 import { messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
+import { createOutboundAgent } from "../runtime/outbound";
 import { createAcceptRequest, type AcceptRequest } from "./accept-request";
 import { listenAddress } from "./addresses";
 import { acceptMessage, parseControlMessage } from "./control-messages";
 import { dial } from "./dial";
 import { isAllowedRendezvous } from "./rendezvous-policy";
+import { keepRenewing } from "./token-renewal";
 
 export interface ListenerOptions {
   /** Origin of the relay or of an Azure Relay namespace, http(s). */
@@ -51,10 +54,14 @@ export const createListener = (options: ListenerOptions): Listener => new Contro
 
 const defaultRenewEveryMs = 1_800_000;
 const defaultPingEveryMs = 30_000;
+/** How long the relay may take to answer our Close. */
+const closeTimeoutMs = 3_000;
 
 class ControlChannel extends EventEmitter<ListenerEvents> implements Listener {
   readonly #closing = new AbortController();
   readonly #backoff: Backoff;
+  /** One for all dials to the relay: it keeps TLS tickets, so that a rendezvous or a return costs no full handshake. */
+  readonly #relayAgent: Agent;
   #handler: (request: AcceptRequest) => void = (request) => void request.reject(503, "Not ready");
   #running: Promise<void> | undefined;
   #webSocket: WebSocket | undefined;
@@ -62,10 +69,11 @@ class ControlChannel extends EventEmitter<ListenerEvents> implements Listener {
   constructor(private readonly options: ListenerOptions) {
     super();
     this.#backoff = options.backoff ?? createBackoff();
+    this.#relayAgent = createOutboundAgent(options.relayUrl, { caPem: options.caPem });
   }
 
   get registered(): boolean {
-    return this.#webSocket !== undefined;
+    return this.#webSocket?.readyState === WebSocket.OPEN;
   }
 
   onAccept(handler: (request: AcceptRequest) => void): void {
@@ -78,8 +86,11 @@ class ControlChannel extends EventEmitter<ListenerEvents> implements Listener {
 
   async close(): Promise<void> {
     this.#closing.abort(new Error("closing"));
-    this.#webSocket?.close(1000, "going away");
+    const webSocket = this.#webSocket;
+    webSocket?.close(1000, "going away");
+    const timer = setTimeout(() => webSocket?.terminate(), closeTimeoutMs);
     await this.#running;
+    clearTimeout(timer);
   }
 
   async #run(): Promise<void> {
@@ -87,9 +98,10 @@ class ControlChannel extends EventEmitter<ListenerEvents> implements Listener {
       let registeredAt: number | undefined;
       let reason: string;
       try {
-        const webSocket = await this.#register();
+        const token = await this.options.authorization();
+        const webSocket = await this.#register(token);
         registeredAt = performance.now();
-        reason = await this.#serve(webSocket);
+        reason = await this.#serve(webSocket, token);
       } catch (error) {
         reason = messageOf(error);
       }
@@ -102,20 +114,27 @@ class ControlChannel extends EventEmitter<ListenerEvents> implements Listener {
     }
   }
 
-  async #register(): Promise<WebSocket> {
-    const { relayUrl, cluster, id, caPem, zeroMask, handshakeTimeoutMs, authorization } = this.options;
+  #register(token: string): Promise<WebSocket> {
+    const { relayUrl, cluster, id, caPem, zeroMask, handshakeTimeoutMs } = this.options;
     return dial({
       address: listenAddress(relayUrl, cluster, id),
-      headers: { ServiceBusAuthorization: await authorization() },
+      headers: { ServiceBusAuthorization: token },
       caPem,
+      agent: this.#relayAgent,
       zeroMask,
       handshakeTimeoutMs,
       signal: this.#closing.signal,
     });
   }
 
-  /** Serves a registered channel until it is gone; resolves with the reason. */
-  #serve(webSocket: WebSocket): Promise<string> {
+  readonly #renewEveryMs = (): number => {
+    const { renewEveryMs = defaultRenewEveryMs } = this.options;
+    return typeof renewEveryMs === "function" ? renewEveryMs() : renewEveryMs;
+  };
+
+  /** Serves a channel that was registered with `token` until it is gone; resolves with the reason. */
+  #serve(webSocket: WebSocket, token: string): Promise<string> {
+    const { authorization, logger } = this.options;
     return new Promise((resolve) => {
       let heardAt = performance.now();
       const heard = () => (heardAt = performance.now());
@@ -124,7 +143,12 @@ class ControlChannel extends EventEmitter<ListenerEvents> implements Listener {
         if (performance.now() - heardAt > 2 * pingEveryMs) webSocket.terminate();
         else webSocket.ping();
       }, pingEveryMs);
-      const stopRenewing = this.#keepRenewing(webSocket);
+      const stopRenewing = keepRenewing(webSocket, {
+        token,
+        authorization,
+        everyMs: this.#renewEveryMs,
+        logger,
+      });
       webSocket
         .on("ping", heard)
         .on("pong", heard)
@@ -148,26 +172,6 @@ class ControlChannel extends EventEmitter<ListenerEvents> implements Listener {
     });
   }
 
-  /** A renewal has no answer: a token that the relay does not like shows as Close 1008. */
-  #keepRenewing(webSocket: WebSocket): () => void {
-    const { renewEveryMs = defaultRenewEveryMs, authorization, logger } = this.options;
-    const period = () => (typeof renewEveryMs === "function" ? renewEveryMs() : renewEveryMs);
-    let timer: NodeJS.Timeout;
-    const renew = async () => {
-      try {
-        webSocket.send(JSON.stringify({ renewToken: { token: await authorization() } }));
-        timer = setTimeout(() => void renew(), period());
-      } catch (error) {
-        const retryInMs = Math.min(period(), 60_000);
-        logger.warn("relay.renewal_failed", { reason: messageOf(error), retryInMs });
-        timer = setTimeout(() => void renew(), retryInMs);
-      }
-      if (webSocket.readyState !== webSocket.OPEN) clearTimeout(timer);
-    };
-    timer = setTimeout(() => void renew(), period());
-    return () => clearTimeout(timer);
-  }
-
   #onMessage(text: string): void {
     const accept = parseControlMessage(text, acceptMessage)?.accept;
     if (accept === undefined) return;
@@ -177,6 +181,7 @@ class ControlChannel extends EventEmitter<ListenerEvents> implements Listener {
       logger.error("rendezvous.refused", { host, id: accept.id });
       return;
     }
-    this.#handler(createAcceptRequest(accept, this.options));
+    const agent = new URL(accept.address).host === relayUrl.host ? this.#relayAgent : undefined;
+    this.#handler(createAcceptRequest(accept, { ...this.options, agent }));
   }
 }

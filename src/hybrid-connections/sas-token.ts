@@ -92,7 +92,8 @@ export function coversPath(token: SasToken, hosts: readonly string[], path: stri
 /** Host without port, and path without `$hc/` and slashes at the end, both lower-case. */
 function readResource(raw: string): { host: string; path: string } | undefined {
   try {
-    const url = new URL(decodeURIComponent(raw));
+    const resource = decodeURIComponent(raw);
+    const url = new URL(resource.includes("://") ? resource : `http://${resource}`);
     const path = decodeURIComponent(url.pathname)
       .replace(/^\/(\$hc\/)?/i, "")
       .replace(/\/+$/, "");

@@ -6,22 +6,22 @@ import {
   renewTokenMessage,
   type AcceptMessage,
 } from "../hybrid-connections/control-messages";
-import type { Logger } from "../runtime/logger";
 import type { Admission } from "./admission";
-
-/** Unsent bytes at which a channel is taken for stuck, and not used. */
-const maxBufferedBytes = 1_048_576;
 
 export interface ControlChannelOptions {
   readonly id: string;
   readonly cluster: string;
   readonly admission: Admission;
+  /** Channels of one group count as one listener when a sender's is chosen. */
+  readonly group: string;
   readonly expiryGraceMs: number;
   readonly pingEveryMs: number;
+  /** Unsent bytes at which it is taken for stuck, and not used. */
+  readonly maxBufferedBytes: number;
+  /** Checks a renewed token; rejects if it is not accepted. */
   readonly renew: (token: string) => Promise<Admission>;
   /** Called once, when the channel has closed. It has not been usable since its Close frame came. */
-  readonly onGone: (channel: ControlChannel) => void;
-  readonly logger: Logger;
+  readonly onGone: (channel: ControlChannel, code: number) => void;
 }
 
 export class ControlChannel {
@@ -29,6 +29,9 @@ export class ControlChannel {
   #expiry: NodeJS.Timeout | undefined;
   #silentPeriods = 0;
   #isGone = false;
+  #isRenewing = false;
+  /** The last token that came while another was being checked. */
+  #nextToken: string | undefined;
 
   constructor(
     private readonly webSocket: WebSocket,
@@ -38,10 +41,11 @@ export class ControlChannel {
     webSocket.on("pong", heard).on("ping", heard);
     webSocket.on("message", (data: Buffer, isBinary: boolean) => {
       heard();
-      if (!isBinary) void this.#onMessage(data.toString("utf8"));
+      if (!isBinary) this.#onMessage(data.toString("utf8"));
     });
-    webSocket.on("error", (error) => options.logger.info("listener.error", { reason: error.message }));
-    webSocket.on("close", () => this.#gone());
+    // The close event that follows tells the same.
+    webSocket.on("error", () => undefined);
+    webSocket.on("close", (code) => this.#gone(code));
     this.#pinger = setInterval(() => this.#ping(), options.pingEveryMs);
     this.#scheduleExpiry(options.admission.expiresAtMs);
   }
@@ -54,9 +58,13 @@ export class ControlChannel {
     return this.options.cluster;
   }
 
+  get group(): string {
+    return this.options.group;
+  }
+
   get isUsable(): boolean {
     const { readyState, OPEN, bufferedAmount } = this.webSocket;
-    return !this.#isGone && readyState === OPEN && bufferedAmount < maxBufferedBytes;
+    return !this.#isGone && readyState === OPEN && bufferedAmount < this.options.maxBufferedBytes;
   }
 
   /** Announces a sender; false when the message is too long for a control channel. */
@@ -73,20 +81,31 @@ export class ControlChannel {
 
   #ping(): void {
     this.#silentPeriods += 1;
-    if (this.#silentPeriods > 2) this.webSocket.terminate();
+    if (this.#silentPeriods > maxSilentPeriods) this.webSocket.terminate();
     else if (this.webSocket.readyState === this.webSocket.OPEN) this.webSocket.ping();
   }
 
-  async #onMessage(text: string): Promise<void> {
-    const renewal = parseControlMessage(text, renewTokenMessage);
-    if (renewal === undefined) return;
+  #onMessage(text: string): void {
+    const token = parseControlMessage(text, renewTokenMessage)?.renewToken.token;
+    if (token === undefined) return;
+    this.#nextToken = token;
+    if (!this.#isRenewing) void this.#renew();
+  }
+
+  /** One check at a time, whatever the listener sends. A renewal has no answer but Close. */
+  async #renew(): Promise<void> {
+    this.#isRenewing = true;
     try {
-      const { expiresAtMs } = await this.options.renew(renewal.renewToken.token);
-      if (!this.#isGone) this.#scheduleExpiry(expiresAtMs);
-    } catch (error) {
-      this.options.logger.warn("listener.renewal_refused", { reason: error });
+      while (this.#nextToken !== undefined) {
+        const token = this.#nextToken;
+        this.#nextToken = undefined;
+        const { expiresAtMs } = await this.options.renew(token);
+        if (!this.#isGone) this.#scheduleExpiry(expiresAtMs);
+      }
+    } catch {
       this.close(1008, "the renewed token is not accepted");
     }
+    this.#isRenewing = false;
   }
 
   #scheduleExpiry(expiresAtMs: number): void {
@@ -100,11 +119,14 @@ export class ControlChannel {
     }, waitMs);
   }
 
-  #gone(): void {
+  #gone(code: number): void {
     if (this.#isGone) return;
     this.#isGone = true;
     clearInterval(this.#pinger);
     clearTimeout(this.#expiry);
-    this.options.onGone(this);
+    this.options.onGone(this, code);
   }
 }
+
+/** Pings that may go unanswered. */
+const maxSilentPeriods = 2;

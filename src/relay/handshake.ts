@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { parseTarget, type Target } from "../hybrid-connections/addresses";
 import { Refusal } from "./refusal";
+import { requestSource, type SourceAddress } from "./source-address";
 
 /** A WebSocket handshake that has been read and checked, and not yet answered. */
 export interface Handshake {
@@ -11,14 +12,27 @@ export interface Handshake {
   readonly head: Buffer;
   readonly key: string;
   readonly request: IncomingMessage;
-  /** Whose address it came from. */
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+  readonly source: SourceAddress;
   readonly authorization: string | undefined;
+  /** To be called once the caller has shown who he is: his connection is no longer a stranger's. */
+  readonly admitted: () => void;
 }
 
+export interface HandshakeContext {
+  readonly isBehindProxy: boolean;
+  readonly admitted: () => void;
+}
+
+/** Characters of an id that a peer gave itself; a longer one is no id, and would fill logs and messages. */
+const maxIdCharacters = 256;
+
 /** Checks what RFC 6455 §4.2.1 asks of a client's handshake. Throws a Refusal. */
-export function readHandshake(request: IncomingMessage, socket: Socket, head: Buffer): Handshake {
+export function readHandshake(
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  context: HandshakeContext,
+): Handshake {
   const target = parseTarget(request.url ?? "");
   if (target === undefined) throw new Refusal(404, "Endpoint does not exist", "no_endpoint");
   const { headers } = request;
@@ -33,15 +47,16 @@ export function readHandshake(request: IncomingMessage, socket: Socket, head: Bu
     throw new Refusal(400, "This endpoint is only for web-socket requests", "not_websocket");
   }
   const header = headers["servicebusauthorization"];
+  const hasId = target.id !== undefined && target.id !== "" && target.id.length <= maxIdCharacters;
   return {
-    target,
+    target: hasId ? target : { ...target, id: undefined },
     socket,
     head,
     key,
     request,
-    remoteAddress: socket.remoteAddress ?? "",
-    remotePort: socket.remotePort ?? 0,
+    source: requestSource(request, socket, context.isBehindProxy),
     authorization: typeof header === "string" ? header : target.token,
+    admitted: context.admitted,
   };
 }
 
@@ -51,16 +66,17 @@ export function readHandshake(request: IncomingMessage, socket: Socket, head: Bu
  */
 export const isStormProne = (handshake: Handshake): boolean => handshake.key.startsWith("MTMt");
 
-/** The handshake's headers for the `accept` message: as sent, without the sender's credential. */
+/** The handshake's headers for the `accept` message: as sent, without the token that was meant for the relay. */
 export function connectHeaders(request: IncomingMessage): Record<string, string> {
-  const headers: Record<string, string> = {};
+  const headers = new Map<string, string>();
   for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
     const name = request.rawHeaders[index] ?? "";
     const value = request.rawHeaders[index + 1] ?? "";
-    if (/^(servicebusauthorization|authorization)$/i.test(name) || name === "__proto__") continue;
-    headers[name] = Object.hasOwn(headers, name) ? `${headers[name] ?? ""}, ${value}` : value;
+    if (name.toLowerCase() === "servicebusauthorization") continue;
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
-  return headers;
+  return Object.fromEntries(headers);
 }
 
 /** The first subprotocol that a handshake offers: an accepting listener offers the one it chose. */

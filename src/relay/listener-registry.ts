@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
 import type { ControlChannel } from "./control-channel";
 
 /** Which listeners a sender will take: `Microsoft-Relay-AllowedListeners` and its opposite. */
@@ -17,7 +18,7 @@ export class ListenerRegistry {
 
   /** Listeners that can be used; one whose Close frame has come is none, though its connection may linger. */
   count(cluster: string): number {
-    return [...(this.#byCluster.get(cluster) ?? [])].filter(({ isUsable }) => isUsable).length;
+    return this.#usable(cluster).length;
   }
 
   add(channel: ControlChannel): void {
@@ -35,32 +36,60 @@ export class ListenerRegistry {
     return [...this.#byCluster.values()].flatMap((channels) => [...channels]);
   }
 
-  /** One usable listener at random, of those that meet the criteria and have not been tried. */
+  /**
+   * One usable listener at random, of those that meet the criteria and have not been tried. One that has come back as
+   * many times over counts once.
+   */
   choose(
     cluster: string,
     criteria: ListenerCriteria,
     tried: ReadonlySet<ControlChannel>,
   ): ControlChannel | undefined {
-    const candidates = [...(this.#byCluster.get(cluster) ?? [])].filter(
-      (channel) => channel.isUsable && !tried.has(channel) && meets(channel, criteria),
+    const groups = groupsOf(
+      this.#usable(cluster).filter((channel) => !tried.has(channel) && meets(channel, criteria)),
     );
-    return candidates.length === 0 ? undefined : candidates[randomInt(candidates.length)];
+    const group = pick([...groups.values()]);
+    return group === undefined ? undefined : pick(group);
+  }
+
+  /** One of the largest group at `cluster`, if it has more than one and is not `group`: a place that can be given up. */
+  findDuplicate(cluster: string, group: string): ControlChannel | undefined {
+    const groups = [...groupsOf(this.#usable(cluster)).values()];
+    const largest = groups.sort((one, other) => other.length - one.length)[0] ?? [];
+    return largest.length > 1 && largest[0]?.group !== group ? largest.at(-1) : undefined;
+  }
+
+  #usable(cluster: string): ControlChannel[] {
+    return [...(this.#byCluster.get(cluster) ?? [])].filter(({ isUsable }) => isUsable);
   }
 }
 
+function groupsOf(channels: readonly ControlChannel[]): Map<string, ControlChannel[]> {
+  const groups = new Map<string, ControlChannel[]>();
+  for (const channel of channels) {
+    const group = groups.get(channel.group);
+    if (group === undefined) groups.set(channel.group, [channel]);
+    else group.push(channel);
+  }
+  return groups;
+}
+
+const pick = <Item>(items: readonly Item[]): Item | undefined =>
+  items.length === 0 ? undefined : items[randomInt(items.length)];
+
+/** The service appends `_G` and a number to ids; senders name listeners by what stands before. */
+const plainId = (id: string): string => (id.split("_")[0] ?? "").trim().toLowerCase();
+
 function meets(channel: ControlChannel, { allowed, disallowed }: ListenerCriteria): boolean {
-  const id = channel.id.toLowerCase();
+  const id = plainId(channel.id);
   return (allowed === undefined || allowed.has(id)) && !disallowed.has(id);
 }
 
 /** Reads the two headers: lists of ids separated by commas. */
-export function readCriteria(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): ListenerCriteria {
+export function readCriteria(headers: IncomingHttpHeaders): ListenerCriteria {
   const list = (name: string) => {
     const value = headers[name];
-    if (typeof value !== "string") return undefined;
-    return new Set(value.split(",").map((id) => id.trim().toLowerCase()));
+    return typeof value === "string" ? new Set(value.split(",").map(plainId)) : undefined;
   };
   return {
     allowed: list("microsoft-relay-allowedlisteners"),

@@ -21,7 +21,7 @@ export function runRelay(options: RelayOptions): Promise<number> {
         unreadyReason: () => relay.unreadyReason,
       });
       shutdown.add("health", () => health.close());
-      const server = await startRelayServer(settings, logger, (handshake) => void relay.handle(handshake));
+      const server = await startRelayServer(settings, logger, relay);
       shutdown.add("server", () => server.close());
       shutdown.add("links", () => relay.drain(settings.timers.drainMs));
       return { port: server.port, healthPort: health.port, publicUrl: settings.publicUrl };

@@ -109,7 +109,7 @@ export class PendingSenders {
       address: rendezvousAddress({ publicUrl, rawPath, applicationQuery, id, key }),
       id,
       connectHeaders: connectHeaders(handshake.request),
-      remoteEndpoint: { address: handshake.remoteAddress, port: handshake.remotePort },
+      remoteEndpoint: { ...handshake.source },
     });
     if (!announced)
       throw new Refusal(431, "The request's headers are too long to be relayed", "headers_too_long");

@@ -7,7 +7,9 @@ export class Refusal extends Error {
     /** One sentence without a full stop, which the far end sees in the status line. */
     readonly sentence: string,
     /** A word for metrics and logs. */
-    readonly kind: string,
+    readonly reason: string,
+    /** What an operator needs to see why, such as the claims that no rule matched; never shown to the far end. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(sentence);
   }

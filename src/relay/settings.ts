@@ -1,11 +1,11 @@
 /** The relay's configuration: who may listen and connect where, and every bound. */
-import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { maxEntityCharacters } from "../hybrid-connections/addresses";
 import { haveDistinctUrls, issuerSchema } from "../identity/issuer-settings";
-import { ClusterConnectError, messageOf } from "../runtime/errors";
 import { loadSettings } from "../runtime/settings";
 
 const positive = z.number().int().positive();
+const port = z.number().int().min(0).max(65_535);
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
 
 const publicUrl = z.url().refine((text) => {
@@ -22,6 +22,8 @@ const clientRule = z.strictObject({
   claims: z
     .record(z.string(), z.union([claimValue, z.array(claimValue).min(1)]))
     .refine((claims) => Object.keys(claims).length > 0, "at least one claim is required"),
+  /** Known, so that nobody takes a rule for narrower than it is. */
+  expression: z.never("CEL expressions are not evaluated by this relay; write exact claims").optional(),
 });
 export type ClientRule = z.output<typeof clientRule>;
 
@@ -29,7 +31,7 @@ const cluster = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/, "is a path of letters, digits, . _ ~ -")
-    .max(260),
+    .max(maxEntityCharacters),
   agents: z
     .strictObject({
       serviceAccounts: z.array(z.strictObject({ issuer: z.url(), subject: z.string().min(1) })).default([]),
@@ -44,38 +46,52 @@ export type ClusterSettings = z.output<typeof cluster>;
 
 const limits = z.strictObject({
   listenersPerCluster: positive.default(25),
+  /** Connections in all; and those whose caller has not been admitted yet, in all and from one address. */
   connections: positive.default(20_000),
+  strangers: positive.default(8_192),
+  strangersPerAddress: positive.default(1_024),
   /** Connections joined at a time, and senders waiting for a listener. */
   links: positive.default(5_000),
   pending: positive.default(1_000),
-  headerBytes: positive.default(65_536),
-  /** Old listeners that would come back at once, doubled, if they were refused; they are left waiting instead. */
-  parked: positive.default(1_024),
+  headerBytes: positive.max(1_048_576).default(65_536),
+  /** Bytes that wait for one end of a link before the other end is not read any more. */
+  legBytes: positive.default(262_144),
+  /** Bytes that wait for a listener before it is not given new senders. */
+  controlBytes: positive.default(1_048_576),
+  /** Memory for, and number from one address of, old listeners that are left waiting instead of refused. */
+  parkedBytes: positive.default(67_108_864),
   parkedPerAddress: positive.default(512),
 });
 
+/** A timer of Node holds no more. */
+const milliseconds = positive.max(2_147_483_647);
+
 const timers = z.strictObject({
-  tlsHandshakeMs: positive.default(10_000),
-  headersMs: positive.default(10_000),
-  rendezvousMs: positive.default(30_000),
-  pingMs: positive.default(30_000),
-  closeMs: positive.default(60_000),
+  tlsHandshakeMs: milliseconds.default(10_000),
+  headersMs: milliseconds.default(10_000),
+  rendezvousMs: milliseconds.default(30_000),
+  pingMs: milliseconds.default(30_000),
+  /** After one end's Close, how long the other may go on; and how long a closed connection may take to go. */
+  closeMs: milliseconds.default(60_000),
   /** A control channel lives on for this long after its token's expiry, since renewals arrive late. */
-  expiryGraceMs: positive.default(300_000),
-  parkedMs: positive.default(60_000),
-  tlsReloadMs: positive.default(10_000),
+  expiryGraceMs: z.number().int().nonnegative().default(300_000),
+  /** How long an old listener's handshake is left waiting: less than balancers allow. */
+  parkedMs: milliseconds.default(50_000),
+  /** How long one for which there is no room to wait is let in before it is closed. */
+  turnAwayMs: milliseconds.default(5_000),
+  tlsReloadMs: milliseconds.default(10_000),
   /** After SIGTERM, how long open links may go on. */
-  drainMs: positive.default(3_600_000),
+  drainMs: milliseconds.default(3_600_000),
 });
 
 export const relaySettings = z
   .strictObject({
     publicUrl,
     listen: z.strictObject({
-      host: z.string().default("0.0.0.0"),
-      port: z.number().int().min(0).max(65_535),
+      host: z.string().min(1).default("0.0.0.0"),
+      port,
     }),
-    tls: z.strictObject({ certFile: z.string(), keyFile: z.string() }).optional(),
+    tls: z.strictObject({ certFile: z.string().min(1), keyFile: z.string().min(1) }).optional(),
     /** A balancer in front terminates TLS; required to serve plain HTTP on anything but loopback. */
     trustedProxy: z.boolean().default(false),
     /** Audience of tokens; default: the origin of `publicUrl`. */
@@ -85,10 +101,7 @@ export const relaySettings = z
     limits: limits.prefault({}),
     timers: timers.prefault({}),
     health: z
-      .strictObject({
-        host: z.string().default("127.0.0.1"),
-        port: z.number().int().min(0).max(65_535).default(0),
-      })
+      .strictObject({ host: z.string().min(1).default("127.0.0.1"), port: port.default(0) })
       .prefault({}),
   })
   .superRefine((settings, context) => {
@@ -118,18 +131,3 @@ export type RelaySettings = z.output<typeof relaySettings>;
 
 /** Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID. */
 export const loadRelaySettings = (path: string): RelaySettings => loadSettings(path, relaySettings);
-
-/** A shared key: the file's text without blanks around it. Throws ERR_SETTINGS_UNREADABLE. */
-export function readKeyFile(path: string): string {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8").trim();
-  } catch (error) {
-    throw new ClusterConnectError("ERR_SETTINGS_UNREADABLE", messageOf(error), { cause: error });
-  }
-  // Azure's own keys have 32 bytes, 44 characters of base64; a short one could be guessed.
-  if (text.length < 32) {
-    throw new ClusterConnectError("ERR_SETTINGS_INVALID", `${path}: a key has at least 32 characters`);
-  }
-  return text;
-}

@@ -2,8 +2,11 @@
 import { createHash } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
+import { lingerThenDestroy } from "./splice/linger";
 
 const maxReasonCharacters = 400;
+/** How long a refused caller may take to read why. */
+const refusalLingerMs = 2_000;
 
 /** Azure's form: a sentence, then what to quote to the relay's operator. */
 export function trackedReason(sentence: string, id: string, host: string, path: string): string {
@@ -31,8 +34,18 @@ export function refuseUpgrade(
     "Connection: close",
     ...headers,
   ];
-  socket.on("error", () => undefined);
-  socket.end(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), () => socket.destroy());
+  socket.write(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"));
+  lingerThenDestroy(socket, refusalLingerMs);
+}
+
+/** What the sender is told when a listener rejects it: an error status, whatever the listener said. */
+export function rejectionStatus(rejection: { readonly status: number; readonly reason: string }): {
+  status: number;
+  reason: string;
+} {
+  const { status, reason } = rejection;
+  const isError = Number.isInteger(status) && status >= 400 && status <= 599;
+  return { status: isError ? status : 400, reason: reason === "" ? "Rejected by user code" : reason };
 }
 
 /** RFC 6455 §4.2.2. */

@@ -44,18 +44,14 @@ export async function startRelay(
     listen: { host: "127.0.0.1", port: probe },
   });
   const relay = new Relay(settings, logger);
-  const server: RelayServer = await startRelayServer(
-    settings,
-    logger,
-    (handshake) => void relay.handle(handshake),
-  );
+  const server: RelayServer = await startRelayServer(settings, logger, relay);
   return {
     url: new URL(settings.publicUrl),
     relay,
     settings,
     async close() {
       await relay.drain(0);
-      server.close();
+      await server.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -23,7 +23,7 @@ export class FrameForwarder {
   #payloadSeen = 0;
   #controlPayload: Buffer[] = [];
   #insideMessage = false;
-  #broken = false;
+  #isOver = false;
 
   constructor(private readonly sink: FrameSink) {}
 
@@ -32,9 +32,14 @@ export class FrameForwarder {
     return this.#frame === undefined || isControl(this.#frame.opcode);
   }
 
+  /** Gives out nothing more: what follows a Close frame does not count. */
+  stop(): void {
+    this.#isOver = true;
+  }
+
   push(chunk: Buffer): void {
     let at = 0;
-    while (at < chunk.length && !this.#broken) {
+    while (at < chunk.length && !this.#isOver) {
       at = this.#frame === undefined ? this.#pushHeader(chunk, at) : this.#pushPayload(chunk, at);
     }
   }
@@ -115,7 +120,7 @@ export class FrameForwarder {
   }
 
   #violate(reason: string): void {
-    this.#broken = true;
+    this.#isOver = true;
     this.sink.violation(reason);
   }
 }

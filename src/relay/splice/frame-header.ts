@@ -35,6 +35,7 @@ export function parseHeader(bytes: Buffer): FrameHeader | string {
   if (isControl(opcode) && (short > maxControlPayloadBytes || (first & 0x80) === 0)) {
     return "a control frame is fragmented or too long";
   }
+  if (opcode === opcodes.close && short === 1) return "a close frame holds half a code";
   const length =
     short === 127 ? bytes.readBigUInt64BE(2) : BigInt(short === 126 ? bytes.readUInt16BE(2) : short);
   if (length > BigInt(Number.MAX_SAFE_INTEGER)) return "a frame's length is out of range";

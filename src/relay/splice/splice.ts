@@ -4,10 +4,12 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import { encodeControlFrame, opcodes } from "./frame-header";
+import { encodeClose, encodeControlFrame, opcodes } from "./frame-header";
 import { Leg } from "./leg";
+import { lingerThenDestroy } from "./linger";
 
 export interface SpliceEnd {
+  /** Both ends have sent a Close frame. */
   readonly clean: boolean;
   readonly reason: string;
   readonly bytesFromSender: number;
@@ -15,19 +17,24 @@ export interface SpliceEnd {
 }
 
 export interface SpliceOptions {
-  /** After one direction has closed, how long the other may go on. */
+  /** After one end's Close, how long the other may go on. */
   readonly closeTimeoutMs: number;
   readonly pingEveryMs: number;
+  /** Bytes that wait for one leg before the other is not read any more. */
+  readonly maxHeldBytes: number;
 }
 
-/** RFC 6455 §7.4.1: what each side is told when the other is lost. */
+/** RFC 6455 §7.4.1. What each side is told when the other is lost; and who breaks the protocol himself. */
 const lossCodes = { sender: 1011, listener: 1001 } as const;
+const protocolError = 1002;
+
+/** One for the process: legs are asked whether they live, not which of them. */
+const pingPayload = randomBytes(8);
 
 export class Splice {
   readonly ended: Promise<SpliceEnd>;
   readonly #sender: Leg;
   readonly #listener: Leg;
-  readonly #pingPayload = randomBytes(8);
   #pinger: NodeJS.Timeout | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
   #finish: ((end: SpliceEnd) => void) | undefined;
@@ -38,12 +45,26 @@ export class Splice {
     private readonly options: SpliceOptions,
   ) {
     this.ended = new Promise((resolve) => (this.#finish = resolve));
-    this.#sender = this.#createLeg(sender, () => this.#listener);
-    this.#listener = this.#createLeg(listener, () => this.#sender);
+    this.#sender = this.#createLeg(sender, () => this.#listener, lossCodes.sender);
+    this.#listener = this.#createLeg(listener, () => this.#sender, lossCodes.listener);
     sender.on("drain", () => listener.resume());
     listener.on("drain", () => sender.resume());
   }
 
+  get bytesFromSender(): number {
+    return this.#sender.receivedBytes;
+  }
+
+  get bytesFromListener(): number {
+    return this.#listener.receivedBytes;
+  }
+
+  /** Bytes held for both legs. */
+  get heldBytes(): number {
+    return this.#sender.heldBytes + this.#listener.heldBytes;
+  }
+
+  /** Begins to pass on; the heads are what came behind the handshakes. */
   start(senderHead: Buffer, listenerHead: Buffer): void {
     this.#pinger = setInterval(() => this.#ping(), this.options.pingEveryMs);
     this.#sender.start(senderHead);
@@ -55,23 +76,33 @@ export class Splice {
     this.#lose(reason, { sender: code, listener: code });
   }
 
-  #createLeg(socket: Socket, other: () => Leg): Leg {
+  #createLeg(socket: Socket, other: () => Leg, ownLossCode: number): Leg {
     const leg: Leg = new Leg(socket, {
-      forward: (bytes) => {
-        const target = other();
-        return target.wasClosed || target.socket.destroyed || target.socket.write(bytes);
+      forward: (pieces) => this.#forward(other(), pieces),
+      closed: (payload) => this.#onClose(other(), payload),
+      violated: (reason) => {
+        const own = ownLossCode === lossCodes.sender ? "sender" : "listener";
+        this.#lose(`${own}: ${reason}`, { ...lossCodes, [own]: protocolError });
       },
-      closed: (payload) => this.#onClose(leg, other(), payload),
-      lost: (reason) => {
-        // After both Close frames the connections may end; before, an end is a loss.
-        if (!(leg.hasClosed && leg.wasClosed)) this.#lose(reason, lossCodes);
+      gone: (reason) => {
+        // One that has closed may leave; what the other still sends to it is then a loss, its Close is not.
+        if (!leg.hasClosed) this.#lose(reason, lossCodes);
       },
     });
     return leg;
   }
 
-  #onClose(leg: Leg, other: Leg, payload: Buffer): void {
-    leg.hasClosed = true;
+  #forward(target: Leg, pieces: readonly Buffer[]): boolean {
+    if (this.#finish === undefined) return true;
+    if (target.socket.destroyed) {
+      this.#lose("the far end went before it had everything", lossCodes);
+      return true;
+    }
+    return target.wasClosed || target.send(pieces, this.options.maxHeldBytes);
+  }
+
+  #onClose(other: Leg, payload: Buffer): void {
+    if (this.#finish === undefined) return;
     other.closeWith(encodeControlFrame(opcodes.close, payload));
     if (other.hasClosed) return this.#end(true, "closed");
     this.#closeTimer ??= setTimeout(
@@ -81,14 +112,15 @@ export class Splice {
   }
 
   #ping(): void {
-    // Two silent periods, and half of one because timers and pongs do not keep step.
-    const silentSinceMs = 2.5 * this.options.pingEveryMs;
     for (const [leg, other] of [
       [this.#sender, this.#listener],
       [this.#listener, this.#sender],
     ] as const) {
-      if (leg.wasClosed || !other.atFrameBoundary) continue;
-      if (leg.ping(this.#pingPayload, silentSinceMs) === "dead") this.#lose("silent for too long", lossCodes);
+      if (!leg.isAlive()) {
+        leg.socket.destroy();
+        return this.#lose("silent for too long", lossCodes);
+      }
+      if (!leg.wasClosed && other.atFrameBoundary && leg.heldBytes === 0) leg.ping(pingPayload);
     }
   }
 
@@ -98,31 +130,26 @@ export class Splice {
       [this.#sender, this.#listener, codes.sender],
       [this.#listener, this.#sender, codes.listener],
     ] as const) {
-      if (!leg.wasClosed && other.atFrameBoundary) leg.close(code, reason);
-      // Inside a frame there is no place for a Close: the far end must see the cut.
-      else if (!leg.wasClosed) leg.socket.destroy();
+      // Inside a frame there is no place for a Close, and behind one neither: the far end must see the cut.
+      if (leg.wasClosed || !other.atFrameBoundary) leg.socket.destroy();
+      else leg.closeWith(encodeClose(code, reason));
     }
     this.#end(false, reason);
   }
 
   #end(clean: boolean, reason: string): void {
+    const finish = this.#finish;
+    this.#finish = undefined;
     clearInterval(this.#pinger);
     clearTimeout(this.#closeTimer);
-    for (const { socket } of [this.#sender, this.#listener]) endSocket(socket, this.options.closeTimeoutMs);
-    this.#finish?.({
+    for (const { socket } of [this.#sender, this.#listener]) {
+      lingerThenDestroy(socket, this.options.closeTimeoutMs);
+    }
+    finish?.({
       clean,
       reason,
-      bytesFromSender: this.#sender.receivedBytes,
-      bytesFromListener: this.#listener.receivedBytes,
+      bytesFromSender: this.bytesFromSender,
+      bytesFromListener: this.bytesFromListener,
     });
-    this.#finish = undefined;
   }
-}
-
-/** Flushes what is queued, then destroys; a peer that reads nothing is not waited for longer than `timeoutMs`. */
-function endSocket(socket: Socket, timeoutMs: number): void {
-  if (socket.destroyed) return;
-  const timer = setTimeout(() => socket.destroy(), timeoutMs);
-  socket.once("close", () => clearTimeout(timer));
-  socket.end(() => socket.destroy());
 }

@@ -81,7 +81,7 @@ describe("a request target", () => {
 });
 
 describe("an entity", () => {
-  const entities = ["emea", "emea/plant-7", "Plant"];
+  const entities = new Map(["emea", "emea/plant-7", "Plant"].map((name) => [name.toLowerCase(), name]));
 
   it.each([
     ["emea/plant-7/v2", "emea/plant-7"],
