@@ -17,6 +17,8 @@ export interface Awaited {
 /** Until the process has made its endpoint. */
 const pollMs = 15;
 const defaultLookMs = 2_000;
+/** Beyond the end of the time, if need be: what stands in the way is worth it. */
+const statusTimeoutMs = 1_000;
 
 /** Waits until the client proxy has proved the connection. Throws what stood in the way. */
 export async function awaitConnection(options: Awaited): Promise<ConnectionFacts> {
@@ -27,7 +29,7 @@ export async function awaitConnection(options: Awaited): Promise<ConnectionFacts
   while (child.ended === undefined && performance.now() < deadline) {
     const status =
       (await ask(options, "wait", Math.min(lookMs, leftMs()))) ??
-      (await ask(options, "status", Math.min(lookMs, leftMs())));
+      (await ask(options, "status", statusTimeoutMs));
     if (status === undefined) {
       await delay(Math.min(pollMs, leftMs()));
       continue;

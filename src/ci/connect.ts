@@ -1,13 +1,12 @@
 /** The main step: start the client proxy, wait until the cluster has answered, export the kubeconfig. */
-import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { ConnectionFacts, StartRequestInput } from "../client-proxy/control";
 import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
 import { redact } from "../runtime/redact";
 import { awaitConnection } from "./await-connection";
 import { startClientProxy } from "./client-proxy-process";
 import { exportKubeconfig } from "./export-kubeconfig";
+import { newInstanceDirectory } from "./instance-directory";
 import { JobState } from "./job-state";
 import { shortText } from "./plain-text";
 import type { CiPlatform } from "./platform";
@@ -43,7 +42,7 @@ async function open(
   const { log, job } = platform;
   log.startGroup(`Connect to ${settings.clusterName} through ${settings.relayUrl.origin}`);
   try {
-    const instanceDirectory = join(job.tempDirectory, `cluster-connect-${randomBytes(8).toString("hex")}`);
+    const instanceDirectory = newInstanceDirectory(job.tempDirectory);
     const request = startRequest(platform, settings, instanceDirectory);
     state.save("summary", String(settings.summary));
     state.save("clusterName", settings.clusterName);

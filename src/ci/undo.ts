@@ -1,10 +1,11 @@
 /** Undoes what main has done: used by post, and by main itself when it fails. Never throws, takes at most 10 s. */
-import { rm } from "node:fs/promises";
+import { lstat, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ControlStatus } from "../client-proxy/control";
 import { messageOf } from "../runtime/errors";
 import { killClientProxy } from "./client-proxy-process";
 import { askClientProxy, readControlAddress } from "./control-client";
+import { isInstanceDirectory } from "./instance-directory";
 import { JobState } from "./job-state";
 import type { CiPlatform } from "./platform";
 
@@ -21,8 +22,10 @@ export interface Undone {
 export async function undo(platform: CiPlatform): Promise<Undone> {
   const state = new JobState(platform);
   const directory = state.read("instanceDirectory");
-  if (directory === undefined) return { status: undefined, isComplete: true };
-  const socketDirectory = await socketDirectoryOf(directory);
+  if (directory === undefined || !isInstanceDirectory(directory)) {
+    return { status: undefined, isComplete: true };
+  }
+  const address = await readControlAddress(directory).catch(() => "");
   const status = await stopPolitely(platform, directory);
   const steps = [
     await attempt(platform, "end the client proxy", async () => {
@@ -30,8 +33,8 @@ export async function undo(platform: CiPlatform): Promise<Undone> {
     }),
     await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state)),
     await attempt(platform, `delete ${directory}`, async () => {
-      await remove(directory);
-      if (socketDirectory !== undefined) await remove(socketDirectory);
+      await removeSocket(address);
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     }),
   ];
   return { status, isComplete: steps.every((isDone) => isDone) };
@@ -50,11 +53,18 @@ async function stopPolitely(platform: CiPlatform, directory: string): Promise<Co
   }
 }
 
-/** Where the instance's own path is too long for a socket, the client proxy makes a folder for it elsewhere. */
-async function socketDirectoryOf(directory: string): Promise<string | undefined> {
-  const address = await readControlAddress(directory).catch(() => "");
-  const folder = dirname(address);
-  return process.platform === "win32" || address === "" || folder === directory ? undefined : folder;
+/**
+ * Where the instance's path is too long for a socket, the client proxy makes a folder for it elsewhere, which is left
+ * when it is killed. Takes away a socket and the folder that is empty without it, nothing else.
+ */
+async function removeSocket(address: string): Promise<void> {
+  const isSocket = await lstat(address).then(
+    (found) => found.isSocket(),
+    () => false,
+  );
+  if (!isSocket) return;
+  await unlink(address);
+  await rmdir(dirname(address)).catch(() => undefined);
 }
 
 /** Only what still names our file: a later step may have set its own. */
@@ -69,8 +79,6 @@ function restoreVariables(platform: CiPlatform, state: JobState): void {
     }
   }
 }
-
-const remove = (directory: string) => rm(directory, { recursive: true, force: true, maxRetries: 3 });
 
 async function attempt(
   platform: CiPlatform,

@@ -100,6 +100,17 @@ describe.each(nodes)("the action in a hostile world, on %s", (_name, node) => {
     expect(job.leftoverProcesses()).toHaveLength(1);
   });
 
+  it("leaves nothing behind whenever main is killed", async () => {
+    const job = await startJob();
+    for (const ms of [30, 90, 150, 250, 400]) {
+      const cancelAfter = new Promise((resolve) => setTimeout(resolve, ms));
+      await job.run("one", main, inputs(), { cancelAfter, kill: true });
+      const undone = await job.run("one", post, {});
+      expect(undone.exitCode).toBe(0);
+      expectNothingLeft(job);
+    }
+  });
+
   it("is swept by the runner when post never runs", async () => {
     const job = await startJob();
     await job.run("one", main, inputs());

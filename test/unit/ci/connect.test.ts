@@ -218,6 +218,18 @@ describe("main and post over a client proxy that plays a part", () => {
     expect(post.summaries[0]).toContain("**2**");
   });
 
+  it("delete in post nothing that main has not made, whatever the state says", async () => {
+    const own = join(temp, "own");
+    writeFileSync(own, "mine");
+    await disconnect(new FakePlatform({ tempDirectory: temp }, new Map([["instanceDirectory", temp]])));
+    const platform = await connected("plays");
+    writeFileSync(join(directoryOf(platform), "control.address"), own);
+    await disconnect(platform.nextStage());
+    expect(isLeft(platform)).toBe(false);
+    expect(readFileSync(own, "utf8")).toBe("mine");
+    rmSync(own);
+  });
+
   it("write no summary when told not to", async () => {
     const post = (await connected("plays", { inputs: { summary: "false" } })).nextStage();
     await disconnect(post);
