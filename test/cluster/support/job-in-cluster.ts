@@ -35,7 +35,7 @@ export interface JobInCluster {
 export async function startJobInCluster(namespace: string): Promise<JobInCluster> {
   const node = attachNode();
   await importProductImage(node);
-  const issuer = await startIssuer();
+  const issuer = await startIssuer({ tls: true });
   const release = await createRelease(node, namespace);
   const relay = await startRelay(node, issuer, `system:serviceaccount:${namespace}:${release.fullName}`);
   await release.deploy({
@@ -50,7 +50,7 @@ export async function startJobInCluster(namespace: string): Promise<JobInCluster
         },
       ],
     },
-    terminationGracePeriodSeconds: 5,
+    terminationGracePeriodSeconds: 60,
   });
   const job = await Job.start({
     mint: (audience) =>
