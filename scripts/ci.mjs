@@ -4,6 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** A step that hangs has failed: the closing line must come all the same. */
+const stepTimeoutMs = 40 * 60_000;
+
 const scratch = mkdtempSync(join(tmpdir(), "cluster-connect-ci-"));
 const steps = [
   { command: ["npm", "ci"] },
