@@ -25,6 +25,7 @@ for (const [index, { command, counted }] of steps.entries()) {
   // jest prints its JSON on stdout beside the file: only its human report, on stderr, belongs in the log.
   const { status } = spawnSync(program, rest, {
     stdio: ["ignore", counted ? "ignore" : "inherit", "inherit"],
+    timeout: stepTimeoutMs,
   });
   const tests = counted ? countTests(report) : { passed: 0, failed: 0 };
   passed += tests.passed + (status === 0 ? 1 : 0);

@@ -147,21 +147,9 @@ describe("a job in a real cluster", () => {
   });
 
   it("debugs a pod with a container of its own", async () => {
-    const debug = await kubectl(
-      [
-        "debug",
-        "box",
-        "-i",
-        "--quiet",
-        `--image=${busyboxImage}`,
-        "--image-pull-policy=Never",
-        "--",
-        "sh",
-        "-c",
-        "sleep 2; echo inside",
-      ],
-      { input: "" },
-    );
+    const command = ["sh", "-c", "sleep 2; echo inside; sleep 1"];
+    const flags = [`--image=${busyboxImage}`, "--image-pull-policy=Never", "--attach", "--quiet"];
+    const debug = await kubectl(["debug", "box", ...flags, "--", ...command]);
     expect([debug.code, debug.stdout.trim()]).toEqual([0, "inside"]);
   });
 
