@@ -8,7 +8,7 @@ import { version } from "../runtime/version";
 
 /** Every process of the product behind one command. `bundles` is the folder that holds every bundle: `dist/`. */
 export function createProgram(bundles: string): Command {
-  const [demo, ...demoServices] = demoCommands(bundles);
+  const { demo, services } = demoCommands(bundles);
   const program = new Command("cluster-connect")
     .description("Reach a Kubernetes API server behind a firewall, with no inbound port open")
     .version(version)
@@ -17,12 +17,12 @@ export function createProgram(bundles: string): Command {
     .addCommand(relayCommand())
     .addCommand(agentCommand())
     .addCommand(authProxyCommand())
-    .addCommand(demo as Command)
+    .addCommand(demo)
     .addCommand(
       new Command("version").description("print the version").action(() => {
         process.stdout.write(`cluster-connect ${version} (Node ${process.version})\n`);
       }),
     );
-  for (const service of demoServices) program.addCommand(service, { hidden: true });
+  for (const service of services) program.addCommand(service, { hidden: true });
   return program;
 }

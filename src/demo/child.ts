@@ -1,9 +1,11 @@
 /** One process of the demo, from the same bundles that ship. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { ClusterConnectError } from "../runtime/errors";
+import { ClusterConnectError, messageOf } from "../runtime/errors";
 
 const readyTimeoutMs = 20_000;
+/** An orderly stop waits for open links; nobody needs them any more. */
+const stopTimeoutMs = 1_500;
 
 export interface Child {
   readonly name: string;
@@ -14,8 +16,14 @@ export interface Child {
   stop(): Promise<void>;
 }
 
-/** Starts `node <cli bundle> args` and waits for its ready line. */
-export async function startChild(name: string, cli: string, args: readonly string[]): Promise<Child> {
+/** Starts `node <cli bundle> args` and waits for its ready line; a child that gives none is ended. */
+export async function startChild(
+  name: string,
+  cli: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<Child> {
+  signal.throwIfAborted();
   const child = spawn(process.execPath, [cli, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env["PATH"] ?? "" },
@@ -24,44 +32,53 @@ export async function startChild(name: string, cli: string, args: readonly strin
     detached: process.platform !== "win32",
   });
   const exited = once(child, "exit");
-  const ready = await awaitReady(name, child);
-  return {
-    name,
-    pid: child.pid ?? 0,
-    ready,
-    get hasEnded() {
-      return child.exitCode !== null || child.signalCode !== null;
-    },
-    async stop() {
-      // Twice: an orderly stop waits for open links, and nobody needs them any more.
-      child.kill("SIGTERM");
-      const second = setTimeout(() => child.kill("SIGKILL"), 1_500);
-      await exited;
-      clearTimeout(second);
-    },
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const second = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
+    await exited;
+    clearTimeout(second);
   };
+  try {
+    return {
+      name,
+      pid: child.pid ?? 0,
+      ready: await awaitReady(child, signal),
+      get hasEnded() {
+        return child.exitCode !== null || child.signalCode !== null;
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw new ClusterConnectError("ERR_UNEXPECTED", `${name}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
-function awaitReady(name: string, child: ChildProcess): Promise<Readonly<Record<string, unknown>>> {
+function awaitReady(child: ChildProcess, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
   return new Promise((resolve, reject) => {
     let output = "";
-    const fail = (why: string) => {
-      child.kill("SIGKILL");
-      reject(new ClusterConnectError("ERR_UNEXPECTED", `${name} ${why}\n${output}`));
+    const settle = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
     };
+    const fail = (why: string) => {
+      settle();
+      reject(new Error(`${why}\n${output}`.trimEnd()));
+    };
+    const onAbort = () => fail("interrupted");
     const timer = setTimeout(() => fail("did not start in time"), readyTimeoutMs);
+    signal.addEventListener("abort", onAbort);
     const take = (chunk: Buffer) => {
       output += chunk.toString("utf8");
       const line = output.split("\n").find((text) => text.includes('"ready":true'));
       if (line === undefined) return;
-      clearTimeout(timer);
+      settle();
+      child.stdout?.off("data", take).resume();
+      child.stderr?.off("data", take).resume();
       resolve(JSON.parse(line) as Record<string, unknown>);
     };
     child.stdout?.on("data", take);
     child.stderr?.on("data", take);
-    child.once("exit", () => {
-      clearTimeout(timer);
-      fail("ended at once");
-    });
+    child.once("exit", () => fail("ended at once"));
   });
 }

@@ -3,25 +3,42 @@ import { Command, Option } from "commander";
 import { runDemo } from "./demo";
 import { serviceCommands } from "./services";
 
+interface DemoFlags {
+  readonly kubeconfig?: string;
+  readonly grant?: boolean;
+}
+
 /** `demo`, and the hidden commands of its processes. `bundles` is the folder that holds every bundle. */
-export function demoCommands(bundles: string): Command[] {
+export function demoCommands(bundles: string): { demo: Command; services: Command[] } {
   const demo = new Command("demo")
     .description("show the whole way on this machine, with nothing but Node")
     .addOption(
-      new Option("--kubeconfig <file>", "put a real cluster behind it; nothing there is changed").env(
-        "CLUSTER_CONNECT_KUBECONFIG",
-      ),
+      new Option(
+        "--kubeconfig <file>",
+        "put a real cluster behind it; without --grant, nothing there is changed",
+      ).env("CLUSTER_CONNECT_KUBECONFIG"),
     )
-    .action(async ({ kubeconfig }: { kubeconfig?: string }) => {
+    .addOption(
+      new Option(
+        "--grant",
+        "with --kubeconfig: while it runs, let the demo's user list pods and create config maps in namespace default",
+      ).env("CLUSTER_CONNECT_GRANT"),
+    )
+    .action(async ({ kubeconfig, grant = false }: DemoFlags, command: Command) => {
+      if (grant && kubeconfig === undefined) command.error("error: --grant needs --kubeconfig");
       const interrupted = new AbortController();
-      process.on("SIGINT", () => interrupted.abort()).on("SIGTERM", () => interrupted.abort());
+      const interrupt = () => interrupted.abort(new Error("interrupted"));
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
+      // Whoever closes the pipe has had enough too; what was started must be stopped all the same.
+      process.stdout.on("error", interrupt);
       const held = await runDemo({
         bundles,
         kubeconfig: kubeconfig === undefined ? undefined : resolve(kubeconfig),
+        grant,
         print: (line) => process.stdout.write(`${line}\n`),
         signal: interrupted.signal,
       });
       process.exit(held ? 0 : 1);
     });
-  return [demo, ...serviceCommands()];
+  return { demo, services: serviceCommands() };
 }

@@ -1,89 +1,152 @@
 /** The whole way on one machine, step by step, with a report at the end that is checked and not claimed. */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../runtime/errors";
 import type { Child } from "./child";
+import { grantRights, type Grant } from "./grant";
 import { cluster, install, type Installation } from "./installation";
-import { isAlive } from "./is-alive";
-import { findLeftovers } from "./leftovers";
+import { leftOfInstallation, leftOfJob } from "./leftovers";
+import { Report } from "./report";
 import { Runner } from "./runner";
-import { embeddedVisits, realVisits, type Visit } from "./visits";
+import { visitsByClient } from "./visits/by-client";
+import { isKubectlOnPath, visitsByKubectl } from "./visits/by-kubectl";
+import { visitsToRealCluster } from "./visits/real-cluster";
+import { visitor, type Visit } from "./visits/visit";
 
 export interface DemoOptions {
   /** Where the bundles are: `dist/`. */
   readonly bundles: string;
+  /** Of a real cluster, instead of the embedded one. */
   readonly kubeconfig: string | undefined;
+  /** Whether the visitor may be given rights in that cluster for as long as the demo runs. */
+  readonly grant: boolean;
   readonly print: (line: string) => void;
   /** Aborts when the person has had enough. */
   readonly signal: AbortSignal;
 }
 
-const bundle = (options: DemoOptions, name: string) => join(options.bundles, name, "index.js");
-
 /** Resolves with whether all of it held. Whatever happens, nothing is left. */
-export async function runDemo(options: DemoOptions): Promise<boolean> {
-  const folder = mkdtempSync(join(tmpdir(), "cluster-connect-demo-"));
-  const children: Child[] = [];
-  const stop = async () => {
-    for (const child of children.splice(0).reverse()) await child.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  try {
-    return await play(options, folder, children);
-  } catch (error) {
-    options.print(`\nIt failed: ${messageOf(error)}`);
-    return false;
-  } finally {
-    await stop();
-  }
+export function runDemo(options: DemoOptions): Promise<boolean> {
+  return new Demo(options).run();
 }
 
-async function play(options: DemoOptions, folder: string, children: Child[]): Promise<boolean> {
-  const { print, kubeconfig, signal } = options;
-  print("1. The installation: each part its own process, all on loopback");
-  const installation = await install({
-    folder: join(folder, "installation"),
-    cli: bundle(options, "cli"),
-    kubeconfig,
-    onStarted: (child) => {
-      children.push(child);
-      print(`   ${child.name.padEnd(11)} process ${String(child.pid)}`);
-    },
-  });
-  signal.throwIfAborted();
-  const runner = new Runner({
-    folder: join(folder, "job"),
-    ...installation,
-    print: (line) => print(`   │ ${line}`),
-  });
-  print("\n2. The action's main step, as a runner runs it");
-  let main;
-  const failures: string[] = [];
-  try {
-    main = await runner.run(bundle(options, "github-main"), actionInputs(installation));
-    if (main.exitCode !== 0) failures.push("the main step failed");
-    else if (!signal.aborted) failures.push(...(await visit(options, runner)));
-  } finally {
-    print("\n4. The action's post step");
-    const post = await runner.run(bundle(options, "github-post"), {});
-    if (post.exitCode !== 0) failures.push("the post step failed");
+class Demo {
+  readonly #report = new Report();
+  readonly #folder = mkdtempSync(join(tmpdir(), "cluster-connect-demo-"));
+  readonly #children: Child[] = [];
+  #installation: Installation | undefined;
+  #grant: Grant | undefined;
+  #step = 0;
+
+  constructor(private readonly options: DemoOptions) {}
+
+  async run(): Promise<boolean> {
+    const { print, signal } = this.options;
+    try {
+      const installation = await this.#install();
+      await this.#runJob(installation);
+    } catch (error) {
+      if (!signal.aborted) this.#report.fail(messageOf(error));
+    }
+    if (signal.aborted) this.#report.fail("interrupted");
+    await this.#takeDown();
+    for (const line of this.#report.lines()) print(line);
+    return this.#report.hasHeld;
   }
-  const dead = children.filter(({ hasEnded }) => hasEnded).map(({ name }) => `${name} ended by itself`);
-  const leftovers = await findLeftovers({
-    process: runner.backgroundProcess,
-    folder: runner.temp,
-    server: runner.outputs["server"],
-    kubeconfig: runner.environment["KUBECONFIG"],
-  });
-  failures.push(...dead, ...leftovers.map((thing) => `left behind: ${thing}`));
-  if (signal.aborted) failures.push("interrupted");
-  const installed = children.map(({ pid }) => pid);
-  for (const child of children.splice(0).reverse()) await child.stop();
-  failures.push(...installed.filter(isAlive).map((pid) => `process ${String(pid)} does not end`));
-  report(options, runner, main?.seconds, failures);
-  return failures.length === 0;
+
+  async #install(): Promise<Installation> {
+    const { print, kubeconfig, grant, signal } = this.options;
+    this.#announce("The installation: each part a process of its own, all on loopback");
+    this.#installation = await install({
+      folder: join(this.#folder, "installation"),
+      cli: this.#bundle("cli"),
+      kubeconfig,
+      signal,
+      onStarted: (child) => {
+        this.#children.push(child);
+        print(`   ${child.name.padEnd(11)} process ${String(child.pid)}`);
+      },
+    });
+    if (grant && kubeconfig !== undefined) {
+      this.#grant = await grantRights(kubeconfig, visitor);
+      print(`   Role and RoleBinding ${this.#grant.name}, for ${visitor}`);
+    }
+    return this.#installation;
+  }
+
+  async #runJob(installation: Installation): Promise<void> {
+    const { print, signal } = this.options;
+    const folder = join(this.#folder, "job");
+    const runner = new Runner({ folder, ...installation, print: (line) => print(`   │ ${line}`) });
+    try {
+      signal.throwIfAborted();
+      this.#announce("The action's main step, as a runner runs it");
+      const main = await runner.run(this.#bundle("github-main"), actionInputs(installation), signal);
+      if (main.exitCode === 0) {
+        this.#report.ready(main.seconds, runner.outputs["identity"] ?? "nobody");
+        await this.#visit(runner.environment["KUBECONFIG"] ?? "", folder);
+      } else if (!signal.aborted) this.#report.fail("the main step failed");
+    } finally {
+      this.#announce("The action's post step");
+      const post = await runner.run(this.#bundle("github-post"), {});
+      if (post.exitCode !== 0) this.#report.fail("the post step failed");
+      this.#report.left(await leftOfJob(runner));
+    }
+  }
+
+  /** Uses the cluster through KUBECONFIG. */
+  async #visit(kubeconfig: string, folder: string): Promise<void> {
+    const { print, signal } = this.options;
+    const { visits, by } = this.#visits();
+    this.#announce(`The cluster, through the exported KUBECONFIG, by ${by}`);
+    for (const { title, run } of visits) {
+      signal.throwIfAborted();
+      print(`   $ ${title}`);
+      try {
+        const output = await run({ kubeconfig, folder, signal });
+        for (const line of output.split("\n")) print(`   │ ${line}`);
+        this.#report.ran(title);
+      } catch (error) {
+        print(`   ✗ ${messageOf(error)}`);
+        if (!signal.aborted) this.#report.fail(`${title}: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  #visits(): { visits: readonly Visit[]; by: string } {
+    const builtIn = "a client built in";
+    if (this.options.kubeconfig !== undefined) {
+      return { visits: visitsToRealCluster(this.#grant !== undefined), by: builtIn };
+    }
+    return isKubectlOnPath()
+      ? { visits: visitsByKubectl, by: "kubectl" }
+      : { visits: visitsByClient, by: builtIn };
+  }
+
+  /** Stops what was started, last first, and looks whether it is gone. */
+  async #takeDown(): Promise<void> {
+    const pids = this.#children.map(({ pid }) => pid);
+    for (const { name, hasEnded } of this.#children)
+      if (hasEnded) this.#report.fail(`${name} ended by itself`);
+    try {
+      this.#report.left((await this.#grant?.revoke()) ?? []);
+    } catch (error) {
+      this.#report.left([`Role and RoleBinding ${this.#grant?.name ?? ""}: ${messageOf(error)}`]);
+    }
+    for (const child of this.#children.reverse()) await child.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+    this.#report.left(await leftOfInstallation(pids, this.#installation?.addresses ?? [], this.#folder));
+  }
+
+  #announce(title: string): void {
+    this.#step += 1;
+    this.options.print(`${this.#step === 1 ? "" : "\n"}${String(this.#step)}. ${title}`);
+  }
+
+  #bundle(name: string): string {
+    return join(this.options.bundles, name, "index.js");
+  }
 }
 
 const actionInputs = (installation: Installation) => ({
@@ -93,50 +156,3 @@ const actionInputs = (installation: Installation) => ({
   "cluster-ca": installation.clusterCaPin,
   timeout: "20s",
 });
-
-/** Uses the cluster through KUBECONFIG; returns what went wrong. */
-async function visit({ print, kubeconfig, signal }: DemoOptions, runner: Runner): Promise<string[]> {
-  const hasKubectl = kubeconfig === undefined && isOnPath("kubectl");
-  const visits: readonly Visit[] = kubeconfig === undefined ? embeddedVisits(hasKubectl) : realVisits;
-  print(`\n3. The cluster, through the exported KUBECONFIG${hasKubectl ? "" : ", by a client built in"}`);
-  const failures: string[] = [];
-  for (const { title, run } of visits) {
-    if (signal.aborted) return failures;
-    print(`   $ ${title}`);
-    try {
-      const output = await run(runner.environment["KUBECONFIG"] ?? "");
-      for (const line of output.split("\n")) print(`   │ ${line}`);
-    } catch (error) {
-      print(`   ✗ ${messageOf(error)}`);
-      failures.push(title);
-    }
-  }
-  return failures;
-}
-
-function report(
-  { print }: DemoOptions,
-  runner: Runner,
-  seconds: number | undefined,
-  failures: string[],
-): void {
-  print("\nReport");
-  print(
-    `   main took        ${seconds === undefined ? "–" : `${seconds.toFixed(2)} s, until the cluster had answered`}`,
-  );
-  print(`   the cluster saw  ${runner.outputs["identity"] ?? "nobody"}`);
-  print(
-    `   left behind      ${failures.some((text) => text.startsWith("left behind")) ? "see below" : "nothing: no process, file, port or variable"}`,
-  );
-  print(`   result           ${failures.length === 0 ? "all of it held" : "NOT all of it held"}`);
-  for (const failure of failures) print(`   ✗ ${failure}`);
-}
-
-function isOnPath(program: string): boolean {
-  try {
-    execFileSync(program, ["version", "--client"], { stdio: "ignore", timeout: 10_000 });
-    return true;
-  } catch {
-    return false;
-  }
-}

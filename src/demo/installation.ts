@@ -1,7 +1,7 @@
 /** Everything that a real installation has: issuer, Kubernetes, relay, auth proxy, agent, each as its own process. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -17,25 +17,29 @@ export interface InstallationOptions {
   /** Of a real cluster, instead of the embedded API. */
   readonly kubeconfig: string | undefined;
   readonly onStarted: (child: Child) => void;
+  readonly signal: AbortSignal;
 }
 
 export interface Installation {
   readonly issuerUrl: string;
+  readonly issuerCaFile: string;
   readonly requestToken: string;
   readonly relayUrl: string;
   readonly relayCaPem: string;
   readonly clusterCaPin: string;
+  /** Every address that its parts listen on. */
+  readonly addresses: readonly string[];
 }
 
 export async function install(options: InstallationOptions): Promise<Installation> {
-  const { folder, cli, onStarted } = options;
+  const { folder, cli, onStarted, signal } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const write = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
   };
   const start = async (name: string, args: readonly string[]) => {
-    const child = await startChild(name, cli, args);
+    const child = await startChild(name, cli, args, signal);
     onStarted(child);
     return child;
   };
@@ -46,8 +50,12 @@ export async function install(options: InstallationOptions): Promise<Installatio
   const requestToken = randomBytes(24).toString("hex");
   write("request.token", requestToken);
   const ownToken = write("kubernetes.token", randomBytes(24).toString("hex"));
-  const issuer = await start("issuer", ["demo-issuer", folder]);
-  const issuerUrl = String(issuer.ready["url"]);
+  const issuerChild = await start("issuer", ["demo-issuer", folder]);
+  const issuerCaFile = join(folder, "issuer.ca.pem");
+  const issuer = {
+    url: String(issuerChild.ready["url"]),
+    certificateAuthority: readFileSync(issuerCaFile, "utf8"),
+  };
   const apiserver = await startApiserver(options, ownToken, start);
   const certificate = await createResponderCertificate("localhost");
   const relayUrl = `https://127.0.0.1:${String(await freePort())}`;
@@ -59,15 +67,24 @@ export async function install(options: InstallationOptions): Promise<Installatio
     socket: join(folder, "api.sock"),
     tlsDirectory: join(folder, "tls"),
   };
-  await startProcess("relay", "relay", relaySettings(relayUrl, issuerUrl, files));
+  await startProcess("relay", "relay", relaySettings(relayUrl, issuer, files));
   const authProxy = await startProcess(
     "auth proxy",
     "auth-proxy",
-    authProxySettings(apiserver, issuerUrl, files),
+    authProxySettings(apiserver, issuer, files),
   );
   await startProcess("agent", "agent", agentSettings(relayUrl, files));
   const [clusterCaPin = ""] = authProxy.ready["caPins"] as string[];
-  return { issuerUrl, requestToken, relayUrl, relayCaPem: certificate.caPem, clusterCaPin };
+  const own = "url" in apiserver ? [String(apiserver["url"])] : [];
+  return {
+    issuerUrl: issuer.url,
+    issuerCaFile,
+    requestToken,
+    relayUrl,
+    relayCaPem: certificate.caPem,
+    clusterCaPin,
+    addresses: [issuer.url, relayUrl, ...own],
+  };
 }
 
 interface Files {
@@ -79,21 +96,30 @@ interface Files {
   readonly tlsDirectory: string;
 }
 
-const relaySettings = (relayUrl: string, issuerUrl: string, { certFile, keyFile, agentKeyFile }: Files) => ({
+interface IssuerEntry {
+  readonly url: string;
+  readonly certificateAuthority: string;
+}
+
+const relaySettings = (
+  relayUrl: string,
+  issuer: IssuerEntry,
+  { certFile, keyFile, agentKeyFile }: Files,
+) => ({
   publicUrl: relayUrl,
   listen: { host: "127.0.0.1", port: Number(new URL(relayUrl).port) },
   tls: { certFile, keyFile },
-  issuers: [{ issuer: { url: issuerUrl } }],
+  issuers: [{ issuer }],
   clusters: [
     {
       name: cluster,
       agents: { keys: [{ name: "agent", keyFile: agentKeyFile }] },
-      clients: { allow: [{ issuer: issuerUrl, claims: { repository_id: demoClaims.repository_id } }] },
+      clients: { allow: [{ issuer: issuer.url, claims: { repository_id: demoClaims.repository_id } }] },
     },
   ],
 });
 
-const authProxySettings = (apiserver: object, issuerUrl: string, { socket, tlsDirectory }: Files) => ({
+const authProxySettings = (apiserver: object, issuer: IssuerEntry, { socket, tlsDirectory }: Files) => ({
   cluster,
   listen: { socket },
   apiserver,
@@ -101,7 +127,7 @@ const authProxySettings = (apiserver: object, issuerUrl: string, { socket, tlsDi
   authentication: {
     jwt: [
       {
-        issuer: { url: issuerUrl, audiences: [`cluster-connect/${cluster}`] },
+        issuer: { ...issuer, audiences: [`cluster-connect/${cluster}`] },
         claimMappings: { username: { claim: "sub", prefix: "github:" } },
       },
     ],

@@ -1,9 +1,11 @@
 /** An OIDC issuer on loopback: discovery, keys, and the endpoint where a GitHub job asks for its token. */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { createResponderCertificate } from "../client-proxy/responder-certificate";
 
 /** Short, so that a demo of a minute shows renewal. */
 const tokenLifetimeSeconds = 60;
@@ -19,6 +21,8 @@ export const demoClaims = {
 
 export interface Issuer {
   readonly url: string;
+  /** What to trust to trust its certificate. */
+  readonly caPem: string;
   close(): Promise<void>;
 }
 
@@ -36,7 +40,8 @@ export async function startIssuer(requestToken: string): Promise<Issuer> {
       .setIssuedAt()
       .setExpirationTime(`${String(tokenLifetimeSeconds)}s`)
       .sign(privateKey);
-  const server = createServer((request, response) => {
+  const { caPem, certPem, keyPem } = await createResponderCertificate("localhost");
+  const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "/", url);
     if (pathname === "/.well-known/openid-configuration")
       return send(response, 200, { issuer: url, jwks_uri: `${url}/keys` });
@@ -50,9 +55,10 @@ export async function startIssuer(requestToken: string): Promise<Issuer> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const url = `https://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   return {
     url,
+    caPem,
     async close() {
       server.close();
       server.closeAllConnections();

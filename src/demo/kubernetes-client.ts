@@ -10,16 +10,38 @@ export interface Answer {
   readonly body: string;
 }
 
+export interface SendOptions {
+  readonly body?: unknown;
+  readonly contentType?: string;
+  /** Ends a stream, such as a watch, as soon as what has come satisfies it. */
+  readonly until?: (soFar: string) => boolean;
+}
+
+export interface ExecOptions {
+  readonly stdin?: string;
+}
+
+export interface ExecResult {
+  readonly stdout: string;
+  readonly exitCode: number;
+}
+
+const channels = { stdin: 0, stdout: 1, status: 3, close: 255 } as const;
+
 export class KubernetesClient {
   readonly #entry: KubeconfigEntry;
 
-  constructor(kubeconfigPath: string) {
+  constructor(
+    kubeconfigPath: string,
+    private readonly signal: AbortSignal,
+  ) {
     this.#entry = readEntry(readFileSync(kubeconfigPath, "utf8"));
   }
 
-  /** `until` ends a stream, such as a watch, as soon as what has come satisfies it. */
-  send(method: string, path: string, body?: unknown, until?: (soFar: string) => boolean): Promise<Answer> {
+  /** One request; rejects when the connection is lost before its answer has ended. */
+  send(method: string, path: string, options: SendOptions = {}): Promise<Answer> {
     const { server, caBundle, tlsServerName } = this.#entry;
+    const { body, contentType = "application/json", until } = options;
     return new Promise((resolve, reject) => {
       const outgoing = request(
         new URL(path, server),
@@ -28,7 +50,8 @@ export class KubernetesClient {
           ca: caBundle,
           servername: tlsServerName,
           agent: false,
-          headers: { ...this.#authorization(), "Content-Type": "application/json" },
+          signal: this.signal,
+          headers: { ...this.#authorization(), "Content-Type": contentType },
         },
         (response) => {
           const status = response.statusCode ?? 0;
@@ -48,28 +71,38 @@ export class KubernetesClient {
     });
   }
 
-  /** Runs a command in a pod; resolves with its output and exit code, rejects unless a status has come. */
-  exec(pod: string, command: readonly string[]): Promise<{ output: string; exitCode: number }> {
+  /** Runs a command in a pod; rejects when the connection ends without the command's status. */
+  exec(pod: string, command: readonly string[], { stdin }: ExecOptions = {}): Promise<ExecResult> {
     const { server, caBundle, tlsServerName } = this.#entry;
-    const url = new URL(
-      `/api/v1/namespaces/default/pods/${pod}/exec?stdout=true`,
-      server.replace("https:", "wss:"),
-    );
+    const url = new URL(`/api/v1/namespaces/default/pods/${pod}/exec`, server.replace("https:", "wss:"));
+    url.searchParams.set("stdout", "true");
+    if (stdin !== undefined) url.searchParams.set("stdin", "true");
     for (const word of command) url.searchParams.append("command", word);
     // `ws` hands these on to Node's TLS, which knows more of them than its types do.
-    const options = { ca: caBundle, servername: tlsServerName, headers: this.#authorization() };
+    const options = {
+      ca: caBundle,
+      servername: tlsServerName,
+      headers: this.#authorization(),
+      signal: this.signal,
+    };
     const webSocket = new WebSocket(url, ["v5.channel.k8s.io"], options);
     return new Promise((resolve, reject) => {
-      let output = "";
+      let stdout = "";
       let exitCode: number | undefined;
+      webSocket.on("open", () => {
+        if (stdin === undefined) return;
+        webSocket.send(Buffer.concat([Buffer.from([channels.stdin]), Buffer.from(stdin)]));
+        webSocket.send(Buffer.from([channels.close, channels.stdin]));
+      });
       webSocket.on("message", (data: Buffer) => {
-        if (data[0] === 1) output += data.subarray(1).toString("utf8");
-        if (data[0] === 3) exitCode = exitCodeOf(data.subarray(1).toString("utf8"));
+        const text = data.subarray(1).toString("utf8");
+        if (data[0] === channels.stdout) stdout += text;
+        if (data[0] === channels.status) exitCode = exitCodeOf(text);
       });
       webSocket.on("error", reject);
       webSocket.on("close", (code) => {
         if (exitCode === undefined) reject(new Error(`exec was lost (${String(code)})`));
-        else resolve({ output, exitCode });
+        else resolve({ stdout, exitCode });
       });
     });
   }

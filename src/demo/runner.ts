@@ -1,13 +1,16 @@
 /** Runs the shipped action's stages as GitHub's runner does: environment in, command files out. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { WorkflowOutput } from "./workflow-output";
 
 export interface RunnerOptions {
   readonly folder: string;
   readonly issuerUrl: string;
+  readonly issuerCaFile: string;
+  /** What the job shows the issuer to be given its tokens. */
   readonly requestToken: string;
   readonly print: (line: string) => void;
 }
@@ -25,20 +28,33 @@ const commandFiles = [
   "GITHUB_STEP_SUMMARY",
 ] as const;
 
+/** What the runner does with a stage that is cancelled, in milliseconds since. */
+const cancelLadder = [
+  ["SIGINT", 0],
+  ["SIGTERM", 7_500],
+  ["SIGKILL", 10_000],
+] as const;
+
 export class Runner {
   /** What the steps so far have exported. */
   readonly environment: Record<string, string> = {};
   readonly outputs: Record<string, string> = {};
   readonly temp: string;
+  /** In the environment of every process of the job: what the runner sweeps by when the job is over. */
+  readonly trackingId = `github_${randomUUID()}`;
   readonly #state: Record<string, string> = {};
-  readonly #trackingId = `github_${randomUUID()}`;
 
   constructor(private readonly options: RunnerOptions) {
     this.temp = join(options.folder, "_temp");
     mkdirSync(this.temp, { recursive: true });
   }
 
-  async run(bundle: string, inputs: Readonly<Record<string, string>>): Promise<StageResult> {
+  /** Runs one stage to its end; `cancelled` ends it as a cancelled job would. */
+  async run(
+    bundle: string,
+    inputs: Readonly<Record<string, string>>,
+    cancelled?: AbortSignal,
+  ): Promise<StageResult> {
     const folder = mkdtempSync(join(this.options.folder, "_commands-"));
     const files = Object.fromEntries(commandFiles.map((name) => [name, join(folder, name)]));
     for (const file of Object.values(files)) writeFileSync(file, "");
@@ -47,17 +63,18 @@ export class Runner {
       cwd: this.options.folder,
       env: { ...this.#environment(), ...inputVariables(inputs), ...stateVariables(this.#state), ...files },
       stdio: ["ignore", "pipe", "pipe"],
+      windowsHide: true,
+      // A Ctrl-C at the terminal is for the demo, which cancels the stage as the runner would.
       detached: process.platform !== "win32",
     });
-    let partial = "";
-    const show = (chunk: Buffer) => {
-      const lines = (partial + chunk.toString("utf8")).split("\n");
-      partial = lines.pop() ?? "";
-      for (const line of lines) this.#show(line);
-    };
-    child.stdout.on("data", show);
-    child.stderr.on("data", show);
-    await once(child, "close");
+    const closed = once(child, "close");
+    const output = new WorkflowOutput(this.options.print);
+    child.stdout.on("data", (chunk: Buffer) => output.take(chunk));
+    child.stderr.on("data", (chunk: Buffer) => output.take(chunk));
+    const stopCancelling = cancelOn(cancelled, child);
+    await closed;
+    stopCancelling();
+    output.end();
     const seconds = (performance.now() - started) / 1_000;
     Object.assign(this.environment, readCommandFile(files["GITHUB_ENV"] ?? ""));
     Object.assign(this.outputs, readCommandFile(files["GITHUB_OUTPUT"] ?? ""));
@@ -66,38 +83,46 @@ export class Runner {
     return { exitCode: child.exitCode, seconds };
   }
 
-  /** The process that main has left running. */
-  get backgroundProcess(): number | undefined {
-    const pid = Number(this.#state["pid"]);
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
-  }
-
-  /** Commands to the runner are obeyed, not shown; masks and debug lines not even mentioned. */
-  #show(line: string): void {
-    const [, command, message = ""] = /^::([a-z-]+)(?: [^:]*)?::(.*)$/.exec(line) ?? [];
-    if (command === undefined) return this.options.print(line);
-    const text = message.replaceAll("%0A", "\n      ").replaceAll("%25", "%");
-    if (command === "group") this.options.print(`▸ ${text}`);
-    else if (["notice", "warning", "error"].includes(command)) this.options.print(`[${command}] ${text}`);
-  }
-
   #environment(): Record<string, string> {
+    const { folder, issuerUrl, issuerCaFile, requestToken } = this.options;
     return {
       PATH: process.env["PATH"] ?? "",
-      HOME: this.options.folder,
+      HOME: folder,
       CI: "true",
       GITHUB_ACTIONS: "true",
       RUNNER_TEMP: this.temp,
-      RUNNER_TRACKING_ID: this.#trackingId,
-      ACTIONS_ID_TOKEN_REQUEST_URL: `${this.options.issuerUrl}/token?api-version=2.0`,
-      ACTIONS_ID_TOKEN_REQUEST_TOKEN: this.options.requestToken,
+      RUNNER_TRACKING_ID: this.trackingId,
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${issuerUrl}/token?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,
+      NODE_EXTRA_CA_CERTS: issuerCaFile,
       ...this.environment,
     };
   }
 }
 
+function cancelOn(cancelled: AbortSignal | undefined, child: ChildProcess): () => void {
+  const timers: NodeJS.Timeout[] = [];
+  const cancel = () => {
+    for (const [signal, afterMs] of cancelLadder) {
+      timers.push(setTimeout(() => child.kill(signal), afterMs));
+    }
+  };
+  if (cancelled?.aborted === true) cancel();
+  cancelled?.addEventListener("abort", cancel, { once: true });
+  return () => {
+    cancelled?.removeEventListener("abort", cancel);
+    for (const timer of timers) clearTimeout(timer);
+  };
+}
+
+/** Upper case, blanks to underscores, hyphens kept. */
 const inputVariables = (inputs: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]));
+  Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [
+      `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`,
+      value,
+    ]),
+  );
 
 const stateVariables = (state: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));

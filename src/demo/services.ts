@@ -9,20 +9,21 @@ import { runProcess } from "../runtime/process";
 import { startIssuer } from "./issuer";
 import { createKubernetesApi } from "./kubernetes/api";
 
-const process_ = (name: string) => ({ name, logLevel: "info", logFormat: "json" }) as const;
+const processOptions = (name: string) => ({ name, logLevel: "info", logFormat: "json" }) as const;
 
 /** Hidden commands; `folder` holds the secrets that they share with their peers. */
 export function serviceCommands(): Command[] {
   return [
     new Command("demo-issuer").argument("<folder>").action(async (folder: string) => {
-      process.exitCode = await runProcess(process_("issuer"), async ({ shutdown }) => {
+      process.exitCode = await runProcess(processOptions("issuer"), async ({ shutdown }) => {
         const issuer = await startIssuer(readFileSync(join(folder, "request.token"), "utf8"));
+        writeFileSync(join(folder, "issuer.ca.pem"), issuer.caPem);
         shutdown.add("issuer", () => issuer.close());
         return { url: issuer.url };
       });
     }),
     new Command("demo-kubernetes").argument("<folder>").action(async (folder: string) => {
-      process.exitCode = await runProcess(process_("kubernetes"), async ({ shutdown }) => {
+      process.exitCode = await runProcess(processOptions("kubernetes"), async ({ shutdown }) => {
         const { caPem, certPem, keyPem } = await createResponderCertificate("kubernetes.default.svc");
         writeFileSync(join(folder, "kubernetes.ca.pem"), caPem);
         const token = readFileSync(join(folder, "kubernetes.token"), "utf8");

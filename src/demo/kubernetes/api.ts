@@ -5,153 +5,118 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
+import { answer, answerError, Refusal } from "./answers";
+import { change } from "./changes";
 import { discovery } from "./discovery";
 import { handleExec } from "./exec";
-import { createObjects, namespace, type KubeObject, type ObjectStore } from "./objects";
-
-const kinds: Readonly<Record<string, string>> = { pods: "Pod", configmaps: "ConfigMap" };
-const maxBodyBytes = 1_048_576;
-const objectPath = /^\/api\/v1(?:\/namespaces\/([^/]+))?\/(pods|configmaps)(?:\/([^/]+))?(\/log|\/exec)?$/;
+import { answerLog } from "./log";
+import { createObjects, type KubeObject, type ObjectStore } from "./objects";
+import { readTarget, type Target } from "./resources";
+import { answerReview, isReviewPath } from "./reviews";
+import { answerWatch } from "./watch";
 
 export function createKubernetesApi(certificate: { cert: string; key: string }, token: string): Server {
   const store = createObjects();
   const server = createServer({ ...certificate, ALPNProtocols: ["http/1.1"] });
   server.on("request", (request, response) => {
-    const refusal = whyRefused(request, token);
-    if (refusal !== undefined) return refuse(response, 401, refusal);
-    handle(request, response, store).catch(() => refuse(response, 400, "the request cannot be read"));
+    handle(request, response, store, token).catch((error: unknown) => answerError(response, error));
   });
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const isExec = objectPath.exec(pathOf(request))?.[4] === "/exec";
-    if (whyRefused(request, token) === undefined && isExec) handleExec(request, socket, head);
-    else socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    socket.on("error", () => undefined);
+    try {
+      checkCaller(request, token);
+      const { target } = read(request);
+      const pod = target === undefined ? undefined : existing(store, target).metadata.name;
+      if (target?.subresource !== "exec" || pod === undefined)
+        throw new Refusal(404, "nothing to upgrade to");
+      handleExec(request, socket, head, pod);
+    } catch (error) {
+      const code = error instanceof Refusal ? error.code : 400;
+      socket.end(`HTTP/1.1 ${String(code)} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+    }
   });
   return server;
 }
 
-function whyRefused(request: IncomingMessage, token: string): string | undefined {
-  if (request.headers.authorization !== `Bearer ${token}`) return "not the auth proxy's token";
-  const user = request.headersDistinct["impersonate-user"] ?? [];
-  return user.length === 1 && user[0] !== "" ? undefined : "a request must act for exactly one user";
+/** Throws a Refusal unless the auth proxy asks, and for exactly one named user. */
+function checkCaller(request: IncomingMessage, token: string): void {
+  if (request.headers.authorization !== `Bearer ${token}`)
+    throw new Refusal(401, "not the auth proxy's token");
+  const users = request.headersDistinct["impersonate-user"] ?? [];
+  if (users.length !== 1 || users[0] === "")
+    throw new Refusal(401, "a request must act for exactly one user");
 }
 
-const pathOf = (request: IncomingMessage) => new URL(request.url ?? "/", "https://demo").pathname;
-
-async function handle(request: IncomingMessage, response: ServerResponse, store: ObjectStore): Promise<void> {
-  const path = pathOf(request);
-  const document = discovery[path];
-  if (request.method === "GET" && document !== undefined) return answer(response, 200, document);
-  if (path.endsWith("reviews")) return answerReview(request, response, path);
-  const [, inNamespace, resource = "", name, subresource] = objectPath.exec(path) ?? [];
-  const kind = kinds[resource];
-  if (kind === undefined || (inNamespace !== undefined && inNamespace !== namespace)) {
-    return refuse(response, 404, "the server could not find the requested resource");
-  }
-  if (subresource === "/log") return answerLog(response);
-  await answerObjects(request, response, store, kind, name);
+function read(request: IncomingMessage): {
+  path: string;
+  query: URLSearchParams;
+  target: Target | undefined;
+} {
+  const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "https://demo");
+  return { path, query, target: readTarget(path) };
 }
 
-async function answerObjects(
+async function handle(
   request: IncomingMessage,
   response: ServerResponse,
   store: ObjectStore,
-  kind: string,
-  name: string | undefined,
+  token: string,
 ): Promise<void> {
-  const { searchParams } = new URL(request.url ?? "/", "https://demo");
-  if (request.method === "POST" || request.method === "PUT") {
-    const {
-      apiVersion: _,
-      kind: __,
-      metadata,
-      ...fields
-    } = (await readBody(request)) as unknown as KubeObject;
-    return answer(response, request.method === "POST" ? 201 : 200, store.put(kind, metadata.name, fields));
+  checkCaller(request, token);
+  const { path, query, target } = read(request);
+  const document = Object.hasOwn(discovery, path) ? discovery[path] : undefined;
+  if (request.method === "GET" && document !== undefined) return answer(response, 200, document);
+  if (isReviewPath(path)) return answerReview(request, response, path);
+  if (target === undefined) throw new Refusal(404, "the server could not find the requested resource");
+  if (target.subresource !== undefined) {
+    if (target.resource.kind !== "Pod" || target.subresource !== "log")
+      throw new Refusal(404, "not in the demo");
+    existing(store, target);
+    return answerLog(response, query.get("follow") === "true");
   }
-  if (searchParams.get("watch") !== null && searchParams.get("watch") !== "false")
-    return watch(response, store, kind);
-  if (name === undefined) {
-    return answer(response, 200, {
-      apiVersion: "v1",
-      kind: `${kind}List`,
-      metadata: { resourceVersion: store.version },
-      items: store.list(kind),
+  if (request.method === "GET") return answerRead(response, store, target, query);
+  const { status, object } = await change(request, store, target, query.get("dryRun") === "All");
+  answer(response, status, object);
+}
+
+/** Throws a Refusal when the object that the path names does not exist. */
+function existing(store: ObjectStore, { resource, namespace, name = "" }: Target): KubeObject {
+  const object = store.get({ kind: resource.kind, namespace, name });
+  if (object === undefined) throw new Refusal(404, `${resource.plural} "${name}" not found`);
+  return object;
+}
+
+function answerRead(
+  response: ServerResponse,
+  store: ObjectStore,
+  target: Target,
+  query: URLSearchParams,
+): void {
+  const { kind } = target.resource;
+  if (target.name !== undefined) return answer(response, 200, existing(store, target));
+  const wants = selector(target, query);
+  if (["true", "1"].includes(query.get("watch") ?? "")) {
+    const version = query.get("resourceVersion") ?? "";
+    const timeout = query.get("timeoutSeconds");
+    return answerWatch(response, store, kind, {
+      wants,
+      afterVersion: version === "" || version === "0" ? undefined : Number(version),
+      timeoutSeconds: timeout === null ? undefined : Number(timeout),
+      marksInitialEnd: query.get("sendInitialEvents") === "true",
     });
   }
-  const object = request.method === "DELETE" ? store.delete(kind, name) : store.get(kind, name);
-  return object === undefined
-    ? refuse(response, 404, `${kind} "${name}" not found`)
-    : answer(response, 200, object);
-}
-
-function watch(response: ServerResponse, store: ObjectStore, kind: string): void {
-  response.writeHead(200, { "Content-Type": "application/json" });
-  response.flushHeaders();
-  const send = (type: string, object: KubeObject) => {
-    if (object.kind === kind) response.write(`${JSON.stringify({ type, object })}\n`);
-  };
-  for (const object of store.list(kind)) send("ADDED", object);
-  store.on("change", send);
-  response.on("close", () => store.off("change", send));
-}
-
-function answerLog(response: ServerResponse): void {
-  response.writeHead(200, { "Content-Type": "text/plain" });
-  response.end("hello from a pod behind a firewall\n");
-}
-
-/** Everybody may do everything here; what is shown is who everybody is. */
-async function answerReview(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-  const { spec } = await readBody(request);
-  const groups = [...(request.headersDistinct["impersonate-group"] ?? []), "system:authenticated"];
-  const username = utf8(request.headers["impersonate-user"]);
-  const all = [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }];
-  const status = path.endsWith("selfsubjectreviews")
-    ? { userInfo: { username, groups } }
-    : path.endsWith("selfsubjectrulesreviews")
-      ? { incomplete: false, resourceRules: all, nonResourceRules: [] }
-      : { allowed: true };
-  const [, , group = "", , resource = ""] = path.split("/");
-  const kind = { selfsubjectreviews: "SelfSubjectReview", selfsubjectrulesreviews: "SelfSubjectRulesReview" }[
-    resource
-  ];
-  answer(response, 201, {
-    apiVersion: `${group}/v1`,
-    kind: kind ?? "SelfSubjectAccessReview",
-    metadata: {},
-    ...(spec === undefined ? {} : { spec }),
-    status,
-  });
-}
-
-/** Header values are bytes; Node reads them as Latin-1. */
-const utf8 = (value: string | string[] | undefined) =>
-  Buffer.from(String(value ?? ""), "latin1").toString("utf8");
-
-async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxBodyBytes) throw new Error("too long");
-    chunks.push(chunk);
-  }
-  return JSON.parse(Buffer.concat(chunks).toString("utf8")) as Record<string, unknown>;
-}
-
-function answer(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
-}
-
-function refuse(response: ServerResponse, code: number, message: string): void {
-  const reason = code === 404 ? "NotFound" : code === 401 ? "Unauthorized" : "BadRequest";
-  answer(response, code, {
-    kind: "Status",
+  answer(response, 200, {
     apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message,
-    reason,
-    code,
+    kind: `${kind}List`,
+    metadata: { resourceVersion: store.version },
+    items: store.list(kind, target.namespace).filter(wants),
   });
+}
+
+/** By namespace, and by the one field that kubectl selects by when it waits for an object. */
+function selector({ namespace }: Target, query: URLSearchParams): (object: KubeObject) => boolean {
+  const [, name] = /^metadata\.name=(.+)$/.exec(query.get("fieldSelector") ?? "") ?? [];
+  return ({ metadata }) =>
+    (namespace === undefined || metadata.namespace === namespace) &&
+    (name === undefined || metadata.name === name);
 }
