@@ -56,8 +56,10 @@ export class Listeners {
 
   #register(handshake: Handshake, cluster: ClusterSettings, admission: Admission, group: string): void {
     const { settings, registry, renew, onGone } = this.options;
-    const { request, socket, head } = handshake;
+    const { request, socket, head, source } = handshake;
     const { path, id = randomUUID() } = handshake.target;
+    // The channel outlives its handshake by days: nothing below may hold on to the request and its headers.
+    const { address } = source;
     const logger = this.options.logger.child({ cluster: cluster.name, listenerId: id });
     this.#channels.handleUpgrade(request, socket, head, (webSocket) => {
       const channel = new ControlChannel(webSocket, {
@@ -76,7 +78,7 @@ export class Listeners {
         },
       });
       registry.add(channel);
-      logger.info("listener.registered", { who: admission.who, remoteAddress: handshake.source.address });
+      logger.info("listener.registered", { who: admission.who, remoteAddress: address });
     });
   }
 }

@@ -40,7 +40,7 @@ export async function startRelay(
   const probe = port === 0 ? await freePort() : port;
   const settings = relaySettings.parse({
     ...document,
-    publicUrl: `http://127.0.0.1:${probe}`,
+    publicUrl: `${"tls" in overrides ? "https" : "http"}://127.0.0.1:${probe}`,
     listen: { host: "127.0.0.1", port: probe },
   });
   const relay = new Relay(settings, logger);
