@@ -6,6 +6,7 @@ import { isTrustFailure } from "./trust-failure";
 
 /** Failures that trying again does not mend. */
 const permanentCodes: ReadonlySet<ErrorCode> = new Set([
+  "ERR_OUTBOUND_PROXY_REFUSED",
   "ERR_RELAY_TOKEN_REFUSED",
   "ERR_RELAY_UNTRUSTED",
   "ERR_CLUSTER_CA_MISMATCH",

@@ -40,6 +40,7 @@ async function request(url: URL, requestToken: string, signal?: AbortSignal): Pr
       signal,
     });
   } catch (error) {
+    if (error instanceof ClusterConnectError && error.code !== "ERR_HTTP_FAILED") throw error;
     throw new ClusterConnectError("ERR_OIDC_UNREACHABLE", messageOf(error), { cause: error });
   }
 }

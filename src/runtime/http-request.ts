@@ -27,12 +27,14 @@ export interface HttpResponse {
 
 /**
  * One bounded HTTP request through the outbound proxy, if any; redirects are not followed. Any status is an
- * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none.
+ * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none, ERR_OUTBOUND_PROXY_… that the proxy
+ * stood in the way.
  */
 export async function sendHttpRequest(options: HttpRequest): Promise<HttpResponse> {
   try {
     return await exchange(options);
   } catch (error) {
+    if (error instanceof ClusterConnectError) throw error;
     const target = `${options.method ?? "GET"} ${options.url.origin}`;
     throw new ClusterConnectError("ERR_HTTP_FAILED", `${target}: ${messageOf(error)}`, { cause: error });
   }

@@ -7,6 +7,7 @@ import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { getProxyForUrl } from "proxy-from-env";
+import { ClusterConnectError, messageOf, type ErrorCode } from "./errors";
 
 type ConnectOptions = Parameters<HttpsProxyAgent<string>["connect"]>[1];
 
@@ -28,16 +29,37 @@ export function createOutboundAgent(url: URL, options: OutboundOptions = {}): Ht
   return secure ? new HttpsAgent(trust) : new HttpAgent();
 }
 
-/** The private CA is for the destination; the proxy's own certificate stays under the system's trust. */
+/**
+ * The private CA is for the destination; the proxy's own certificate stays under the system's trust. What the proxy
+ * answers instead of a connection is told as the proxy's: taken for the destination's, its 403 would blame the relay.
+ * Fails with ERR_OUTBOUND_PROXY_REFUSED or ERR_OUTBOUND_PROXY_FAILED.
+ */
 class TrustingProxyAgent extends HttpsProxyAgent<string> {
   constructor(
     proxy: string,
     private readonly trust: { ca?: string },
   ) {
     super(proxy);
+    this.on("proxyConnect", ({ statusCode, statusText }: { statusCode: number; statusText: string }) => {
+      if (statusCode === 200) return;
+      throw this.#failure(refusals.has(statusCode), `${String(statusCode)} ${statusText}`.trim());
+    });
   }
 
-  override connect(request: ClientRequest, options: ConnectOptions): Promise<Socket> {
-    return super.connect(request, { ...options, ...this.trust } as ConnectOptions);
+  override async connect(request: ClientRequest, options: ConnectOptions): Promise<Socket> {
+    try {
+      return await super.connect(request, { ...options, ...this.trust } as ConnectOptions);
+    } catch (error) {
+      throw error instanceof ClusterConnectError ? error : this.#failure(false, messageOf(error), error);
+    }
+  }
+
+  /** Named by host and port alone: the URL may hold a password. */
+  #failure(isRefusal: boolean, reason: string, cause?: unknown): ClusterConnectError {
+    const code: ErrorCode = isRefusal ? "ERR_OUTBOUND_PROXY_REFUSED" : "ERR_OUTBOUND_PROXY_FAILED";
+    return new ClusterConnectError(code, `${this.proxy.host}: ${reason}`, { cause });
   }
 }
+
+/** RFC 9110 §15.5: who asks, or for what, is not to the proxy's liking; anything else may pass. */
+const refusals: ReadonlySet<number> = new Set([401, 403, 407]);

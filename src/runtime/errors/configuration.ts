@@ -30,4 +30,19 @@ export const configurationErrors = errorTable({
     cause: "the address cannot be reached, its certificate is not trusted, or it did not answer in time.",
     remedy: "check the address, the outbound proxy variables and the trusted CA.",
   },
+  ERR_OUTBOUND_PROXY_REFUSED: {
+    hop: "outbound proxy",
+    owner: "workflow author",
+    summary: "the outbound proxy did not let the connection through",
+    cause: "it wants a user name and a password (407), or does not allow this destination (403).",
+    remedy:
+      "put the credentials into HTTPS_PROXY (http://user:password@host:port), have the destination allowed, or name it in NO_PROXY.",
+  },
+  ERR_OUTBOUND_PROXY_FAILED: {
+    hop: "outbound proxy",
+    owner: "workflow author",
+    summary: "the outbound proxy made no connection",
+    cause: "HTTPS_PROXY names a proxy that is down or another host, or the proxy cannot reach the destination.",
+    remedy: "check HTTPS_PROXY and, from the proxy's side, the destination; name it in NO_PROXY if it is near.",
+  },
 });

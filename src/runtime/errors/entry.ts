@@ -2,6 +2,7 @@
 export type Hop =
   | "configuration"
   | "identity provider"
+  | "outbound proxy"
   | "client proxy"
   | "relay"
   | "agent"

@@ -40,4 +40,27 @@ describe("outbound requests", () => {
     expect((await sendHttpRequest({ url })).body).toBe("here");
     expect(proxy.tunnels).toEqual([]);
   });
+
+  it.each([
+    ["407 Proxy Authentication Required", "ERR_OUTBOUND_PROXY_REFUSED"],
+    ["403 Forbidden", "ERR_OUTBOUND_PROXY_REFUSED"],
+    ["503 Service Unavailable", "ERR_OUTBOUND_PROXY_FAILED"],
+  ])("tell the proxy's %s as the proxy's, and not the destination's", async (status, code) => {
+    const strict = await startConnectProxy();
+    strict.refuseWith(status);
+    process.env["http_proxy"] = strict.url;
+    const failure = sendHttpRequest({ url });
+    await expect(failure).rejects.toMatchObject({ code, detail: `${new URL(strict.url).host}: ${status}` });
+    await strict.close();
+  });
+
+  it("name a proxy that is not there, without its password", async () => {
+    const gone = await startConnectProxy();
+    await gone.close();
+    process.env["http_proxy"] = gone.url;
+    const failure = await sendHttpRequest({ url }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "ERR_OUTBOUND_PROXY_FAILED" });
+    expect(String(failure)).toContain(new URL(gone.url).host);
+    expect(String(failure)).not.toContain("pass@");
+  });
 });
