@@ -5,6 +5,7 @@
 import { Agent as HttpAgent, type ClientRequest } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { getProxyForUrl } from "proxy-from-env";
 import { ClusterConnectError, messageOf, type ErrorCode } from "./errors";
@@ -47,8 +48,17 @@ class TrustingProxyAgent extends HttpsProxyAgent<string> {
   }
 
   override async connect(request: ClientRequest, options: ConnectOptions): Promise<Socket> {
+    const { host = "", servername = "" } = options as { host?: string; servername?: string };
+    // Node checks a certificate against the name that TLS was begun with, which for an IP address is none: over a
+    // socket that is connected already it would take "localhost" for the destination.
+    const identity = (_name: string, certificate: PeerCertificate) =>
+      checkServerIdentity(servername === "" ? host : servername, certificate);
     try {
-      return await super.connect(request, { ...options, ...this.trust } as ConnectOptions);
+      return await super.connect(request, {
+        ...options,
+        ...this.trust,
+        checkServerIdentity: identity,
+      } as ConnectOptions);
     } catch (error) {
       throw error instanceof ClusterConnectError ? error : this.#failure(false, messageOf(error), error);
     }

@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
+import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 
 export interface TestCertificate {
@@ -16,7 +17,10 @@ const lifetime = () => ({
 });
 
 /** A server certificate for loopback (and `names`), signed by a CA of its own that nobody else holds. */
-export async function createTestCertificate(names: readonly string[] = []): Promise<TestCertificate> {
+export async function createTestCertificate(
+  names: readonly string[] = [],
+  loopback: readonly string[] = ["localhost", "127.0.0.1", "::1"],
+): Promise<TestCertificate> {
   const crypto = webcrypto;
   x509.cryptoProvider.set(crypto);
   const generate = () => crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
@@ -39,8 +43,10 @@ export async function createTestCertificate(names: readonly string[] = []): Prom
     signingAlgorithm: algorithm,
     extensions: [
       new x509.SubjectAlternativeNameExtension([
-        ...["localhost", ...names].map((value) => ({ type: "dns" as const, value })),
-        ...["127.0.0.1", "::1"].map((value) => ({ type: "ip" as const, value })),
+        ...[...loopback, ...names].map((value) => ({
+          type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const),
+          value,
+        })),
       ]),
     ],
   });

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { sendHttpRequest } from "../../../src/runtime/http-request";
+import { createTestCertificate } from "../../support/certificate";
 import { startConnectProxy, type ConnectProxy } from "../../support/connect-proxy";
 
 describe("outbound requests", () => {
@@ -17,6 +19,7 @@ describe("outbound requests", () => {
   });
   afterEach(() => {
     delete process.env["http_proxy"];
+    delete process.env["https_proxy"];
     delete process.env["no_proxy"];
     proxy.tunnels.length = 0;
   });
@@ -62,5 +65,25 @@ describe("outbound requests", () => {
     expect(failure).toMatchObject({ code: "ERR_OUTBOUND_PROXY_FAILED" });
     expect(String(failure)).toContain(new URL(gone.url).host);
     expect(String(failure)).not.toContain("pass@");
+  });
+
+  it.each([
+    ["127.0.0.1", "200 secure"],
+    ["localhost", "ERR_HTTP_FAILED"],
+  ])("check that a destination named by its address has a certificate for it: %s", async (name, wanted) => {
+    const { certPem, keyPem, caPem } = await createTestCertificate([], [name]);
+    const secure = createSecureServer({ cert: certPem, key: keyPem }, (_, response) =>
+      response.end("secure"),
+    );
+    await once(secure.listen(0, "127.0.0.1"), "listening");
+    process.env["https_proxy"] = proxy.url;
+    const secureUrl = new URL(`https://127.0.0.1:${(secure.address() as AddressInfo).port}/`);
+    const answer = await sendHttpRequest({ url: secureUrl, caPem }).then(
+      ({ status, body }) => `${status} ${body}`,
+      ({ code }: { code: string }) => code,
+    );
+    secure.closeAllConnections();
+    secure.close();
+    expect([answer, proxy.tunnels.length]).toEqual([wanted, 1]);
   });
 });
