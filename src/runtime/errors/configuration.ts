@@ -42,7 +42,9 @@ export const configurationErrors = errorTable({
     hop: "outbound proxy",
     owner: "workflow author",
     summary: "the outbound proxy made no connection",
-    cause: "HTTPS_PROXY names a proxy that is down or another host, or the proxy cannot reach the destination.",
-    remedy: "check HTTPS_PROXY and, from the proxy's side, the destination; name it in NO_PROXY if it is near.",
+    cause:
+      "HTTPS_PROXY names a proxy that is down or another host, or the proxy cannot reach the destination.",
+    remedy:
+      "check HTTPS_PROXY and, from the proxy's side, the destination; name it in NO_PROXY if it is near.",
   },
 });
