@@ -1,4 +1,6 @@
 /** A CI job that has reached the node's cluster by the shipped action, through relay and chart, as its own identity. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { bundle } from "../../support/bundle-process";
 import { Job, type StepResult } from "../../support/fake-runner/job";
 import { startIssuer, type TestIssuer } from "../../support/issuer";
@@ -23,16 +25,38 @@ export interface JobInCluster {
   readonly release: AgentRelease;
   readonly job: Job;
   readonly main: StepResult;
+  /** What the job's last main stage exported. */
   readonly kubeconfig: string;
   /** By the kubeconfig that the action exported. */
   kubectl(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** Like `kubectl`, and throws unless it exits 0. */
   must(...args: string[]): Promise<string>;
-  post(): Promise<StepResult>;
+  /** Runs the action's main stage as step `step`; what it exports is the job's from then on. */
+  connect(
+    step: string,
+    inputs?: Readonly<Record<string, string>>,
+    env?: Record<string, string>,
+  ): Promise<StepResult>;
+  post(step?: string): Promise<StepResult>;
+  /** All that its client proxies have logged so far. */
+  clientProxyLog(): string;
+  /** The last that every process on the way has logged, for whoever has to find out why something failed. */
+  evidence(): Promise<string>;
   close(): Promise<void>;
 }
 
-export async function startJobInCluster(namespace: string): Promise<JobInCluster> {
+export interface JobInClusterOptions {
+  /** Of the runner, for every step: an outbound proxy, say. */
+  readonly env?: Record<string, string>;
+  /** Of the chart, beside those that every job has. */
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
+/** Puts the chart into `namespace`, starts relay and issuer, and runs the action's main stage. */
+export async function startJobInCluster(
+  namespace: string,
+  options: JobInClusterOptions = {},
+): Promise<JobInCluster> {
   const node = attachNode();
   await importProductImage(node);
   const issuer = await startIssuer({ tls: true });
@@ -51,28 +75,41 @@ export async function startJobInCluster(namespace: string): Promise<JobInCluster
       ],
     },
     terminationGracePeriodSeconds: 60,
+    ...options.values,
   });
   const job = await Job.start({
+    ...(options.env === undefined ? {} : { env: options.env }),
     mint: (audience) =>
       issuer.mint({ repository: "octo/app" }, { audience, subject, lifetimeSeconds: tokenLifetimeSeconds }),
   });
-  const main = await job.run("connect", bundle("github-main"), {
-    "cluster-name": "plant-7",
-    "relay-url": relay.url,
-    "relay-ca": relay.caPem,
-    "cluster-ca": await release.caPin(),
-    timeout: "30s",
-  });
-  const kubeconfig = job.environment["KUBECONFIG"] ?? "";
+  const clusterCa = await release.caPin();
+  const connect: JobInCluster["connect"] = (step, inputs = {}, env = {}) =>
+    job.run(
+      step,
+      bundle("github-main"),
+      {
+        "cluster-name": "plant-7",
+        "relay-url": relay.url,
+        "relay-ca": relay.caPem,
+        "cluster-ca": clusterCa,
+        timeout: "30s",
+        ...inputs,
+      },
+      { env },
+    );
+  const main = await connect("connect");
+  const kubeconfig = () => job.environment["KUBECONFIG"] ?? "";
   const kubectl: JobInCluster["kubectl"] = (args, { env, ...rest } = {}) =>
-    node.kubectl(args, { ...rest, env: { KUBECONFIG: kubeconfig, ...env } });
+    node.kubectl(args, { ...rest, env: { KUBECONFIG: kubeconfig(), ...env } });
   return {
     node,
     relay,
     release,
     job,
     main,
-    kubeconfig,
+    get kubeconfig() {
+      return kubeconfig();
+    },
     kubectl,
     async must(...args) {
       const { code, stdout, stderr } = await kubectl(args);
@@ -80,7 +117,26 @@ export async function startJobInCluster(namespace: string): Promise<JobInCluster
         throw new Error(`kubectl ${args.join(" ").slice(0, 200)}: exit ${String(code)}: ${stderr}`);
       return stdout;
     },
-    post: () => job.run("connect", bundle("github-post"), {}),
+    connect,
+    post: (step = "connect") => job.run(step, bundle("github-post"), {}),
+    clientProxyLog: () => clientProxyLog(job.temp),
+    async evidence() {
+      const ofPod = (...args: string[]) =>
+        node.kubectl(["--namespace", namespace, ...args]).then(({ stdout, stderr }) => stdout + stderr);
+      const containers = ["agent", "auth-proxy"].flatMap((container) => [
+        ["logs", `deployment/${release.fullName}`, "-c", container, "--tail=25"],
+        ["logs", `deployment/${release.fullName}`, "-c", container, "--tail=10", "--previous"],
+      ]);
+      const logs = await Promise.all([
+        ofPod("get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses}"),
+        ...containers.map((args) => ofPod(...args)),
+      ]);
+      return [
+        clientProxyLog(job.temp).split("\n").slice(-25).join("\n"),
+        relay.log.slice(-15).join("\n"),
+        ...logs,
+      ].join("\n---\n");
+    },
     async close() {
       await job.close();
       await node.kubectl(["delete", "namespace", namespace, "--wait=true", "--timeout=90s"]);
@@ -88,6 +144,12 @@ export async function startJobInCluster(namespace: string): Promise<JobInCluster
       await issuer.close();
     },
   };
+}
+
+function clientProxyLog(temp: string): string {
+  const files = readdirSync(temp, { recursive: true, encoding: "utf8" });
+  const logs = files.filter((name) => name.endsWith("client-proxy.log"));
+  return logs.map((name) => readFileSync(join(temp, name), "utf8")).join("");
 }
 
 const startRelay = async (node: ClusterNode, issuer: TestIssuer, agent: string): Promise<RelayProcess> =>

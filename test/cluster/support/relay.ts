@@ -2,10 +2,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "../../support/free-port";
 import { createAuthority } from "../node/certificates";
 
 const cli = join(__dirname, "../../../dist/cli/index.js");
@@ -86,13 +86,4 @@ function untilReady(child: ChildProcess, log: string[]): Promise<void> {
       if (line.includes('"ready":true')) resolve();
     });
   });
-}
-
-async function freePort(host: string): Promise<number> {
-  const server = createServer().listen(0, host);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
