@@ -1,5 +1,6 @@
 /** Proves that the cluster answers: a real request through the own listener, as kubectl would send it. */
 import { z } from "zod";
+import { readUnverifiedClaims } from "../credentials/jwt-claims";
 import { ClusterConnectError, isErrorCode, messageOf, type ErrorCode } from "../runtime/errors";
 import { sendHttpRequest, type HttpResponse } from "../runtime/http-request";
 import { isTrustFailure } from "./trust-failure";
@@ -73,7 +74,7 @@ async function post(options: ProofOptions, path: string, kind: string, body: obj
     JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }),
   );
   if (response.status === 201 || kind !== "SelfSubjectReview") return response;
-  throw refusalOf(response);
+  throw refusalOf(response, options.token);
 }
 
 async function send(
@@ -105,12 +106,17 @@ async function send(
 }
 
 /** Responder and auth proxy name our code in the Status; anything else answered for itself, by its status. */
-function refusalOf(response: HttpResponse): ClusterConnectError {
+function refusalOf(response: HttpResponse, token: string): ClusterConnectError {
   const parsed = statusBody.safeParse(parseJson(response.body));
   const said = parsed.success ? parsed.data : { message: "", details: undefined };
   const cause = said.details?.causes?.map(({ reason }) => reason).find(isErrorCode);
   const detail = `status ${String(response.status)} ${said.message}`.trim();
-  return new ClusterConnectError(codeOf(response.status, cause), detail);
+  if (cause !== "ERR_TOKEN_AUDIENCE") return new ClusterConnectError(codeOf(response.status, cause), detail);
+  const audience = JSON.stringify(readUnverifiedClaims(token)?.aud) ?? "none";
+  return new ClusterConnectError(
+    "ERR_CLUSTER_TOKEN_AUDIENCE",
+    `the token's audience is ${audience}; ${detail}`,
+  );
 }
 
 function codeOf(status: number, cause: ErrorCode | undefined): ErrorCode {

@@ -135,7 +135,7 @@ export class RelayLink {
       caPem,
       signal: this.#stopping.signal,
     }).catch((error: unknown) => {
-      throw explainRelayFailure(error, authorization);
+      throw explainRelayFailure(error, { relayUrl, authorization });
     });
     const transport = createWebSocketTransport(webSocket);
     const session = openClientSession(transport, { cluster, client, memory: this.#memory, logger });

@@ -14,7 +14,7 @@ const trustCodes: ReadonlySet<string> = new Set([
 
 /** Whether a thrown value, or what caused it, says that a certificate is not trusted. */
 export function isTrustFailure(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false;
-  const { code } = thrown as NodeJS.ErrnoException;
-  return (code !== undefined && trustCodes.has(code)) || isTrustFailure(thrown.cause);
+  if (typeof thrown !== "object" || thrown === null) return false;
+  const { code, cause } = thrown as { code?: unknown; cause?: unknown };
+  return (typeof code === "string" && trustCodes.has(code)) || isTrustFailure(cause);
 }

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { isErrorCode, type ErrorCode } from "../runtime/errors";
+import { refusalCodeHeader } from "./refusal-code";
 
 /** The relay answered a WebSocket handshake with an HTTP status. `reason` is its status line, from the wire. */
 export class HandshakeRefused extends Error {
@@ -10,5 +12,11 @@ export class HandshakeRefused extends Error {
     readonly headers: IncomingHttpHeaders = {},
   ) {
     super(`the relay answered ${String(status)} ${reason.slice(0, 512)}`.trimEnd());
+  }
+
+  /** Why, if the relay says so in a word of ours. */
+  get code(): ErrorCode | undefined {
+    const code = this.headers[refusalCodeHeader.toLowerCase()];
+    return isErrorCode(code) ? code : undefined;
   }
 }

@@ -1,7 +1,7 @@
 /** Decides who may listen and connect: default deny, by key or by token, each for one cluster. */
 import { isSasToken } from "../hybrid-connections/sas-token";
 import { createTokenVerifier, type TokenVerifier, type VerifiedToken } from "../identity/token-verifier";
-import { ClusterConnectError } from "../runtime/errors";
+import { ClusterConnectError, errorRegistry } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import type { Admission, Right } from "./admission";
 import { KeyRing } from "./key-ring";
@@ -61,7 +61,17 @@ export class AdmissionPolicy {
       if (error.code === "ERR_ISSUER_KEYS_UNAVAILABLE") {
         throw new Refusal(503, "The issuer's keys are not available", "issuer_unavailable");
       }
-      throw new Refusal(401, `The token is not accepted: ${error.message}`, error.code.toLowerCase());
+      throw refusalOf(error);
     }
   }
+}
+
+/**
+ * Whoever holds a token of a trusted issuer is anybody on GitHub: which audiences are configured here is told to the
+ * operator's log. The times, the issuer and the claim that the other errors name are the token's own.
+ */
+function refusalOf(error: ClusterConnectError): Refusal {
+  const { code, detail, message } = error;
+  const said = code === "ERR_TOKEN_AUDIENCE" ? errorRegistry[code].summary : message;
+  return new Refusal(401, `The token is not accepted: ${said}`, code.toLowerCase(), { detail }, code);
 }

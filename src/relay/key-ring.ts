@@ -40,7 +40,13 @@ export class KeyRing {
       throw new Refusal(401, "The token has expired", "token_expired", { who });
     }
     if (!coversPath(token, this.#hosts, path)) {
-      throw new Refusal(403, "The token is for another endpoint", "token_audience", { who });
+      throw new Refusal(
+        403,
+        "The token is for another endpoint",
+        "token_audience",
+        { who },
+        "ERR_TOKEN_AUDIENCE",
+      );
     }
     if (!hasRight) {
       throw new Refusal(403, `The token's key may not ${right} here`, "right_missing", { who });

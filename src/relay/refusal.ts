@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../runtime/errors";
+
 /** A gesture that the relay refuses, with the status that tells why. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
@@ -10,6 +12,8 @@ export class Refusal extends Error {
     readonly reason: string,
     /** What an operator needs to see why, such as the claims that no rule matched; never shown to the far end. */
     readonly details: Readonly<Record<string, unknown>> = {},
+    /** What the far end may decide by, where the status alone is not enough. */
+    readonly code?: ErrorCode,
   ) {
     super(sentence);
   }

@@ -1,6 +1,7 @@
 /** The relay: takes handshakes, decides, and brings senders and listeners together. */
 import { randomUUID } from "node:crypto";
 import { findEntity } from "../hybrid-connections/addresses";
+import { refusalCodeHeader } from "../hybrid-connections/refusal-code";
 import { messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import type { Admission, Right } from "./admission";
@@ -182,7 +183,7 @@ export class Relay implements ServerHandler {
     const refusal = isExpected
       ? error
       : new Refusal(500, "The relay failed to handle the request", "failure");
-    const { status, sentence, reason, details } = refusal;
+    const { status, sentence, reason, details, code } = refusal;
     const { target, source, socket } = handshake;
     this.countRefusal(reason);
     this.logger[isExpected ? "info" : "error"]("refused", {
@@ -201,6 +202,7 @@ export class Relay implements ServerHandler {
       socket,
       status,
       trackedReason(sentence, target.id ?? randomUUID(), this.#host, target.path),
+      code === undefined ? [] : [`${refusalCodeHeader}: ${code}`],
     );
   }
 

@@ -33,7 +33,8 @@ describe.each(nodes)("the action in a hostile world, on %s", (_name, node) => {
     expect(job.leftoverProcesses()).toEqual([]);
     expect(job.leftoverFiles()).toEqual([]);
   };
-  const codesOf = (result: StepResult) => result.errors().map((text) => /\((ERR_\w+)\)/.exec(text)?.[1]);
+  const codesOf = (result: StepResult) =>
+    result.errors().map((text) => /\((ERR_\w+)\)\nWhere:/.exec(text)?.[1]);
 
   beforeAll(async () => {
     apiserver = await startSmallApiserver({ hasRights: false });
@@ -159,6 +160,40 @@ describe.each(nodes)("the action in a hostile world, on %s", (_name, node) => {
     job.identity.failingStatus = status;
     const result = await job.run("one", main, inputs());
     expect(codesOf(result)).toEqual([code]);
+    expectNothingLeft(job);
+  });
+
+  it("tells a relay's audience from any other reason to refuse, with what was sent and what is wanted", async () => {
+    const job = await startJob();
+    const result = await job.run("one", main, inputs({ "relay-audience": "https://elsewhere" }));
+    expect(codesOf(result)).toEqual(["ERR_RELAY_TOKEN_AUDIENCE"]);
+    const [error] = result.errors();
+    expect(error).toContain(
+      `audience is "https://elsewhere"; a relay wants its own origin, here ${stack.relayUrl}`,
+    );
+    expect(error).toMatch(/Where: relay\..*\nWhat to do \(workflow author\): leave relay-audience out/);
+    expect(error).not.toContain("octo/app");
+    expectNothingLeft(job);
+  });
+
+  it("tells a cluster's audience likewise, and what the auth proxy expects", async () => {
+    const job = await startJob();
+    const result = await job.run("one", main, inputs({ "cluster-audience": "elsewhere" }));
+    expect(codesOf(result)).toEqual(["ERR_CLUSTER_TOKEN_AUDIENCE"]);
+    const [error] = result.errors();
+    expect(error).toContain(`the token's audience is "elsewhere"`);
+    expect(error).toContain("expected cluster-connect/plant-7");
+    expect(error).toMatch(/Where: auth proxy\..*\nWhat to do \(workflow author\): set cluster-audience/);
+    expectNothingLeft(job);
+  });
+
+  it("tells a signature for another host than the relay's own", async () => {
+    const job = await startJob();
+    const relayUrl = stack.relayUrl.replace("127.0.0.1", "localhost");
+    const key = { "relay-key-name": "ci", "relay-key": clientKey, "relay-url": relayUrl };
+    const result = await job.run("one", main, inputs(key));
+    expect(codesOf(result)).toEqual(["ERR_RELAY_TOKEN_AUDIENCE"]);
+    expect(result.errors()[0]).toContain("the signature is for http://localhost/plant-7");
     expectNothingLeft(job);
   });
 

@@ -16,13 +16,22 @@ export const clientProxyErrors = errorTable({
     cause: "it is signed by a private CA, has expired, or is for another host name.",
     remedy: "give the CA's PEM as relay-ca, or have the relay's certificate renewed.",
   },
+  ERR_RELAY_TOKEN_AUDIENCE: {
+    hop: "relay",
+    owner: "workflow author",
+    summary: "the token is not for this relay",
+    cause:
+      "relay-audience names another audience than the relay has, or relay-url another host than its publicUrl.",
+    remedy:
+      "leave relay-audience out, or set it to the relay's `audience` (its log names what it expects); with a key, give relay-url the host of the relay's `publicUrl`. By hand: have the token at --relay-token-file or --relay-token-command issued for that audience.",
+  },
   ERR_RELAY_TOKEN_REFUSED: {
     hop: "relay",
     owner: "relay operator",
     summary: "the relay refused the caller",
-    cause: "no rule of the cluster admits this identity, or the token is for another audience.",
-    remedy:
-      "compare the claims above with the cluster's clients.allow, and relay-audience with the relay's audience.",
+    cause:
+      "no rule of the cluster admits this identity, or the token is of an unknown issuer or has expired.",
+    remedy: "compare the claims above with the cluster's clients.allow and the relay's issuers.",
   },
   ERR_RELAY_BUSY: {
     hop: "relay",
@@ -61,12 +70,21 @@ export const clientProxyErrors = errorTable({
     cause: "the auth proxy is down or starting.",
     remedy: "look at the auth-proxy container of the agent's pod.",
   },
+  ERR_CLUSTER_TOKEN_AUDIENCE: {
+    hop: "auth proxy",
+    owner: "workflow author",
+    summary: "the token is not for this cluster",
+    cause: "cluster-audience names none of the audiences that the auth proxy is configured with.",
+    remedy:
+      "set cluster-audience to the audience that the message expects, or add the one that was sent to authentication.jwt[].issuer.audiences of the auth proxy. By hand: have the token at --token-file or --token-command issued for that audience.",
+  },
   ERR_CLUSTER_TOKEN_REFUSED: {
     hop: "auth proxy",
     owner: "workflow author",
     summary: "the cluster did not accept the token",
-    cause: "it is for another audience, of an issuer that is not configured there, or has expired.",
-    remedy: "compare cluster-audience with the audiences of the auth proxy's authentication configuration.",
+    cause: "it is of an issuer that is not configured there, has expired, or lacks a claim.",
+    remedy:
+      "the message says what is wrong with it; compare it with the auth proxy's authentication configuration.",
   },
   ERR_CLUSTER_IDENTITY_REFUSED: {
     hop: "auth proxy",
