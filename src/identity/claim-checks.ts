@@ -26,10 +26,23 @@ export function checkTimes(claims: Claims, nowMs: number): number {
   return expiresAtMs;
 }
 
+/**
+ * Registered claims are of their registered kind (RFC 7519 §4.1, OpenID Connect Core §2) or absent, used or not: an
+ * issuer that is wrong about these is not believed about others. The kube-apiserver refuses such tokens too.
+ */
+export function checkRegisteredClaims(claims: Claims): void {
+  for (const name of ["sub", "nonce", "at_hash"]) {
+    const value = claims[name];
+    if (value === undefined || value === null || typeof value === "string") continue;
+    throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${name} must be a string`);
+  }
+  instant(claims, "iat");
+}
+
 /** A NumericDate (RFC 7519 §2) in milliseconds; stricter than the kube-apiserver, which also reads strings. */
 function instant(claims: Claims, name: string): number | undefined {
   const value = claims[name];
-  if (value === undefined) return undefined;
+  if (value === undefined || value === null) return undefined;
   // 8.64e12 s is the last instant that a Date can name.
   if (typeof value !== "number" || !Number.isFinite(value) || Math.abs(value) > 8.64e12) {
     throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${name} must be a number of seconds`);

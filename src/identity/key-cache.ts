@@ -19,6 +19,7 @@ export class KeyCache {
   #keys: readonly JWK[] | undefined;
   #loading: Promise<readonly JWK[]> | undefined;
   #lastAttempt = -Infinity;
+  #lastError: unknown;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   readonly #backoff = createBackoff({ firstMs: [1_000, 2_000], maxMs: 300_000, resetAfterMs: 0 });
@@ -28,10 +29,19 @@ export class KeyCache {
   /** Keys that may have signed a token with this `kid`; every key for a token without one. */
   async find(kid: string | undefined): Promise<readonly JWK[]> {
     const known = this.#keys;
-    if (known === undefined) return matching(await this.#refresh(), kid);
+    if (known === undefined) return matching(await this.#firstKeys(), kid);
     const found = matching(known, kid);
-    if (found.length > 0 || !this.#mayAskAgain()) return found;
-    // A key that was rotated in since the last fetch. Tokens with invented ids end here too: hence the cooldown.
+    return found.length > 0 ? found : ((await this.findAnew(kid)) ?? []);
+  }
+
+  /**
+   * What `find` gives once the keys have been fetched again: for a token that none of the keys at hand has signed.
+   * The key may have been rotated in since the last fetch. Invented tokens end here too, hence the cooldown: undefined
+   * when it is too early to ask.
+   */
+  async findAnew(kid: string | undefined): Promise<readonly JWK[] | undefined> {
+    const known = this.#keys;
+    if (known === undefined || !this.#mayAskAgain()) return undefined;
     return matching(await this.#refresh().catch(() => known), kid);
   }
 
@@ -42,6 +52,14 @@ export class KeyCache {
 
   #mayAskAgain(): boolean {
     return this.#loading !== undefined || performance.now() - this.#lastAttempt >= this.options.cooldownMs;
+  }
+
+  /** While an issuer cannot be reached, callers do not make a fetch each. */
+  async #firstKeys(): Promise<readonly JWK[]> {
+    const sinceMs = performance.now() - this.#lastAttempt;
+    const tooEarly = this.#loading === undefined && sinceMs < Math.min(firstRetryMs, this.options.cooldownMs);
+    if (tooEarly) throw this.#lastError;
+    return this.#refresh();
   }
 
   /** One fetch at a time, shared by all who wait for it. */
@@ -57,6 +75,7 @@ export class KeyCache {
       this.#schedule(this.options.refreshMs);
       return this.#keys;
     } catch (error) {
+      this.#lastError = error;
       this.options.logger.warn("issuer.keys_unavailable", {
         reason: messageOf(error),
         oldKeysKept: this.#keys !== undefined,
@@ -76,6 +95,9 @@ export class KeyCache {
     this.#timer.unref();
   }
 }
+
+/** How long a failed first fetch answers for those that would follow it. */
+const firstRetryMs = 1_000;
 
 function matching(keys: readonly JWK[], kid: string | undefined): readonly JWK[] {
   return kid === undefined ? keys : keys.filter((key) => key.kid === kid);

@@ -30,7 +30,7 @@ export function mapIdentity(
   refuseGroupsOverage(claims, mappings);
   const username = usernameOf(claims, mappings.username);
   const groups = mappings.groups === undefined ? [] : groupsOf(claims, mappings.groups);
-  const uid = mappings.uid === undefined ? undefined : optionalString(claims, mappings.uid.claim);
+  const uid = mappings.uid === undefined ? undefined : uidOf(claims, mappings.uid.claim);
   if (groups.length > policy.maxGroups) {
     throw new ClusterConnectError(
       "ERR_IDENTITY_TOO_MANY_GROUPS",
@@ -68,18 +68,19 @@ function groupsOf(claims: Claims, { claim, prefix }: ClaimMappings["username"]):
     .map((group) => prefix + group);
 }
 
-function optionalString(claims: Claims, claim: string): string | undefined {
+/** As at the kube-apiserver: a uid that is asked for must be there, and may be empty. */
+function uidOf(claims: Claims, claim: string): string | undefined {
   const value = claims[claim];
-  if (value === undefined || value === null || value === "") return undefined;
-  if (typeof value !== "string")
-    throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${claim} must be a string`);
-  return value;
+  if (value === null || value === "") return undefined;
+  if (typeof value === "string") return value;
+  throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${claim} must be a string`);
 }
 
 /** Entra's markers for "too many groups to list" (`_claim_names` of OpenID Connect Core §5.6.2, `hasgroups`). */
 function refuseGroupsOverage(claims: Claims, mappings: ClaimMappings): void {
   if (mappings.groups === undefined) return;
   const { claim } = mappings.groups;
+  if (Object.hasOwn(claims, claim)) return;
   const elsewhere = claims._claim_names;
   const isElsewhere = typeof elsewhere === "object" && elsewhere !== null && Object.hasOwn(elsewhere, claim);
   const hasGroups = claims.hasgroups === true || claims.hasgroups === "true";

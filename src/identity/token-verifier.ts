@@ -1,7 +1,7 @@
 import { compactVerify, decodeJwt, decodeProtectedHeader, errors as joseErrors, type JWK } from "jose";
 import { ClusterConnectError } from "../runtime/errors";
 import { silentLogger, type Logger } from "../runtime/logger";
-import { checkAudience, checkTimes } from "./claim-checks";
+import { checkAudience, checkRegisteredClaims, checkTimes } from "./claim-checks";
 import type { IssuerSettings } from "./issuer-settings";
 import { KeyCache } from "./key-cache";
 import { createKeyLoader } from "./key-loader";
@@ -55,7 +55,8 @@ export function createTokenVerifier(
       if (entry === undefined)
         throw new ClusterConnectError("ERR_TOKEN_ISSUER_UNKNOWN", JSON.stringify(issuer));
       if (!acceptedAlgorithms.includes(alg)) throw new ClusterConnectError("ERR_TOKEN_ALGORITHM", alg);
-      const claims = await verifySignature(token, alg, await entry.keys.find(kid));
+      const claims = await verifyByIssuer(token, alg, kid, entry.keys);
+      checkRegisteredClaims(claims);
       checkAudience(claims, entry.audiences);
       const expiresAtMs = checkTimes(claims, now());
       const verified = { issuer, claims, expiresAtMs, settings: entry.settings };
@@ -96,10 +97,28 @@ function readUnverified(
     if (header.crit !== undefined) throw new Error("crit is not supported");
     if (typeof issuer !== "string") throw new Error("no iss");
     if (header.kid !== undefined && typeof header.kid !== "string") throw new Error("kid is not a string");
-    return { alg: String(header.alg), kid: header.kid, issuer };
+    // An empty kid names no key, as at the kube-apiserver: every key is tried.
+    return { alg: String(header.alg), kid: header.kid === "" ? undefined : header.kid, issuer };
   } catch (error) {
     // jose's messages describe the token's shape and never quote it.
     throw new ClusterConnectError("ERR_TOKEN_MALFORMED", "", { cause: error });
+  }
+}
+
+/** Tries the keys at hand, then, when it is not too early to ask for them, the issuer's keys of now. */
+async function verifyByIssuer(
+  token: string,
+  alg: string,
+  kid: string | undefined,
+  keys: KeyCache,
+): Promise<Readonly<Record<string, unknown>>> {
+  const known = await keys.find(kid);
+  try {
+    return await verifySignature(token, alg, known);
+  } catch (error) {
+    const anew = known.length === 0 ? undefined : await keys.findAnew(kid);
+    if (anew === undefined) throw error;
+    return verifySignature(token, alg, anew);
   }
 }
 

@@ -27,11 +27,13 @@ export interface TestIssuer {
   jwks(): { keys: JWK[] };
   /** How often its keys have been fetched. */
   readonly keyFetches: number;
+  /** Every request, those that were answered 500 among them. */
+  readonly requests: number;
   /** While true, every request is answered 500. */
   failing: boolean;
   mint(claims?: Readonly<Record<string, unknown>>, options?: MintOptions): Promise<string>;
   /** New tokens are signed by a new key from now on; the old one is published beside it, or no longer. */
-  rotate(keepOld?: boolean): Promise<void>;
+  rotate(keepOld?: boolean, kid?: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,8 +43,7 @@ interface SigningKey {
   readonly publicJwk: JWK;
 }
 
-async function createKey(algorithm: string): Promise<SigningKey> {
-  const kid = randomUUID();
+async function createKey(algorithm: string, kid: string = randomUUID()): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
   return { kid, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid, use: "sig" } };
 }
@@ -53,10 +54,12 @@ export async function startIssuer(options: { tls?: boolean; algorithm?: string }
   const certificate = tls ? await createTestCertificate() : undefined;
   const keys = [await createKey(algorithm)];
   let keyFetches = 0;
+  let requests = 0;
 
   const listener: RequestListener = (request, response) => {
     const answer = (status: number, body: unknown) =>
       response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+    requests += 1;
     if (issuer.failing) return answer(500, { error: "failing" });
     if (request.url === "/.well-known/openid-configuration") {
       return answer(200, { issuer: issuer.url, jwks_uri: `${issuer.url}/keys` });
@@ -78,6 +81,9 @@ export async function startIssuer(options: { tls?: boolean; algorithm?: string }
     get keyFetches() {
       return keyFetches;
     },
+    get requests() {
+      return requests;
+    },
     failing: false,
     async mint(claims = {}, mint = {}) {
       const key = keys.at(-1)!;
@@ -97,8 +103,8 @@ export async function startIssuer(options: { tls?: boolean; algorithm?: string }
         .setProtectedHeader({ alg: algorithm, typ: "JWT", ...(kid === null ? {} : { kid }) })
         .sign(key.privateKey);
     },
-    async rotate(keepOld = true) {
-      keys.push(await createKey(algorithm));
+    async rotate(keepOld = true, kid) {
+      keys.push(await createKey(algorithm, kid));
       if (!keepOld) keys.splice(0, keys.length - 1);
     },
     async close() {

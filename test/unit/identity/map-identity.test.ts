@@ -18,10 +18,17 @@ describe("mapping of claims to an identity", () => {
   });
 
   it("takes a single group for a list of one, and none for an empty or absent claim", () => {
-    expect(mapIdentity({ sub: "a", groups: "x" }, mappings).groups).toEqual(["ci:x"]);
+    expect(mapIdentity({ sub: "a", groups: "x", oid: "" }, mappings).groups).toEqual(["ci:x"]);
     for (const groups of [undefined, null, "", [], [""]]) {
-      expect(mapIdentity({ sub: "a", groups }, mappings).groups).toEqual([]);
+      expect(mapIdentity({ sub: "a", groups, oid: null }, mappings).groups).toEqual([]);
     }
+  });
+
+  it("refuses a token without the uid that is asked for", () => {
+    for (const oid of [undefined, 7, ["a"]]) {
+      expect(() => mapIdentity({ sub: "a", oid }, mappings)).toThrow(failure("ERR_TOKEN_CLAIM"));
+    }
+    expect(mapIdentity({ sub: "a", oid: "" }, mappings)).not.toHaveProperty("uid");
   });
 
   it.each([undefined, null, "", "  ", 7, ["a"], {}])("refuses %p as a user name, prefix or not", (sub) => {
@@ -46,19 +53,23 @@ describe("mapping of claims to an identity", () => {
   it.each(["a\0", "a\nb", "a\rb", "a\x7f", "a\x9f", "\ud800", "a ", "a\u00a0"])(
     "refuses %j in a name",
     (text) => {
-      for (const claims of [{ sub: text }, { sub: "a", groups: [text] }, { sub: "a", oid: text }]) {
-        expect(() => mapIdentity(claims, mappings)).toThrow(failure("ERR_IDENTITY_INVALID"));
+      for (const claims of [{ sub: text }, { groups: [text] }, { oid: text }]) {
+        expect(() => mapIdentity({ sub: "a", oid: "7", ...claims }, mappings)).toThrow(
+          failure("ERR_IDENTITY_INVALID"),
+        );
       }
     },
   );
 
   it("keeps to its bounds of groups and of a name's length", () => {
     const policy = { allowSystemNames: false, maxGroups: 2, maxNameBytes: 6 };
-    expect(() => mapIdentity({ sub: "a", groups: ["1", "2"] }, mappings, policy)).not.toThrow();
-    expect(() => mapIdentity({ sub: "a", groups: ["1", "2", "3"] }, mappings, policy)).toThrow(
+    expect(() => mapIdentity({ sub: "a", oid: "7", groups: ["1", "2"] }, mappings, policy)).not.toThrow();
+    expect(() => mapIdentity({ sub: "a", oid: "7", groups: ["1", "2", "3"] }, mappings, policy)).toThrow(
       failure("ERR_IDENTITY_TOO_MANY_GROUPS"),
     );
-    expect(() => mapIdentity({ sub: "äää" }, mappings, policy)).toThrow(failure("ERR_IDENTITY_INVALID"));
+    expect(() => mapIdentity({ sub: "äää", oid: "7" }, mappings, policy)).toThrow(
+      failure("ERR_IDENTITY_INVALID"),
+    );
   });
 
   it("refuses a groups overage instead of reading it as no groups", () => {
@@ -67,6 +78,8 @@ describe("mapping of claims to an identity", () => {
         failure("ERR_IDENTITY_GROUPS_OVERAGE"),
       );
     }
+    const listed = { sub: "a", oid: "7", groups: ["x"], hasgroups: true };
+    expect(mapIdentity(listed, mappings).groups).toEqual(["ci:x"]);
     expect(() => mapIdentity({ sub: "a", hasgroups: true }, { username: mappings.username })).not.toThrow();
   });
 

@@ -137,9 +137,29 @@ describe("token verifier", () => {
     await expect(verifier.verify(early)).rejects.toEqual(failure("ERR_TOKEN_NOT_YET_VALID"));
   });
 
-  it("tries every key for a token that names none", async () => {
+  it("tries every key for a token that names none, and asks for new keys when none fits", async () => {
     await issuer.rotate();
-    await verifierFor([entryFor(issuer)]).verify(await issuer.mint({}, { kid: null }));
+    const verifier = verifierFor([entryFor(issuer)], { limits: { keyCooldownMs: 0 } });
+    for (const kid of [null, ""]) await verifier.verify(await issuer.mint({}, { kid }));
+    expect(issuer.keyFetches).toBe(1);
+    await issuer.rotate(false);
+    await verifier.verify(await issuer.mint({}, { kid: null }));
+    expect(issuer.keyFetches).toBe(2);
+  });
+
+  it("takes up a new key under an old id", async () => {
+    const verifier = verifierFor([entryFor(issuer)], { limits: { keyCooldownMs: 0 } });
+    await verifier.verify(await issuer.mint());
+    await issuer.rotate(false, issuer.jwks().keys[0]!.kid);
+    await verifier.verify(await issuer.mint());
+  });
+
+  it("refuses a token whose registered claims are of another kind than registered", async () => {
+    const verifier = verifierFor([entryFor(issuer)]);
+    for (const claims of [{ sub: 7 }, { nonce: {} }, { at_hash: [] }, { iat: "soon" }, { nbf: true }]) {
+      await expect(verifier.verify(await issuer.mint(claims))).rejects.toEqual(failure("ERR_TOKEN_CLAIM"));
+    }
+    await verifier.verify(await issuer.mint({ sub: null, nonce: null, iat: null, nbf: null }));
   });
 
   it("fetches again for a key it does not know, but not for each of a flood of invented ones", async () => {
@@ -156,6 +176,17 @@ describe("token verifier", () => {
     await issuer.rotate();
     await eager.verify(await issuer.mint());
     expect(issuer.keyFetches).toBe(3);
+  });
+
+  it("asks an issuer that is down once a second, however many tokens come", async () => {
+    const verifier = verifierFor([entryFor(issuer)]);
+    issuer.failing = true;
+    for (let i = 0; i < 5; i += 1) {
+      await expect(verifier.verify(await issuer.mint())).rejects.toEqual(
+        failure("ERR_ISSUER_KEYS_UNAVAILABLE"),
+      );
+    }
+    expect(issuer.requests).toBe(1);
   });
 
   it("keeps the keys it has while the issuer is down", async () => {
