@@ -6,7 +6,7 @@
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
-require("./typescript.cjs");
+require("../../scripts/typescript.cjs");
 const { runSuite } = require("./node/run-suite.ts");
 
 process.exitCode = await runSuite(process.argv.slice(2));

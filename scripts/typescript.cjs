@@ -1,4 +1,4 @@
-/** Lets plain Node require this folder's TypeScript: the node is started by a script, before there is any jest. */
+/** Lets plain Node require TypeScript, for scripts that run before, or without, jest: cluster node and bench. */
 const { readFileSync } = require("node:fs");
 const { transformSync } = require("@swc/core");
 

@@ -1,0 +1,45 @@
+/** Everything that one scenario has started, taken away again in one place. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { StartedProcess } from "../measure/started-process";
+
+export class Stage {
+  readonly folder = mkdtempSync(join(tmpdir(), "bench-"));
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  file(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Returns the file's path. */
+  write(name: string, text: string): string {
+    writeFileSync(this.file(name), text, { mode: 0o600 });
+    return this.file(name);
+  }
+
+  async start(starting: Promise<StartedProcess>): Promise<StartedProcess> {
+    const started = await starting;
+    this.#closers.push(started.kill);
+    return started;
+  }
+
+  onClose(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#closers.map((close) => close()));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs `play` on a stage of its own that is empty again afterwards, whatever happened. */
+export async function onStage<Result>(play: (stage: Stage) => Promise<Result>): Promise<Result> {
+  const stage = new Stage();
+  try {
+    return await play(stage);
+  } finally {
+    await stage.close();
+  }
+}

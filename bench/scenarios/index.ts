@@ -1,0 +1,5 @@
+import type { Scenario } from "../scenario";
+import { throughput } from "./throughput";
+
+/** In the order in which they run and are reported. */
+export const scenarios: readonly Scenario[] = [throughput];
