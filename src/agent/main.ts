@@ -3,7 +3,7 @@ import { runProcess, type ProcessOptions } from "../runtime/process";
 import { Agent } from "./agent";
 import { loadAgentSettings } from "./settings";
 
-export interface AgentOptions extends Omit<ProcessOptions, "name" | "stopStepMs"> {
+export interface AgentOptions extends Omit<ProcessOptions, "name" | "hop" | "stopStepMs"> {
   readonly config: string;
   /** Name and version of this program, for HELLO. */
   readonly version: string;
@@ -13,7 +13,7 @@ export interface AgentOptions extends Omit<ProcessOptions, "name" | "stopStepMs"
 export function runAgent(options: AgentOptions): Promise<number> {
   const starting = new AbortController();
   return runProcess(
-    { ...options, name: "agent", stopStepMs: 2_147_483_647 },
+    { ...options, name: "agent", hop: "agent", stopStepMs: 2_147_483_647 },
     async ({ logger, shutdown }) => {
       const settings = loadAgentSettings(options.config);
       const agent = new Agent(settings, options.version, logger);

@@ -4,7 +4,7 @@ import { startAuthProxy } from "./auth-proxy";
 import { authProxySettings } from "./settings";
 import { loadSettings } from "../runtime/settings";
 
-export interface AuthProxyOptions extends Omit<ProcessOptions, "name" | "stopStepMs"> {
+export interface AuthProxyOptions extends Omit<ProcessOptions, "name" | "hop" | "stopStepMs"> {
   readonly config: string;
   /** Where Kubernetes says how its apiserver is reached from a pod. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ export interface AuthProxyOptions extends Omit<ProcessOptions, "name" | "stopSte
 /** Runs the auth proxy until a signal; resolves with the exit code. */
 export function runAuthProxy(options: AuthProxyOptions): Promise<number> {
   // Each step of the stop keeps a bound of its own.
-  const process = { ...options, name: "auth-proxy", stopStepMs: 2_147_483_647 };
+  const process = { ...options, name: "auth-proxy", hop: "auth proxy", stopStepMs: 2_147_483_647 } as const;
   return runProcess(process, async ({ logger, shutdown }) => {
     const settings = loadSettings(options.config, authProxySettings);
     const proxy = await startAuthProxy(settings, { logger, shutdown, environment: options.environment });

@@ -77,7 +77,7 @@ export class Pipeline {
     try {
       outcome = await this.#process(exchange, arrival, state);
     } catch (thrown) {
-      outcome = this.#refuse(exchange, asClusterConnectError(thrown));
+      outcome = this.#refuse(exchange, asClusterConnectError(thrown, "auth proxy"));
     } finally {
       this.#underWay -= 1;
       metrics.requests.set(this.#underWay);
@@ -125,7 +125,10 @@ export class Pipeline {
       }
       // What it was is for the log; a caller learns that it was not his doing.
       logger.error("request.failed", { message: error.message });
-      return { status: refuseExchange(exchange, new ClusterConnectError(error.code), 0), error };
+      return {
+        status: refuseExchange(exchange, new ClusterConnectError(error.code, "", { hop: error.hop }), 0),
+        error,
+      };
     } catch (thrown) {
       logger.error("request.failed", { message: messageOf(thrown) });
       exchange.abort();

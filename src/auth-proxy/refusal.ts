@@ -48,13 +48,12 @@ export function refusalOf(error: ClusterConnectError): Refusal {
 /** The `Status` body (k8s.io/apimachinery meta/v1). `details.causes[].reason` is our error code. */
 export function statusBody(error: ClusterConnectError, refusal: Refusal): string {
   const { status, reason, retryAfterSeconds } = refusal;
-  const hop = error.code === "ERR_UNEXPECTED" ? "auth proxy" : error.hop;
   return JSON.stringify({
     kind: "Status",
     apiVersion: "v1",
     metadata: {},
     status: "Failure",
-    message: `${hop}: ${error.message} (${error.code})`,
+    message: `${error.hop}: ${error.message} (${error.code})`,
     reason,
     details: {
       causes: [{ reason: error.code, message: error.message }],

@@ -60,9 +60,11 @@ function gone(child: StartedProcess, heard: ControlStatus | undefined): ClusterC
 /** What stands in the way at the end of the time is what to tell, not that time is over. */
 function outOfTime(status: ControlStatus | undefined, timeoutMs: number): ClusterConnectError {
   const seconds = `gave up after ${String(timeoutMs / 1_000)} s`;
-  const { code = "ERR_CI_TIMEOUT", detail = "" } = status?.failure ?? {};
-  return new ClusterConnectError(code, detail === "" ? seconds : `${detail}; ${seconds}`);
+  const { code = "ERR_CI_TIMEOUT", detail = "", hop } = status?.failure ?? {};
+  return new ClusterConnectError(code, detail === "" ? seconds : `${detail}; ${seconds}`, { hop });
 }
 
 const failureOf = ({ failure }: ControlStatus): ClusterConnectError | undefined =>
-  failure === undefined ? undefined : new ClusterConnectError(failure.code, failure.detail);
+  failure === undefined
+    ? undefined
+    : new ClusterConnectError(failure.code, failure.detail, { hop: failure.hop });

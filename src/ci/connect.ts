@@ -26,7 +26,7 @@ export async function connect(platform: CiPlatform, clientProxyBundle: string): 
     // By the clock that started with this process: what its user has waited.
     report(platform.log, settings, connection, performance.now());
   } catch (error) {
-    platform.fail(presentable(asClusterConnectError(error)));
+    platform.fail(presentable(asClusterConnectError(error, "CI job")));
     const directory = state.read("instanceDirectory");
     if (directory !== undefined) showLogTail(platform.log, await readLogTail(directory));
     await undo(platform);
@@ -94,5 +94,5 @@ function startRequest(
 }
 
 /** What failed may be told in words from the wire. */
-const presentable = ({ code, detail }: ClusterConnectError): ClusterConnectError =>
-  new ClusterConnectError(code, shortText(redact(detail), maxDetailCharacters));
+const presentable = ({ code, detail, hop }: ClusterConnectError): ClusterConnectError =>
+  new ClusterConnectError(code, shortText(redact(detail), maxDetailCharacters), { hop });

@@ -8,7 +8,7 @@ import type { AgentHello } from "../protocol/hello";
 import { serverNameOf } from "../protocol/server-name";
 import { createBackoff } from "../runtime/backoff";
 import { delay } from "../runtime/delay";
-import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
+import { asClusterConnectError, ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import { Shutdown } from "../runtime/shutdown";
 import { productVersion } from "../runtime/version";
@@ -66,7 +66,7 @@ export class ClientProxy {
       await this.#startLocal(await certificate, authorization);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      this.#report(asClusterConnectError(error), true);
+      this.#report(asClusterConnectError(error, "client proxy"), true);
     }
   }
 
@@ -74,7 +74,9 @@ export class ClientProxy {
     const { current, failure, connection } = this.phase;
     return {
       phase: current,
-      ...(failure === undefined ? {} : { failure: { code: failure.code, detail: failure.detail } }),
+      ...(failure === undefined
+        ? {}
+        : { failure: { code: failure.code, detail: failure.detail, hop: failure.hop } }),
       ...(connection === undefined ? {} : { connection }),
       statistics: { ...this.statistics },
     };
@@ -119,7 +121,7 @@ export class ClientProxy {
       try {
         return await token.start();
       } catch (error) {
-        const failure = asClusterConnectError(error);
+        const failure = asClusterConnectError(error, "client proxy");
         if (failure.code !== "ERR_OIDC_UNREACHABLE" || attempt === tokenAttempts) throw failure;
         this.#report(failure);
         await delay(backoff.nextMs(), this.#stopping.signal);
@@ -179,7 +181,7 @@ export class ClientProxy {
         return await this.#proveOnce(trust);
       } catch (error) {
         if (signal.aborted) return;
-        const failure = asClusterConnectError(error);
+        const failure = asClusterConnectError(error, "client proxy");
         this.#report(failure);
         if (isPermanent(failure) && this.phase.current !== "connecting") return;
         await delay(backoff.nextMs(), signal).catch(() => undefined);
@@ -228,7 +230,7 @@ export class ClientProxy {
     await writeExecCredential(this.#files.credential, token.current());
     token.onRenewed((renewed) => {
       writeExecCredential(this.#files.credential, renewed).catch((error: unknown) => {
-        this.logger.error("credential.write_failed", { reason: asClusterConnectError(error).message });
+        this.logger.error("credential.write_failed", { reason: messageOf(error) });
       });
     });
   }

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { tokenSourceSpec } from "../credentials/token-source-spec";
 import { isErrorCode, type ErrorCode } from "../runtime/errors";
+import { hops } from "../runtime/errors/entry";
 
 export const startRequest = z.strictObject({
   /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
@@ -76,6 +77,7 @@ export type ConnectionFacts = z.infer<typeof connectionFacts>;
 const failureReport = z.strictObject({
   code: z.custom<ErrorCode>(isErrorCode),
   detail: z.string(),
+  hop: z.enum(hops),
 });
 
 export const controlStatus = z.strictObject({

@@ -14,33 +14,42 @@ import { mergeContext } from "./merged-context";
 export function runDesk(options: DeskOptions, say: (line: string) => void): Promise<number> {
   // A person reads what is said; the log is for whoever asked for it.
   const logLevel = options.logFormat === "pretty" && options.logLevel === "info" ? "error" : options.logLevel;
-  return runProcess({ name: "proxy", logLevel, logFormat: options.logFormat }, async (context) => {
-    const tell = options.logFormat === "pretty" ? say : () => undefined;
-    const directory = await mkdtemp(join(tmpdir(), "cluster-connect-"));
-    context.shutdown.add("folder", () => rm(directory, { recursive: true, force: true }));
-    const request = validateSettings(deskRequest(options, directory), startRequest, "flags");
-    tell(`Connecting to ${request.cluster} through ${request.relay.url} …`);
-    const connection = await connect(new ClientProxy(request, context.logger), context, tell);
-    const kubeconfig = await offerKubeconfig(connection, options, context);
-    const { contextName, serverVersion, identity, server, timingsMs } = connection;
-    const seconds = ((timingsMs["total"] ?? 0) / 1_000).toFixed(1);
-    tell(`Connected to ${request.cluster} (${serverVersion}) as ${identity} in ${seconds} s`);
-    if (!connection.caPinned && options.insecureTrustRelay !== true) {
+  return runProcess(
+    { name: "proxy", hop: "client proxy", logLevel, logFormat: options.logFormat },
+    async (context) => {
+      const tell = options.logFormat === "pretty" ? say : () => undefined;
+      const directory = await mkdtemp(join(tmpdir(), "cluster-connect-"));
+      context.shutdown.add("folder", () => rm(directory, { recursive: true, force: true }));
+      const request = validateSettings(deskRequest(options, directory), startRequest, "flags");
+      tell(`Connecting to ${request.cluster} through ${request.relay.url} …`);
+      const connection = await connect(new ClientProxy(request, context.logger), context, tell);
+      const kubeconfig = await offerKubeconfig(connection, options, context);
+      const { contextName, serverVersion, identity, server, timingsMs } = connection;
+      const seconds = ((timingsMs["total"] ?? 0) / 1_000).toFixed(1);
+      tell(`Connected to ${request.cluster} (${serverVersion}) as ${identity} in ${seconds} s`);
+      if (!connection.caPinned && options.insecureTrustRelay !== true) {
+        tell(
+          `Warning: the relay is trusted to name the cluster's CA. Pin it: --cluster-ca ${connection.caPins.join(" ")}`,
+        );
+      }
+      tell("");
       tell(
-        `Warning: the relay is trusted to name the cluster's CA. Pin it: --cluster-ca ${connection.caPins.join(" ")}`,
+        options.mergeInto === undefined
+          ? `  export KUBECONFIG=${kubeconfig}`
+          : `  kubectl config use-context ${contextName}`,
       );
-    }
-    tell("");
-    tell(
-      options.mergeInto === undefined
-        ? `  export KUBECONFIG=${kubeconfig}`
-        : `  kubectl config use-context ${contextName}`,
-    );
-    tell("  kubectl get pods");
-    tell("");
-    tell("Ctrl-C ends the connection and removes the files.");
-    return { port: Number(new URL(server).port), kubeconfig, context: contextName, identity, serverVersion };
-  });
+      tell("  kubectl get pods");
+      tell("");
+      tell("Ctrl-C ends the connection and removes the files.");
+      return {
+        port: Number(new URL(server).port),
+        kubeconfig,
+        context: contextName,
+        identity,
+        serverVersion,
+      };
+    },
+  );
 }
 
 async function connect(
@@ -65,7 +74,7 @@ async function connect(
   const { connection, failure } = proxy.phase;
   if (connection !== undefined) return connection;
   logger.debug("connect.gave_up");
-  throw failure ?? new ClusterConnectError("ERR_UNEXPECTED", "stopped before it was connected");
+  throw failure ?? new ClusterConnectError("ERR_TUNNEL_CLOSED", "stopped before it was connected");
 }
 
 async function offerKubeconfig(

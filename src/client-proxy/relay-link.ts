@@ -101,7 +101,7 @@ export class RelayLink {
         // An agent that goes away in order has a successor, or will have: nothing has failed that one should wait for.
         if (isReplaced && performance.now() - startedAt > shortestSessionMs) continue;
       } catch (error) {
-        this.#fail(asClusterConnectError(error));
+        this.#fail(asClusterConnectError(error, "client proxy"));
       }
       if (signal.aborted) return;
       this.#backoff.lasted(performance.now() - startedAt);

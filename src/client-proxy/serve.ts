@@ -39,7 +39,7 @@ export async function serve(): Promise<number> {
     logger.info("stopped");
     return 0;
   } catch (error) {
-    const failure = asClusterConnectError(error);
+    const failure = asClusterConnectError(error, "client proxy");
     logger.error("start.failed", { code: failure.code, reason: failure.message });
     return 1;
   }

@@ -50,7 +50,10 @@ export async function startChild(
     };
   } catch (error) {
     await stop();
-    throw new ClusterConnectError("ERR_UNEXPECTED", `${name}: ${messageOf(error)}`, { cause: error });
+    throw new ClusterConnectError("ERR_UNEXPECTED", `${name}: ${messageOf(error)}`, {
+      cause: error,
+      hop: "demo",
+    });
   }
 }
 

@@ -9,7 +9,8 @@ import { runProcess } from "../runtime/process";
 import { startIssuer } from "./issuer";
 import { createKubernetesApi } from "./kubernetes/api";
 
-const processOptions = (name: string) => ({ name, logLevel: "info", logFormat: "json" }) as const;
+const processOptions = (name: string) =>
+  ({ name, hop: "demo", logLevel: "info", logFormat: "json" }) as const;
 
 /** Hidden commands; `folder` holds the secrets that they share with their peers. */
 export function serviceCommands(): Command[] {

@@ -5,14 +5,14 @@ import { Relay } from "./relay";
 import { startRelayServer } from "./server";
 import { loadRelaySettings } from "./settings";
 
-export interface RelayOptions extends Omit<ProcessOptions, "name" | "stopStepMs"> {
+export interface RelayOptions extends Omit<ProcessOptions, "name" | "hop" | "stopStepMs"> {
   readonly config: string;
 }
 
 /** Runs the relay until a signal; resolves with the exit code. */
 export function runRelay(options: RelayOptions): Promise<number> {
   return runProcess(
-    { ...options, name: "relay", stopStepMs: 2_147_483_647 },
+    { ...options, name: "relay", hop: "relay", stopStepMs: 2_147_483_647 },
     async ({ logger, shutdown }) => {
       // V8 would let its young generation grow to 48 MiB in a burst of handshakes and keep it. What a relay allocates
       // dies at once or lives for days: measured, 1,000 listeners take 25 MiB less, and no throughput is lost.

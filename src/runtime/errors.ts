@@ -8,6 +8,7 @@ import { ciErrors } from "./errors/ci";
 import { clientProxyErrors } from "./errors/client-proxy";
 import { configurationErrors } from "./errors/configuration";
 import { credentialErrors } from "./errors/credentials";
+import type { Hop } from "./errors/entry";
 import { identityErrors } from "./errors/identity";
 import { relayErrors } from "./errors/relay";
 import { tunnelErrors } from "./errors/tunnel";
@@ -26,29 +27,32 @@ export const errorRegistry = {
 
 export type ErrorCode = keyof typeof errorRegistry;
 
+export interface ClusterConnectErrorOptions extends ErrorOptions {
+  /** Where it happened, when the registry does not know it better. */
+  readonly hop?: Hop | undefined;
+}
+
 /** An error whose code is in the registry. `detail` says what happened this time and must hold no secret. */
 export class ClusterConnectError extends Error {
   override readonly name = "ClusterConnectError";
+  readonly hop: Hop;
 
   constructor(
     readonly code: ErrorCode,
     readonly detail = "",
-    options?: ErrorOptions,
+    options?: ClusterConnectErrorOptions,
   ) {
-    const { summary } = errorRegistry[code];
+    const { summary, hop } = errorRegistry[code];
     super(detail === "" ? summary : `${summary}: ${detail}`, options);
-  }
-
-  get hop(): string {
-    return errorRegistry[this.code].hop;
+    this.hop = options?.hop ?? hop;
   }
 
   /** The whole account, as one paragraph for an annotation or a terminal. */
   explain(): string {
-    const { hop, owner, cause, remedy } = errorRegistry[this.code];
+    const { owner, cause, remedy } = errorRegistry[this.code];
     return [
       `${this.message} (${this.code})`,
-      `Where: ${hop}. Likely cause: ${cause}`,
+      `Where: ${this.hop}. Likely cause: ${cause}`,
       `What to do (${owner}): ${remedy}`,
     ].join("\n");
   }
@@ -58,10 +62,13 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorRegistry, value);
 }
 
-/** Any thrown value as a ClusterConnectError: itself, or wrapped as ERR_UNEXPECTED with its cause kept. */
-export function asClusterConnectError(thrown: unknown): ClusterConnectError {
+/**
+ * Any thrown value as a ClusterConnectError: itself, or wrapped as ERR_UNEXPECTED with its cause kept and the program
+ * named that it happened in.
+ */
+export function asClusterConnectError(thrown: unknown, program?: Hop): ClusterConnectError {
   if (thrown instanceof ClusterConnectError) return thrown;
-  return new ClusterConnectError("ERR_UNEXPECTED", messageOf(thrown), { cause: thrown });
+  return new ClusterConnectError("ERR_UNEXPECTED", messageOf(thrown), { cause: thrown, hop: program });
 }
 
 /** The message of a thrown value, following `cause` one step where Node hides the reason there. */

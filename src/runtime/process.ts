@@ -1,5 +1,6 @@
 /** The life of a foreground process: start, one line that says it can serve, run, stop in order on a signal. */
 import { asClusterConnectError } from "./errors";
+import type { Hop } from "./errors/entry";
 import { createLogger, type LogFormat, type LogLevel, type Logger } from "./logger";
 import { Shutdown } from "./shutdown";
 
@@ -12,6 +13,8 @@ export interface ProcessContext {
 
 export interface ProcessOptions {
   readonly name: string;
+  /** What an unexpected failure of this process names as its place. */
+  readonly hop: Hop;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   /** How long one step of an orderly stop may take. */
@@ -48,7 +51,7 @@ export async function runProcess(
     }
     return 0;
   } catch (error) {
-    const failure = asClusterConnectError(error);
+    const failure = asClusterConnectError(error, options.hop);
     logger.error("start.failed", { code: failure.code, hop: failure.hop, message: failure.explain() });
     return 1;
   } finally {

@@ -56,9 +56,13 @@ const statistics = {
   answeredLocally: 0,
   linksLost: 0,
 };
-const obstacle = { code: "ERR_AGENT_NOT_CONNECTED", detail: "nobody\n::error::evil" };
+const obstacle = { code: "ERR_AGENT_NOT_CONNECTED", detail: "nobody\n::error::evil", hop: "agent" };
 const statuses = {
-  fails: { phase: "failed", failure: { code: "ERR_RELAY_TOKEN_REFUSED", detail: "x".repeat(5_000) } },
+  fails: {
+    phase: "failed",
+    failure: { code: "ERR_RELAY_TOKEN_REFUSED", detail: "x".repeat(5_000), hop: "relay" },
+  },
+  breaks: { phase: "failed", failure: { code: "ERR_UNEXPECTED", detail: "odd", hop: "client proxy" } },
   waits: { phase: "connecting", failure: obstacle },
   "dies-later": { phase: "connecting" },
 };

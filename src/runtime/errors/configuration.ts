@@ -2,7 +2,7 @@ import { errorTable } from "./entry";
 
 export const configurationErrors = errorTable({
   ERR_UNEXPECTED: {
-    hop: "client proxy",
+    hop: "the program that reports it",
     owner: "Cluster Connect maintainers",
     summary: "something happened that should not",
     cause: "a defect in Cluster Connect, or a state of the machine that it does not know.",

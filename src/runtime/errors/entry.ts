@@ -1,14 +1,19 @@
 /** Where on the way from the job to the apiserver something fails. */
-export type Hop =
-  | "configuration"
-  | "identity provider"
-  | "outbound proxy"
-  | "client proxy"
-  | "relay"
-  | "agent"
-  | "auth proxy"
-  | "apiserver"
-  | "CI job";
+export const hops = [
+  "configuration",
+  "identity provider",
+  "outbound proxy",
+  "client proxy",
+  "relay",
+  "agent",
+  "auth proxy",
+  "apiserver",
+  "CI job",
+  "demo",
+  /** For what can happen anywhere; the error itself then names its hop. */
+  "the program that reports it",
+] as const;
+export type Hop = (typeof hops)[number];
 
 /** Who can mend it. */
 export type Owner = "workflow author" | "cluster operator" | "relay operator" | "Cluster Connect maintainers";

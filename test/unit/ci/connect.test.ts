@@ -162,6 +162,17 @@ describe("main and post over a client proxy that plays a part", () => {
     expect(failures[0]!.explain()).toContain("What to do");
   });
 
+  it("name the program that something unexpected happened in", async () => {
+    const [theirs] = (await connected("breaks")).failures;
+    expect(theirs!.explain()).toContain("(ERR_UNEXPECTED)\nWhere: client proxy.");
+    const platform = new FakePlatform({ tempDirectory: temp });
+    platform.readInput = () => {
+      throw new TypeError("odd");
+    };
+    await connect(platform, "unused");
+    expect(platform.failures[0]!.explain()).toContain("(ERR_UNEXPECTED)\nWhere: CI job.");
+  });
+
   it("say what stands in the way while they wait", async () => {
     const platform = await connected("waits", { inputs: { timeout: "3s" } });
     const obstacles = platform.texts("info").filter((text) => text.includes("Not connected yet"));

@@ -30,6 +30,15 @@ describe("an error", () => {
     expect(asClusterConnectError(cause)).toMatchObject({ code: "ERR_UNEXPECTED", detail: "odd", cause });
   });
 
+  it("that nobody expected names the program it happened in, where that is known", () => {
+    expect(asClusterConnectError(new Error("odd"), "relay").explain()).toContain("Where: relay.");
+    expect(asClusterConnectError(new Error("odd")).explain()).toContain(
+      "Where: the program that reports it.",
+    );
+    const known = new ClusterConnectError("ERR_LOCAL_PORT");
+    expect(asClusterConnectError(known, "relay").hop).toBe("client proxy");
+  });
+
   it("tells every reason of a connection that failed on several addresses", () => {
     expect(messageOf(new AggregateError([new Error("::1 refused"), new Error("127.0.0.1 refused")]))).toBe(
       "::1 refused; 127.0.0.1 refused",
