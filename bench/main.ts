@@ -18,6 +18,8 @@ export async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const progress = (line: string) => void process.stderr.write(`${line}\n`);
+  // What was started ends with this process, also when that ends early.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const machine = describeMachine();
   const rows: Row[] = [];
   for (const scenario of chosen.scenarios) {

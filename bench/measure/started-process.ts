@@ -4,11 +4,18 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const readyTimeoutMs = 30_000;
+/** A load is ready when it is done. */
+const readyTimeoutMs = 120_000;
 /** Of what a process has said, the end is kept for an error's sake. */
 const keptOutput = 4_096;
 /** Linux' USER_HZ, which is 100 on every architecture that Node runs on. */
 const ticksPerSecond = 100;
+
+/** None outlives this process, however it ends. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 export interface StartedProcess {
   readonly pid: number;
@@ -29,6 +36,8 @@ export async function startProcess(args: readonly string[], input = ""): Promise
     env: { PATH: process.env["PATH"] ?? "" },
   });
   const exited = once(child, "exit");
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   child.stdin.on("error", () => undefined).end(input);
   const pid = child.pid ?? 0;
   const kill = async () => {

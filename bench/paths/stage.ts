@@ -7,6 +7,11 @@ import type { StartedProcess } from "../measure/started-process";
 export class Stage {
   readonly folder = mkdtempSync(join(tmpdir(), "bench-"));
   readonly #closers: (() => Promise<void>)[] = [];
+  readonly #removeFolder = () => rmSync(this.folder, { recursive: true, force: true });
+
+  constructor() {
+    process.once("exit", this.#removeFolder);
+  }
 
   file(name: string): string {
     return join(this.folder, name);
@@ -30,7 +35,8 @@ export class Stage {
 
   async close(): Promise<void> {
     await Promise.all(this.#closers.map((close) => close()));
-    rmSync(this.folder, { recursive: true, force: true });
+    this.#removeFolder();
+    process.off("exit", this.#removeFolder);
   }
 }
 

@@ -1,14 +1,12 @@
 /** Bytes a second through the tunnel alone, and what they cost the process in the middle. */
 import { runLoad } from "../load/run-load";
 import type { TransferOptions } from "../load/transfer";
-import { startBareChain } from "../paths/bare-chain";
 import type { Path } from "../paths/path";
-import { onStage } from "../paths/stage";
-import { startTarget } from "../paths/target";
-import { startTunnel } from "../paths/tunnel";
-import { rowOf, type Row, type RowHead } from "../report/row";
+import { rowOf, type Row } from "../report/row";
 import { scaled, type BenchOptions, type Scenario } from "../scenario";
+import { inTurn, withThreePaths, type OfEach } from "./three-paths";
 
+const scenario = "throughput";
 const mebibyte = 1_048_576;
 const transferBytes = 512 * mebibyte;
 const shapes = [
@@ -25,62 +23,46 @@ export interface Transfer {
 }
 
 export const throughput: Scenario = {
-  name: "throughput",
-  description: "bytes a second through the tunnel, CPU a GiB",
+  name: scenario,
+  description: "bytes a second through the tunnel, CPU seconds a GiB",
   run: (options) =>
-    onStage(async (stage) => {
-      const direct = await startTarget(stage);
-      const paths = [direct, await startBareChain(stage, direct), await startTunnel(stage, direct)];
+    withThreePaths(async (paths) => {
       const rows: Row[] = [];
-      for (const shape of shapes) rows.push(...(await measureShape(paths, shape, options)));
+      for (const shape of shapes) {
+        const what = `${shape.direction}, ${shape.streams === 1 ? "1 stream" : `${String(shape.streams)} streams`}`;
+        rows.push(...rowsOf(what, await inTurn(paths, options, (path) => transfer(path, shape, options))));
+      }
       return rows;
     }),
 };
 
-async function measureShape(
-  paths: readonly Path[],
-  shape: (typeof shapes)[number],
-  options: BenchOptions,
-): Promise<Row[]> {
-  const samples: [direct: Transfer, chain: Transfer, tunnel: Transfer][] = [];
-  for (let run = 0; run < options.runs; run += 1) {
-    const transfers: Transfer[] = [];
-    for (const path of paths) transfers.push(await transfer(path, shape, options));
-    samples.push(transfers as (typeof samples)[number]);
-  }
-  const what = `${shape.direction}, ${shape.streams === 1 ? "one stream" : `${String(shape.streams)} streams`}`;
-  const head = (more: Omit<RowHead, "scenario">): RowHead => ({ scenario: "throughput", ...more });
+function rowsOf(what: string, results: readonly OfEach<Transfer>[]): Row[] {
   const speed = ({ mebibytesPerSecond }: Transfer) => mebibytesPerSecond;
+  const cpu = (head: object, of: (transfer: Transfer) => number) =>
+    rowOf(
+      { scenario, what: `CPU ${what}`, unit: "s/GiB", against: "bare chain", ...head },
+      results.map(({ chain, tunnel }) => ({ measured: of(tunnel), reference: of(chain) })),
+    );
   return [
     rowOf(
-      head({ what, unit: "MiB/s", against: "bare chain", target: { of: "ratio", atLeast: 0.9 } }),
-      samples.map(([, chain, tunnel]) => ({ measured: speed(tunnel), reference: speed(chain) })),
+      { scenario, what, unit: "MiB/s", against: "bare chain", target: { of: "ratio", atLeast: 0.9 } },
+      results.map(({ chain, tunnel }) => ({ measured: speed(tunnel), reference: speed(chain) })),
     ),
     rowOf(
-      head({ what: `bare chain ${what}`, unit: "MiB/s", against: "direct TLS" }),
-      samples.map(([direct, chain]) => ({ measured: speed(chain), reference: speed(direct) })),
+      { scenario, what: `bare chain ${what}`, unit: "MiB/s", against: "direct TLS" },
+      results.map(({ direct, chain }) => ({ measured: speed(chain), reference: speed(direct) })),
     ),
-    rowOf(
-      head({
-        what: `relay's CPU ${what}`,
-        unit: "s/GiB",
-        against: "bare middle",
-        target: { of: "ratio", atMost: 1.15 },
-      }),
-      samples.map(([, chain, tunnel]) => ({
-        measured: tunnel.cpu["relay"] ?? Number.NaN,
-        reference: chain.cpu["middle"] ?? Number.NaN,
-      })),
+    cpu(
+      { what: `relay's CPU ${what}`, against: "bare middle", target: { of: "ratio", atMost: 1.15 } },
+      ({ cpu: { relay, middle } }) => relay ?? middle ?? Number.NaN,
     ),
-    rowOf(
-      head({ what: `CPU of all three ${what}`, unit: "s/GiB", against: "bare chain" }),
-      samples.map(([, chain, tunnel]) => ({ measured: sum(tunnel.cpu), reference: sum(chain.cpu) })),
+    cpu(
+      { what: `client proxy's CPU ${what}` },
+      (of) => of.cpu["client proxy"] ?? of.cpu["first"] ?? Number.NaN,
     ),
+    cpu({ what: `agent's CPU ${what}` }, ({ cpu: { agent, last } }) => agent ?? last ?? Number.NaN),
   ];
 }
-
-const sum = (cpu: Readonly<Record<string, number>>) =>
-  Object.values(cpu).reduce((total, seconds) => total + seconds, 0);
 
 export async function transfer(
   { endpoint, processes }: Path,
