@@ -133,7 +133,7 @@ export class ClientProxy {
     certificate: Awaited<ReturnType<typeof createResponderCertificate>>,
     authorization: () => Promise<string>,
   ): Promise<void> {
-    const { relay, cluster, listen } = this.request;
+    const { relay, cluster, listen, maxStreams } = this.request;
     this.#responderCa = certificate.caPem;
     const link = new RelayLink({
       relayUrl: new URL(relay.url),
@@ -141,6 +141,7 @@ export class ClientProxy {
       client: productVersion,
       authorization,
       caPem: relay.caPem,
+      maxStreams,
       logger: this.logger,
       onHello: (hello) => this.#onHello(hello),
       onFailure: (error) => this.#report(error),

@@ -13,6 +13,7 @@ const flags: readonly (readonly [string, string])[] = [
   ["--relay-key-file <file>", "the key"],
   ["--relay-ca <file>", "PEM of the CA that signs the relay's certificate"],
   ["--listen <host:port>", "local address; default 127.0.0.1 and a free port"],
+  ["--max-streams <number>", "connections carried at a time; default 512, which is the agent's default too"],
   ["--context-name <name>", "name of the context; default: the cluster's"],
   ["--namespace <name>", "namespace of the context"],
   ["--merge-into <kubeconfig>", "add the context to this file, and take it out at the end"],

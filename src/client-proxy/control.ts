@@ -34,6 +34,8 @@ export const startRequest = z.strictObject({
       port: z.number().int().min(0).max(65_535).default(0),
     })
     .prefault({}),
+  /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
+  maxStreams: z.number().int().min(1).max(2_048).default(512),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 export type StartRequest = z.infer<typeof startRequest>;

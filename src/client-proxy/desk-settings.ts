@@ -20,6 +20,7 @@ export interface DeskOptions {
   readonly contextName?: string;
   readonly namespace?: string;
   readonly mergeInto?: string;
+  readonly maxStreams?: string;
   readonly insecureTrustRelay?: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
@@ -46,6 +47,7 @@ export function deskRequest(options: DeskOptions, instanceDirectory: string): St
     contextName: options.contextName ?? options.cluster,
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     ...(options.listen === undefined ? {} : { listen: parseListen(options.listen) }),
+    ...(options.maxStreams === undefined ? {} : { maxStreams: Number(options.maxStreams) }),
     logLevel: options.logLevel,
   };
 }

@@ -12,7 +12,7 @@ import type { Logger } from "../runtime/logger";
 import { HeldMemory } from "../tunnel/held-memory";
 import { openClientSession, type ClientSession } from "../tunnel/session-client";
 import { createWebSocketTransport } from "../tunnel/websocket-transport";
-import { defaultProcessHeldBytes } from "../protocol/limits";
+import { defaultLimits, defaultProcessHeldBytes, type SessionLimits } from "../protocol/limits";
 import { explainRelayFailure } from "./relay-failure";
 
 export interface RelayLinkOptions {
@@ -22,6 +22,8 @@ export interface RelayLinkOptions {
   /** A fresh signature, or the current token. */
   readonly authorization: () => Promise<string>;
   readonly caPem: string | undefined;
+  /** Open at once in a session; default: the protocol's. */
+  readonly maxStreams?: number;
   readonly logger: Logger;
   readonly backoff?: Backoff;
   /** Called with each agent's HELLO; what it throws ends that session. */
@@ -39,7 +41,8 @@ export class RelayLink {
   readonly #stopping = new AbortController();
   readonly #sessions = new Set<ClientSession>();
   readonly #waiting = new Set<() => void>();
-  readonly #memory = new HeldMemory(defaultProcessHeldBytes);
+  readonly #limits: Pick<SessionLimits, "streams" | "heldBytes">;
+  readonly #memory: HeldMemory;
   readonly #backoff: Backoff;
   #current: ClientSession | undefined;
   #running: Promise<void> | undefined;
@@ -48,6 +51,11 @@ export class RelayLink {
 
   constructor(private readonly options: RelayLinkOptions) {
     this.#backoff = options.backoff ?? createBackoff();
+    const { maxStreams: streams = defaultLimits.streams } = options;
+    // Each stream is granted its initial credit before anything is known of it.
+    const heldBytes = Math.max(defaultLimits.heldBytes, streams * defaultLimits.initialCreditBytes);
+    this.#limits = { streams, heldBytes };
+    this.#memory = new HeldMemory(Math.max(defaultProcessHeldBytes, heldBytes));
   }
 
   /** Why there is no session now. */
@@ -138,7 +146,8 @@ export class RelayLink {
       throw explainRelayFailure(error, { relayUrl, authorization });
     });
     const transport = createWebSocketTransport(webSocket);
-    const session = openClientSession(transport, { cluster, client, memory: this.#memory, logger });
+    const options = { cluster, client, limits: this.#limits, memory: this.#memory, logger };
+    const session = openClientSession(transport, options);
     this.#adopt(session);
     await this.#takeHello(session);
     return session;
