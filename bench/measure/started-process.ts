@@ -25,20 +25,22 @@ export interface StartedProcess {
   cpuSeconds(): number;
   /** Resident memory, from /proc. */
   residentKiB(): number;
+  /** For a module of this folder: hands it a question, and resolves with the answer. */
+  ask(question: string): Promise<unknown>;
   /** Kills it, and resolves once it is gone: an orderly stop may wait for open streams. */
   kill(): Promise<void>;
 }
 
 /** Runs `node args`, hands it `input` over stdin, and resolves with its first line that says `"ready":true`. */
-export async function startProcess(args: readonly string[], input = ""): Promise<StartedProcess> {
+async function startProcess(args: readonly string[], input = "", withIpc = false): Promise<StartedProcess> {
   const child = spawn(process.execPath, args, {
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", ...(withIpc ? ["ipc" as const] : [])],
     env: { PATH: process.env["PATH"] ?? "" },
   });
   const exited = once(child, "exit");
   running.add(child);
   child.once("exit", () => running.delete(child));
-  child.stdin.on("error", () => undefined).end(input);
+  child.stdin?.on("error", () => undefined).end(input);
   const pid = child.pid ?? 0;
   const kill = async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
@@ -51,6 +53,11 @@ export async function startProcess(args: readonly string[], input = ""): Promise
       ready,
       cpuSeconds: () => cpuSecondsOf(pid),
       residentKiB: () => residentKiBOf(pid),
+      async ask(question) {
+        child.send(question);
+        const [answer] = (await once(child, "message")) as [unknown];
+        return answer;
+      },
       kill,
     };
   } catch (error) {
@@ -61,7 +68,7 @@ export async function startProcess(args: readonly string[], input = ""): Promise
 
 /** A module of this folder as a process, see process.cjs. */
 export const startModule = (module: string, options: unknown): Promise<StartedProcess> =>
-  startProcess([join(__dirname, "../process.cjs"), module], JSON.stringify(options));
+  startProcess([join(__dirname, "../process.cjs"), module], JSON.stringify(options), true);
 
 /** A command of the shipped bundle as a process. */
 export const startBundle = (args: readonly string[]): Promise<StartedProcess> =>

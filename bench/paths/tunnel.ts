@@ -8,6 +8,9 @@ import { cluster } from "./target";
 
 const agentKey = "a".repeat(44);
 const clientKey = "c".repeat(44);
+/** For a thousand watches through one session; the default is half of that. */
+const maxStreams = 1_024;
+const heldBytes = 2 * 67_108_864;
 
 /** The shipped relay, agent and client proxy; the agent's target is the TLS server itself. */
 export async function startTunnel(stage: Stage, direct: Path): Promise<Path> {
@@ -21,6 +24,7 @@ export async function startTunnel(stage: Stage, direct: Path): Promise<Path> {
         "agent.yaml",
         stringify({
           relay: relayOf(stage, relayUrl),
+          limits: { streamsPerSession: maxStreams, sessionHeldBytes: heldBytes },
           target: {
             host: "127.0.0.1",
             port: direct.endpoint.port,
@@ -80,6 +84,7 @@ export function startClientProxy(stage: Stage, relayUrl: string, token: string) 
     "--relay-ca": stage.file("relay.ca.pem"),
     "--relay-key-name": "client",
     "--relay-key-file": stage.file("client.key"),
+    "--max-streams": String(maxStreams),
     "--token-file": stage.write("cluster.token", token),
   };
   return stage.start(startBundle(["proxy", ...Object.entries(flags).flat()]));

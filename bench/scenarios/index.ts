@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario";
 import { beside } from "./beside";
 import { requests } from "./requests";
 import { throughput } from "./throughput";
+import { watches } from "./watches";
 
 /** In the order in which they run and are reported. */
-export const scenarios: readonly Scenario[] = [throughput, requests, beside];
+export const scenarios: readonly Scenario[] = [throughput, requests, beside, watches];
