@@ -2,9 +2,8 @@ import { createTestCertificate } from "../../test/support/certificate";
 import { serverNameOf } from "../../src/protocol/server-name";
 import { startModule } from "../measure/started-process";
 import type { Path } from "./path";
+import { cluster } from "./relay";
 import type { Stage } from "./stage";
-
-export const cluster = "plant-7";
 
 /** The TLS server that stands at the end of every path, reached directly. */
 export async function startTarget(stage: Stage): Promise<Path> {

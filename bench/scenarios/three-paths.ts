@@ -3,13 +3,13 @@ import { startBareChain } from "../paths/bare-chain";
 import type { Path } from "../paths/path";
 import { onStage, type Stage } from "../paths/stage";
 import { startTarget } from "../paths/target";
-import { startTunnel } from "../paths/tunnel";
+import { startTunnel, type Tunnel } from "../paths/tunnel";
 import type { BenchOptions } from "../scenario";
 
 export interface ThreePaths {
   readonly direct: Path;
   readonly chain: Path;
-  readonly tunnel: Path;
+  readonly tunnel: Tunnel;
 }
 
 /** One measurement of each path. */
