@@ -20,6 +20,7 @@ import { LocalListener } from "./local-listener";
 import { Phase } from "./phase";
 import { replacePrivateFile } from "./private-file";
 import { proveConnection } from "./proof";
+import { createRelayDial } from "./relay-dial";
 import { RelayLink } from "./relay-link";
 import { isPermanent } from "./relay-failure";
 import { Responder } from "./responder";
@@ -136,11 +137,9 @@ export class ClientProxy {
     const { relay, cluster, listen, maxStreams } = this.request;
     this.#responderCa = certificate.caPem;
     const link = new RelayLink({
-      relayUrl: new URL(relay.url),
       cluster,
       client: productVersion,
-      authorization,
-      caPem: relay.caPem,
+      dial: createRelayDial({ relayUrl: new URL(relay.url), cluster, authorization, caPem: relay.caPem }),
       maxStreams,
       logger: this.logger,
       onHello: (hello) => this.#onHello(hello),

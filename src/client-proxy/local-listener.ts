@@ -13,8 +13,8 @@ import type { Statistics } from "./statistics";
 export interface LocalListenerOptions {
   readonly host: string;
   readonly port: number;
-  readonly link: RelayLink;
-  readonly responder: Responder;
+  readonly link: Pick<RelayLink, "session" | "failure">;
+  readonly responder: Pick<Responder, "answer">;
   readonly statistics: Statistics;
   readonly logger: Logger;
   /** How long a connection waits for a session. */

@@ -2,26 +2,22 @@
  * Keeps a session with an agent of the cluster: dials, attaches, backs off, repeats. When the agent goes away, the
  * next session is opened at once while the old one's streams go on.
  */
-import { dialSender } from "../hybrid-connections/sender";
 import type { AgentHello } from "../protocol/hello";
-import { subprotocol } from "../protocol/subprotocol";
 import { createBackoff, type Backoff } from "../runtime/backoff";
 import { delay } from "../runtime/delay";
 import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import { HeldMemory } from "../tunnel/held-memory";
 import { openClientSession, type ClientSession } from "../tunnel/session-client";
-import { createWebSocketTransport } from "../tunnel/websocket-transport";
+import { sessionEndError } from "../tunnel/session-end";
+import type { SessionEnd } from "../tunnel/session";
 import { defaultLimits, defaultProcessHeldBytes, type SessionLimits } from "../protocol/limits";
-import { explainRelayFailure } from "./relay-failure";
+import type { LinkDial } from "./relay-dial";
 
 export interface RelayLinkOptions {
-  readonly relayUrl: URL;
   readonly cluster: string;
   readonly client: string;
-  /** A fresh signature, or the current token. */
-  readonly authorization: () => Promise<string>;
-  readonly caPem: string | undefined;
+  readonly dial: LinkDial;
   /** Open at once in a session; default: the protocol's. */
   readonly maxStreams?: number;
   readonly logger: Logger;
@@ -40,6 +36,8 @@ const shortestSessionMs = 1_000;
 export class RelayLink {
   readonly #stopping = new AbortController();
   readonly #sessions = new Set<ClientSession>();
+  /** Those whose agent has said HELLO. */
+  readonly #begun = new WeakSet<ClientSession>();
   readonly #waiting = new Set<() => void>();
   readonly #limits: Pick<SessionLimits, "streams" | "heldBytes">;
   readonly #memory: HeldMemory;
@@ -98,21 +96,24 @@ export class RelayLink {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const startedAt = performance.now();
+      // An attempt that took long to fail has not lasted: only a session does.
+      let lastedMs = 0;
       try {
         const session = await this.#open();
+        const openedAt = performance.now();
         const isReplaced = await Promise.race([
           session.closed.then(() => false),
           session.goingAway.then(() => true),
         ]);
         if (this.#current === session) this.#current = undefined;
+        lastedMs = performance.now() - openedAt;
         // An agent that goes away in order has a successor, or will have: nothing has failed that one should wait for.
-        if (isReplaced && performance.now() - startedAt > shortestSessionMs) continue;
+        if (isReplaced && lastedMs > shortestSessionMs) continue;
       } catch (error) {
-        this.#fail(asClusterConnectError(error, "client proxy"));
+        if (!signal.aborted) this.#fail(asClusterConnectError(error, "client proxy"));
       }
       if (signal.aborted) return;
-      this.#backoff.lasted(performance.now() - startedAt);
+      this.#backoff.lasted(lastedMs);
       const retryInMs = Math.round(this.#backoff.nextMs());
       this.options.logger.info("relay.redial", { retryInMs });
       await this.#pause(retryInMs);
@@ -133,21 +134,20 @@ export class RelayLink {
   }
 
   async #open(): Promise<ClientSession> {
-    const { relayUrl, cluster, client, caPem, logger } = this.options;
-    const authorization = await this.options.authorization();
-    const webSocket = await dialSender({
-      relayUrl,
+    const { cluster, client, dial, logger } = this.options;
+    const { signal } = this.#stopping;
+    const transport = await dial(signal);
+    if (signal.aborted) {
+      transport.abort();
+      throw signal.reason;
+    }
+    const session = openClientSession(transport, {
       cluster,
-      authorization,
-      subprotocol,
-      caPem,
-      signal: this.#stopping.signal,
-    }).catch((error: unknown) => {
-      throw explainRelayFailure(error, { relayUrl, authorization });
+      client,
+      limits: this.#limits,
+      memory: this.#memory,
+      logger,
     });
-    const transport = createWebSocketTransport(webSocket);
-    const options = { cluster, client, limits: this.#limits, memory: this.#memory, logger };
-    const session = openClientSession(transport, options);
     this.#adopt(session);
     await this.#takeHello(session);
     return session;
@@ -164,21 +164,24 @@ export class RelayLink {
     void session.closed.then((end) => {
       this.#sessions.delete(session);
       if (this.#current === session) this.#current = undefined;
-      // What we closed ourselves has its reason told where it was decided.
-      if (end.local && end.clean) return;
-      this.options.logger.warn("session.closed", { code: end.code, reason: end.reason, clean: end.clean });
-      if (!end.clean) this.options.onLost();
-      this.#fail(
-        new ClusterConnectError(
-          "ERR_RELAY_UNREACHABLE",
-          `the session ended: ${end.reason || String(end.code)}`,
-        ),
-      );
+      this.#ended(session, end);
     });
+  }
+
+  #ended(session: ClientSession, end: SessionEnd): void {
+    // What we closed ourselves has its reason told where it was decided.
+    if (end.local && end.clean) return;
+    const { code, reason, clean } = end;
+    this.options.logger.warn("session.closed", { code, reason, clean });
+    // One that never began is told as an attempt that failed.
+    if (!this.#begun.delete(session)) return;
+    if (!clean) this.options.onLost();
+    this.#fail(clean ? new ClusterConnectError("ERR_TUNNEL_GOING_AWAY", reason) : sessionEndError(end));
   }
 
   async #takeHello(session: ClientSession): Promise<void> {
     const hello = await session.agentHello;
+    this.#begun.add(session);
     this.options.logger.info("session.opened", { sessionId: hello.sessionId, agent: hello.agent });
     try {
       this.options.onHello(hello);

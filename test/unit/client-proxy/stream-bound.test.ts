@@ -1,3 +1,4 @@
+import { createRelayDial } from "../../../src/client-proxy/relay-dial";
 import { RelayLink } from "../../../src/client-proxy/relay-link";
 import { deskRequest } from "../../../src/client-proxy/desk-settings";
 import { startRequest } from "../../../src/client-proxy/control";
@@ -23,11 +24,14 @@ async function openStreams(
   const heard = { agentHello: () => undefined as unknown };
   const hello = new Promise((resolve) => (heard.agentHello = resolve as () => unknown));
   const link = new RelayLink({
-    relayUrl: relay.url,
     cluster: "plant-7",
     client: "cluster-connect/test",
-    authorization: () => Promise.resolve(createSasToken({ relay: relay.url, entity: "plant-7", ...key })),
-    caPem: undefined,
+    dial: createRelayDial({
+      relayUrl: relay.url,
+      cluster: "plant-7",
+      authorization: () => Promise.resolve(createSasToken({ relay: relay.url, entity: "plant-7", ...key })),
+      caPem: undefined,
+    }),
     ...(maxStreams === undefined ? {} : { maxStreams }),
     logger: silentLogger,
     onHello: () => void heard.agentHello(),
