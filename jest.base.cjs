@@ -2,7 +2,14 @@
  * What every jest run of this project shares. Several dependencies are ES modules only: the resolver adds the
  * `import` condition for those that export nothing else, and swc turns them into CommonJS beside our own source.
  */
-const esModulesOnly = ["@actions/", "jose/", "[a-z-]*proxy-agent[a-z-]*/", "agent-base/", "proxy-from-env/"];
+const esModulesOnly = [
+  "@actions/",
+  "jose/",
+  "[a-z-]*proxy-agent[a-z-]*/",
+  "agent-base/",
+  "proxy-from-env/",
+  "@marcbachmann/",
+];
 
 module.exports = {
   rootDir: __dirname,
