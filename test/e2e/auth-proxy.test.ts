@@ -20,12 +20,14 @@ async function http2Fetch(
 
 describe("auth proxy", () => {
   let harness: AuthProxyHarness;
+  let withUid: AuthProxyHarness;
   beforeAll(async () => {
     harness = await startAuthProxyHarness({ forwardHeaders: ["X-App-Token"] });
+    withUid = await startAuthProxyHarness({}, { uid: { claim: "uid" } });
   });
   afterAll(async () => {
     expect(harness.apiserver.withoutUser()).toEqual([]);
-    await harness.close();
+    await Promise.all([harness.close(), withUid.close()]);
   });
   const last = () => harness.apiserver.requests.at(-1)!;
 
@@ -47,12 +49,14 @@ describe("auth proxy", () => {
   });
 
   it("passes groups one line each, uid, and names beyond ASCII as UTF-8", async () => {
-    const token = await harness.issuer.mint({ sub: "jörg@例.jp", groups: ["a,b", "größe"], uid: "42" });
-    await harness.fetch({ headers: { Authorization: `Bearer ${token}` } });
-    const utf8 = (values: string[]) => values.map((value) => Buffer.from(value, "latin1").toString("utf8"));
-    expect(utf8(last().values("impersonate-user"))).toEqual(["github:jörg@例.jp"]);
-    expect(utf8(last().values("impersonate-group"))).toEqual(["github:a,b", "github:größe"]);
-    expect(last().values("impersonate-uid")).toEqual(["42"]);
+    const token = await withUid.issuer.mint({ sub: "jörg@例.jp", groups: ["a,b", "größe"], uid: "42" });
+    await withUid.fetch({ headers: { Authorization: `Bearer ${token}` } });
+    const asked = withUid.apiserver.requests.at(-1)!;
+    const utf8 = (name: string) =>
+      asked.values(name).map((value) => Buffer.from(value, "latin1").toString("utf8"));
+    expect(utf8("impersonate-user")).toEqual(["github:jörg@例.jp"]);
+    expect(utf8("impersonate-group")).toEqual(["github:a,b", "github:größe"]);
+    expect(utf8("impersonate-uid")).toEqual(["42"]);
   });
 
   it("speaks HTTP/2 to those who negotiate it", async () => {

@@ -69,6 +69,7 @@ export function proxyHeader(value = `${testSession}/7`): Buffer {
 /** A real auth proxy between a real issuer and a recording apiserver, all in this process. */
 export async function startAuthProxyHarness(
   overrides: Partial<AuthProxySettingsInput> = {},
+  moreMappings: Readonly<Record<string, unknown>> = {},
 ): Promise<AuthProxyHarness> {
   const directory = await mkdtemp(join(tmpdir(), "auth-proxy-"));
   const [issuer, apiserver] = await Promise.all([startIssuer(), startRecordingApiserver()]);
@@ -88,7 +89,7 @@ export async function startAuthProxyHarness(
           claimMappings: {
             username: { claim: "sub", prefix: "github:" },
             groups: { claim: "groups", prefix: "github:" },
-            uid: { claim: "uid" },
+            ...moreMappings,
           },
         },
       ],
