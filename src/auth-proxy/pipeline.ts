@@ -22,6 +22,7 @@ import type { AuthProxyMetrics } from "./metrics";
 import { OutgoingHeaders } from "./outgoing-headers";
 import { refuseExchange } from "./refuse";
 import { checkBounds } from "./request-bounds";
+import { withRequestExtras } from "./request-extras";
 import type { AuthProxySettings } from "./settings";
 import { authorizeUpgrade, type UpgradeRequest } from "./upgrade-rules";
 
@@ -33,9 +34,6 @@ export interface PipelineContext {
   readonly logger: Logger;
   readonly metrics: AuthProxyMetrics;
 }
-
-/** Extra key under which the cluster's audit log shows the tunnel session a request came through. */
-const sessionExtra = "cluster-connect.dev/session";
 
 export class Pipeline {
   #underWay = 0;
@@ -138,12 +136,11 @@ export class Pipeline {
 
   async #authenticate(token: string, { origin }: Exchange): Promise<Identity> {
     const { verifier, policy } = this.context;
-    const { claims, settings } = await verifier.verify(token);
+    const { issuer, claims, settings } = await verifier.verify(token);
     // The settings' schema requires the mapping; an entry without one must not become an identity without a name.
     if (settings.claimMappings === undefined) throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
     const identity = mapIdentity(claims, settings.claimMappings, policy);
-    if (origin.sessionId === undefined) return identity;
-    return { ...identity, extra: { ...identity.extra, [sessionExtra]: [origin.sessionId] } };
+    return withRequestExtras(identity, { sessionId: origin.sessionId, issuer, claims }, policy.maxNameBytes);
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { agentSettings } from "../../src/agent/settings";
+import { requestExtraKeys } from "../../src/auth-proxy/request-extras";
 import { authProxySettings } from "../../src/auth-proxy/settings";
 import { validateSettings } from "../../src/runtime/settings";
 import { attachNode } from "./node";
@@ -65,6 +66,7 @@ const attributesOf = (manifests: Manifest[]) =>
     .flatMap(({ apiGroups = [], resources = [] }) => resources.map((name) => `${apiGroups.join()}/${name}`));
 const issuer = { url: "https://issuer.example", audiences: ["a"] };
 const username = { claim: "sub", prefix: "x:" };
+const requestExtras = requestExtraKeys.map((key) => `authentication.k8s.io/userextras/${key}`);
 
 describe("the agent's chart", () => {
   it("passes helm's linter, warnings included", async () => {
@@ -146,10 +148,7 @@ describe("the agent's chart", () => {
   });
 
   it("grants no kind of attribute that the configuration cannot produce", async () => {
-    expect(attributesOf(await render())).toEqual([
-      "authentication.k8s.io/users",
-      "authentication.k8s.io/userextras/cluster-connect.dev/session",
-    ]);
+    expect(attributesOf(await render())).toEqual(["authentication.k8s.io/users", ...requestExtras]);
     const claimMappings = {
       username,
       groups: { claim: "groups", prefix: "" },
@@ -162,7 +161,7 @@ describe("the agent's chart", () => {
       "/users",
       "/groups",
       "authentication.k8s.io/uids",
-      "authentication.k8s.io/userextras/cluster-connect.dev/session",
+      ...requestExtras,
       "authentication.k8s.io/userextras/example.com/run",
     ]);
   });

@@ -1,4 +1,5 @@
 /** The chart's pod in a real node: what it may do, what it may not, and what outlives it. */
+import { requestExtraKeys } from "../../src/auth-proxy/request-extras";
 import { startIssuer, type TestIssuer } from "../support/issuer";
 import { attachNode, serviceAccountIssuer } from "./node";
 import { createRelease, importProductImage, type AgentRelease } from "./support/agent-release";
@@ -143,7 +144,8 @@ describe("the agent's pod", () => {
   });
 
   it("may act as a caller, and never as the cluster's masters, a node or a service account", async () => {
-    const session = ["--as-user-extra", "cluster-connect.dev/session=s-1"];
+    const extra = Object.fromEntries(requestExtraKeys.map((key) => [key, [`${key}-1`]]));
+    const extras = requestExtraKeys.flatMap((key) => ["--as-user-extra", `${key}=${key}-1`]);
     const whoami = ["auth", "whoami", "-o", "jsonpath={.status.userInfo}"];
     const alice = await asAuthProxy(
       ...whoami,
@@ -151,13 +153,13 @@ describe("the agent's pod", () => {
       "github:alice",
       "--as-group",
       "github:team",
-      ...session,
+      ...extras,
     );
     expect(alice.stderr).toBe("");
     expect(JSON.parse(alice.stdout)).toEqual({
       username: "github:alice",
       groups: ["github:team", "system:authenticated"],
-      extra: { "cluster-connect.dev/session": ["s-1"] },
+      extra,
     });
     for (const somebody of [
       ["--as", "github:alice", "--as-group", "system:masters"],
@@ -175,9 +177,17 @@ describe("the agent's pod", () => {
   it("acts as a caller by the legacy right too, where a cluster knows no other", async () => {
     await release.deploy(values({ impersonation: { mode: "legacy" } }));
     const whoami = ["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"];
-    expect((await asAuthProxy(...whoami, "--as", "github:alice", "--as-group", "github:team")).stdout).toBe(
-      "github:alice",
-    );
+    const extras = requestExtraKeys.flatMap((key) => ["--as-user-extra", `${key}=x`]);
+    const alice = ["--as", "github:alice", "--as-group", "github:team", ...extras];
+    expect(await asAuthProxy(...whoami, ...alice)).toMatchObject({ stderr: "", stdout: "github:alice" });
+    for (const refused of [
+      ["--as", "github:alice", "--as-user-extra", "example.com/other=x"],
+      ["--as", "github:alice", "--as-uid", "7"],
+      ["--as", account()],
+    ]) {
+      const { code, stderr } = await asAuthProxy("get", "--raw", "/version", ...refused);
+      expect([refused, code, stderr]).toEqual([refused, 1, expect.stringContaining("forbidden")]);
+    }
     const role = await kubectl(
       "get",
       "clusterrole",

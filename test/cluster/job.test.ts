@@ -11,6 +11,7 @@ import { busyboxImage, eventually, run } from "./node";
 import {
   caller,
   callerIsAdmin,
+  jobClaims,
   startJobInCluster,
   startPod,
   type JobInCluster,
@@ -244,6 +245,28 @@ describe("a job in a real cluster", () => {
         (path) => !/^\/(readyz|version)$|\/secrets\/cluster-connect-tls$|reviews$/.test(path ?? ""),
       ),
     ).toEqual([]);
+  });
+
+  it("is named in that log: its repository, run, workflow and token, and the session it came through", () => {
+    const account = `system:serviceaccount:cluster-connect-job:${job.release.fullName}`;
+    const extras = job.node
+      .audit(auditFrom)
+      .filter(({ user, impersonatedUser }) => user.username === account && impersonatedUser !== undefined)
+      .map(({ impersonatedUser }) => impersonatedUser!.extra ?? {});
+    const sessions = new Set(extras.map((extra) => extra["cluster-connect.dev/session"]?.[0]));
+    const tokens = new Set(extras.map((extra) => extra["cluster-connect.dev/jti"]?.[0]));
+    expect([...sessions].every((id) => id !== undefined && /^[\w-]{8,64}$/.test(id))).toBe(true);
+    // Tokens of 20 s: there were several in these minutes, each with a name of its own.
+    expect(tokens.size).toBeGreaterThan(2);
+    expect(tokens.has(undefined)).toBe(false);
+    for (const extra of extras) {
+      expect(extra).toMatchObject({
+        "cluster-connect.dev/issuer": [expect.stringMatching(/^https:/)],
+        "cluster-connect.dev/repository": [jobClaims.repository],
+        "cluster-connect.dev/run-id": [jobClaims.run_id],
+        "cluster-connect.dev/workflow": [jobClaims.workflow],
+      });
+    }
   });
 
   it("leaves nothing behind", async () => {

@@ -36,6 +36,8 @@ describe("attacks on the auth proxy", () => {
         /^(impersonate|x-remote|x-forwarded|forwarded)/.test(name),
       );
       expect(impersonating.sort()).toEqual([
+        "impersonate-extra-cluster-connect.dev%2fissuer",
+        "impersonate-extra-cluster-connect.dev%2fjti",
         "impersonate-extra-cluster-connect.dev%2fsession",
         "impersonate-user",
       ]);

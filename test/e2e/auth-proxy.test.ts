@@ -59,6 +59,25 @@ describe("auth proxy", () => {
     expect(utf8("impersonate-uid")).toEqual(["42"]);
   });
 
+  it("tells the cluster's audit log by extras which session, issuer and job a request came from", async () => {
+    const claims = { repository: "octo/app", run_id: "77", workflow: "Déploy ▶", jti: "j-1" };
+    const token = await harness.issuer.mint(claims);
+    await harness.fetch({ headers: { Authorization: `Bearer ${token}` } });
+    const own = last().headers.flatMap(([name, value]) =>
+      name.startsWith("Impersonate-Extra-cluster-connect.dev%2F")
+        ? [[name.split("%2F")[1], Buffer.from(value, "latin1").toString("utf8")]]
+        : [],
+    );
+    expect(own).toEqual([
+      ["session", testSession],
+      ["issuer", harness.issuer.url],
+      ["repository", "octo/app"],
+      ["run-id", "77"],
+      ["workflow", "Déploy ▶"],
+      ["jti", "j-1"],
+    ]);
+  });
+
   it("speaks HTTP/2 to those who negotiate it", async () => {
     const session = await harness.http2();
     const authorization = await harness.authorization();

@@ -71,9 +71,10 @@ export const identityErrors = errorTable({
   ERR_IDENTITY_RESERVED: {
     hop: "auth proxy",
     owner: "cluster operator",
-    summary: "the token maps to a name that Kubernetes keeps for itself",
-    cause: "a user or group beginning with system: would be obeyed as a part of the cluster.",
-    remedy: "give the claim a prefix in claimMappings.",
+    summary: "the token maps to a name that is reserved",
+    cause:
+      "a user or group beginning with system: would be obeyed as a part of the cluster; extras under cluster-connect.dev/ are the auth proxy's own.",
+    remedy: "give the claim a prefix in claimMappings; give the extra a key under a domain of your own.",
   },
   ERR_IDENTITY_INVALID: {
     hop: "auth proxy",

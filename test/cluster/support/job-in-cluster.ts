@@ -16,6 +16,8 @@ import { startRelayProcess, type RelayProcess } from "./relay";
 
 export const caller = "github:repo:octo/app:environment:production";
 const subject = "repo:octo/app:environment:production";
+/** What GitHub writes into a token about its job. */
+export const jobClaims = { repository: "octo/app", run_id: "4711", workflow: "Deploy" };
 /** So short that every longer test sees it renewed. */
 const tokenLifetimeSeconds = 20;
 
@@ -79,8 +81,7 @@ export async function startJobInCluster(
   });
   const job = await Job.start({
     ...(options.env === undefined ? {} : { env: options.env }),
-    mint: (audience) =>
-      issuer.mint({ repository: "octo/app" }, { audience, subject, lifetimeSeconds: tokenLifetimeSeconds }),
+    mint: (audience) => issuer.mint(jobClaims, { audience, subject, lifetimeSeconds: tokenLifetimeSeconds }),
   });
   const clusterCa = await release.caPin();
   const connect: JobInCluster["connect"] = (step, inputs = {}, env = {}) =>

@@ -8,6 +8,13 @@ legacy
 {{- end -}}
 {{- end -}}
 
+{{/* Extra keys that the auth proxy adds to each request by itself, for the audit log: src/auth-proxy/request-extras.ts. */}}
+{{- define "agent.requestExtras" -}}
+{{- range list "session" "issuer" "repository" "run-id" "workflow" "jti" }}
+- userextras/cluster-connect.dev/{{ . }}
+{{- end }}
+{{- end -}}
+
 {{/*
 Whom the auth proxy may become: only kinds of attributes that its configuration can produce. RBAC knows no wildcard
 after the slash of userextras, so each key is named.
@@ -16,7 +23,7 @@ after the slash of userextras, so each key is named.
 {{- $constrained := eq (include "agent.impersonationMode" .) "constrained" -}}
 {{- $verb := ternary "impersonate:user-info" "impersonate" $constrained -}}
 {{- $named := ternary "authentication.k8s.io" "" $constrained -}}
-{{- $keys := list "userextras/cluster-connect.dev/session" -}}
+{{- $keys := include "agent.requestExtras" . | fromYamlArray -}}
 {{- $groups := false -}}
 {{- $uids := false -}}
 {{- range .Values.authentication.jwt -}}
