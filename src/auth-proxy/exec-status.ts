@@ -1,8 +1,16 @@
-import { ClusterConnectError } from "../runtime/errors";
+import { ClusterConnectError, errorRegistry } from "../runtime/errors";
 import { valuesOf, type HeaderLines } from "./header-lines";
 import { refusalOf, statusBody } from "./refusal";
 import type { UpgradeRequest } from "./upgrade-rules";
-import { createWebSocketGuard, type WebSocketGuard } from "./websocket-guard";
+import { createWebSocketGuard, type FailureWords, type WebSocketGuard } from "./websocket-guard";
+
+/** A failure in the words of a WebSocket: a Status for channel 3 and a reason for the close frame. */
+export function failureWords(error: ClusterConnectError): FailureWords {
+  return {
+    status: statusBody(error, refusalOf(error)),
+    closeReason: `auth proxy: ${errorRegistry[error.code].summary} (${error.code})`,
+  };
+}
 
 /**
  * The guard for an upgraded connection, or none for SPDY. Only exec and attach have a status on channel 3: for a
@@ -23,6 +31,6 @@ export function guardFor(
   );
   return createWebSocketGuard({
     expectsStatus: isChannelled && isCommand,
-    failureStatus: statusBody(lost, refusalOf(lost)),
+    loss: failureWords(lost),
   });
 }

@@ -15,15 +15,22 @@ export interface Outcome {
   readonly abandoned?: boolean;
 }
 
+export interface ForwardContext {
+  readonly apiserver: Apiserver;
+  readonly limits: AuthProxyLimits;
+  /** Aborted, with a ClusterConnectError, when the request has run as long as it may. */
+  readonly deadline: AbortSignal;
+}
+
 /** Passes a request to the apiserver and its answer back, both as streams. Resolves when the exchange is over. */
-export function forwardRequest(
+export async function forwardRequest(
   exchange: Exchange,
   headers: OutgoingHeaders,
-  apiserver: Apiserver,
-  limits: AuthProxyLimits,
+  context: ForwardContext,
 ): Promise<Outcome> {
-  if (exchange.isClosed()) return Promise.resolve({ status: 0, abandoned: true });
-  return new Promise((resolve) => new Forwarding(exchange, headers, apiserver, limits, resolve).attempt());
+  if (exchange.isClosed()) return { status: 0, abandoned: true };
+  context.deadline.throwIfAborted();
+  return new Promise((resolve) => new Forwarding(exchange, headers, context, resolve).attempt());
 }
 
 class Forwarding {
@@ -34,23 +41,29 @@ class Forwarding {
   #error: ClusterConnectError | undefined;
   /** Set once the answer was ended here; Node says "finish" of one that the caller has reset as well. */
   #ended = false;
+  /** Cuts the answer that is being passed on; undefined before there is one. */
+  #cutAnswer: ((because: ClusterConnectError) => void) | undefined;
 
   constructor(
     private readonly exchange: Exchange,
     private readonly headers: OutgoingHeaders,
-    private readonly apiserver: Apiserver,
-    private readonly limits: AuthProxyLimits,
+    private readonly context: ForwardContext,
     private readonly resolve: (outcome: Outcome) => void,
   ) {
     exchange.out.once("close", () => this.#over());
     exchange.out.on("error", () => this.#request?.destroy());
+    const { deadline } = context;
+    const cut = () => this.#cut(deadline.reason as ClusterConnectError);
+    deadline.addEventListener("abort", cut);
+    exchange.out.once("close", () => deadline.removeEventListener("abort", cut));
   }
 
   attempt(): void {
     this.#attempts += 1;
-    this.#sentWith = this.apiserver.credential.authorization();
+    const { apiserver } = this.context;
+    this.#sentWith = apiserver.credential.authorization();
     const { method, target } = this.exchange;
-    const request = this.apiserver.request({ method, target, headers: this.headers });
+    const request = apiserver.request({ method, target, headers: this.headers });
     this.#request = request;
     const state = { connected: false, answered: false };
     request
@@ -63,7 +76,10 @@ class Forwarding {
         this.#answer(response);
       })
       // Once an answer has begun, its own end tells what became of it: an early 413 outranks the reset after it.
-      .on("error", (error) => state.answered || this.#fail(error, state.connected, request.reusedSocket))
+      .on("error", (error) => {
+        if (!state.answered && this.#request === request)
+          this.#fail(error, state.connected, request.reusedSocket);
+      })
       // A 101 that nobody asked for closes the request without an error.
       .on("close", () => {
         if (!state.answered && this.#request === request) this.#fail(new Error("no answer"), true, false);
@@ -86,10 +102,10 @@ class Forwarding {
     const { exchange } = this;
     if (isOwnCredentialRefused(response, exchange.target)) return this.#ownCredentialRefused(response);
     this.#status = response.statusCode ?? 0;
-    relayAnswer(response, exchange, (error) => {
+    this.#cutAnswer = relayAnswer(response, exchange, (error) => {
       this.#error = error;
       this.#ended = error === undefined;
-      if (this.#ended) drainUpload(exchange, this.limits.uploadDrainMs);
+      if (this.#ended) drainUpload(exchange, this.context.limits.uploadDrainMs);
     });
     response.once("close", () => {
       // Not needed any more, and Node keeps the connection open for the rest of the upload otherwise.
@@ -102,7 +118,7 @@ class Forwarding {
     const request = this.#request;
     this.#request = undefined;
     response.on("error", () => undefined).resume();
-    const isNewToken = this.apiserver.credential.reread(this.#sentWith);
+    const isNewToken = this.context.apiserver.credential.reread(this.#sentWith);
     if (isNewToken && !this.exchange.hasBody && this.#attempts === 1) return this.attempt();
     request?.destroy();
     this.#refuse(new ClusterConnectError("ERR_APISERVER_REFUSED_PROXY"));
@@ -120,10 +136,19 @@ class Forwarding {
     this.#refuse(new ClusterConnectError(code, messageOf(error), { cause: error }));
   }
 
+  /** Once the head of an answer is out, nothing can be said any more but that the rest will not come. */
+  #cut(because: ClusterConnectError): void {
+    if (this.#cutAnswer !== undefined) return this.#cutAnswer(because);
+    const request = this.#request;
+    this.#request = undefined;
+    request?.destroy();
+    if (this.#error === undefined) this.#refuse(because);
+  }
+
   #refuse(error: ClusterConnectError): void {
     this.#error = error;
     if (this.exchange.isClosed()) return this.#over();
-    this.#status = refuseExchange(this.exchange, error, this.limits.uploadDrainMs);
+    this.#status = refuseExchange(this.exchange, error, this.context.limits.uploadDrainMs);
   }
 
   #over(): void {

@@ -2,15 +2,13 @@ import { ServerResponse, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { ClusterConnectError, messageOf } from "../runtime/errors";
 import { abortSocket } from "./abort-socket";
-import type { Apiserver } from "./apiserver";
 import { http1Exchange, type Exchange } from "./exchange";
-import type { Outcome } from "./forward-request";
+import type { ForwardContext, Outcome } from "./forward-request";
 import { headerLines, valuesOf } from "./header-lines";
 import type { OutgoingHeaders } from "./outgoing-headers";
 import type { StreamOrigin } from "./proxy-header";
 import { isOwnCredentialRefused, relayAnswer } from "./relay-answer";
 import { refuseExchange } from "./refuse";
-import type { AuthProxyLimits } from "./settings";
 import { splice, type SpliceEnd } from "./splice";
 import type { UpgradeRequest } from "./upgrade-rules";
 import { guardFor } from "./exec-status";
@@ -46,14 +44,15 @@ export function refusableExchange({ request, socket, origin }: UpgradeArrival): 
 }
 
 /** Asks the apiserver for the upgrade; joins the two connections after a 101, else passes its answer on. */
-export function forwardUpgrade(
+export async function forwardUpgrade(
   arrival: UpgradeArrival,
   exchange: Exchange,
   upgrade: UpgradeRequest,
   headers: OutgoingHeaders,
-  context: { readonly apiserver: Apiserver; readonly limits: AuthProxyLimits; readonly isRepeated?: boolean },
+  context: ForwardContext & { readonly isRepeated?: boolean },
 ): Promise<UpgradeOutcome> {
-  const { apiserver, limits } = context;
+  const { apiserver, limits, deadline } = context;
+  deadline.throwIfAborted();
   const { method, target } = exchange;
   const sentWith = apiserver.credential.authorization();
   return new Promise((resolve) => {
@@ -64,18 +63,19 @@ export function forwardUpgrade(
       if (settled) return;
       settled = true;
       clearTimeout(timer);
+      deadline.removeEventListener("abort", expire);
       resolve(outcome());
     };
-    const fail = (reason: string) =>
+    const failAs = (error: ClusterConnectError) =>
       settle(() => {
         request.destroy();
         if (exchange.isClosed()) return { status: 0, abandoned: true };
-        const error = new ClusterConnectError(
-          connected ? "ERR_APISERVER_LOST" : "ERR_APISERVER_UNREACHABLE",
-          reason,
-        );
         return { status: refuseExchange(exchange, error, 0), error };
       });
+    const fail = (reason: string) =>
+      failAs(new ClusterConnectError(connected ? "ERR_APISERVER_LOST" : "ERR_APISERVER_UNREACHABLE", reason));
+    const expire = () => failAs(deadline.reason as ClusterConnectError);
+    deadline.addEventListener("abort", expire);
     const timer = setTimeout(
       () => fail("the upgrade was not answered in time"),
       limits.upgradeAnswerTimeoutMs,
@@ -86,7 +86,7 @@ export function forwardUpgrade(
       .on("close", () => fail("no answer"))
       .on("response", (response) =>
         settle(() => {
-          if (!isOwnCredentialRefused(response, target)) return relayRefusal(response, exchange);
+          if (!isOwnCredentialRefused(response, target)) return relayRefusal(response, exchange, deadline);
           response.on("error", () => undefined).destroy();
           if (apiserver.credential.reread(sentWith) && context.isRepeated !== true) {
             return forwardUpgrade(arrival, exchange, upgrade, headers, { ...context, isRepeated: true });
@@ -96,7 +96,9 @@ export function forwardUpgrade(
         }),
       )
       .on("upgrade", (response, socket: Socket, head) =>
-        settle(() => join(arrival, upgrade, { response, socket, head }, limits.lingerMs)),
+        settle(() =>
+          join(arrival, upgrade, { response, socket, head }, { lingerMs: limits.lingerMs, deadline }),
+        ),
       )
       .end();
     arrival.socket.once("close", () => fail("the caller went away"));
@@ -104,13 +106,18 @@ export function forwardUpgrade(
 }
 
 /** An answer other than 101, passed on whole; both connections end with it. */
-function relayRefusal(response: IncomingMessage, exchange: Exchange): Promise<UpgradeOutcome> {
+function relayRefusal(
+  response: IncomingMessage,
+  exchange: Exchange,
+  deadline: AbortSignal,
+): Promise<UpgradeOutcome> {
   const status = response.statusCode ?? 0;
   return new Promise((resolve) => {
     exchange.out.once("close", () => response.destroy());
-    relayAnswer(response, exchange, (error) =>
+    const cut = relayAnswer(response, exchange, (error) =>
       resolve({ status, ...(error === undefined ? {} : { error }) }),
     );
+    deadline.addEventListener("abort", () => cut(deadline.reason as ClusterConnectError));
   });
 }
 
@@ -124,7 +131,7 @@ async function join(
   arrival: UpgradeArrival,
   upgrade: UpgradeRequest,
   { response, socket: apiserver, head }: Switched,
-  lingerMs: number,
+  options: { readonly lingerMs: number; readonly deadline: AbortSignal },
 ): Promise<UpgradeOutcome> {
   const caller = arrival.socket;
   const lines = headerLines(response.rawHeaders);
@@ -145,9 +152,14 @@ async function join(
   if (arrival.head.length > 0) caller.unshift(arrival.head);
   const end = await splice(caller, apiserver, {
     guard: guardFor(arrival.request.url ?? "", upgrade, lines),
-    lingerMs,
+    ...options,
   });
-  const isLost = end.end === "apiserver lost";
-  const error = new ClusterConnectError("ERR_APISERVER_LOST", "in the middle of an upgraded connection");
-  return { status: 101, splice: end, ...(isLost ? { error } : {}) };
+  const error = errorOfEnd(end, options.deadline);
+  return { status: 101, splice: end, ...(error === undefined ? {} : { error }) };
+}
+
+function errorOfEnd({ end }: SpliceEnd, deadline: AbortSignal): ClusterConnectError | undefined {
+  if (end === "expired") return deadline.reason as ClusterConnectError;
+  if (end !== "apiserver lost") return undefined;
+  return new ClusterConnectError("ERR_APISERVER_LOST", "in the middle of an upgraded connection");
 }

@@ -24,10 +24,11 @@ import { refuseExchange } from "./refuse";
 import { checkBounds } from "./request-bounds";
 import { withRequestExtras } from "./request-extras";
 import type { AuthProxySettings } from "./settings";
+import { startDeadline, type StreamDeadline } from "./stream-deadline";
 import { authorizeUpgrade, type UpgradeRequest } from "./upgrade-rules";
 
 export interface PipelineContext {
-  readonly settings: Pick<AuthProxySettings, "upgrades" | "forwardHeaders" | "limits">;
+  readonly settings: Pick<AuthProxySettings, "upgrades" | "streams" | "forwardHeaders" | "limits">;
   readonly policy: IdentityPolicy;
   readonly verifier: TokenVerifier;
   readonly apiserver: Apiserver;
@@ -68,7 +69,7 @@ export class Pipeline {
   async #run(exchange: Exchange, arrival: UpgradeArrival | undefined): Promise<void> {
     const { logger, metrics } = this.context;
     const startedAt = performance.now();
-    const state: RequestState = { identity: undefined, upgrade: undefined };
+    const state: RequestState = { identity: undefined, upgrade: undefined, deadline: undefined };
     let outcome: UpgradeOutcome;
     this.#underWay += 1;
     metrics.requests.set(this.#underWay);
@@ -77,6 +78,7 @@ export class Pipeline {
     } catch (thrown) {
       outcome = this.#refuse(exchange, asClusterConnectError(thrown, "auth proxy"));
     } finally {
+      state.deadline?.clear();
       this.#underWay -= 1;
       metrics.requests.set(this.#underWay);
       if (this.#underWay === 0) for (const done of this.#waiting) done();
@@ -92,12 +94,13 @@ export class Pipeline {
     state: RequestState,
   ): Promise<UpgradeOutcome> {
     const { settings, apiserver } = this.context;
-    const { limits, upgrades, forwardHeaders } = settings;
+    const { limits, upgrades, streams, forwardHeaders } = settings;
     if (this.#underWay > limits.requests) throw new ClusterConnectError("ERR_AUTH_PROXY_BUSY");
     checkBounds(exchange, limits);
     const token = parseCredential(exchange.lines);
-    const identity = await this.#authenticate(token, exchange);
+    const { identity, expiresAtMs } = await this.#authenticate(token, exchange);
     state.identity = identity;
+    state.deadline = startDeadline(streams, expiresAtMs);
     const upgrade = arrival === undefined ? undefined : authorizeUpgrade(exchange, upgrades);
     state.upgrade = upgrade;
     const { lines, hasBody } = exchange;
@@ -109,9 +112,10 @@ export class Pipeline {
       forwardHeaders,
       host: apiserver.host,
     });
+    const context = { apiserver, limits, deadline: state.deadline.signal };
     return arrival !== undefined && upgrade !== undefined
-      ? forwardUpgrade(arrival, exchange, upgrade, headers, { apiserver, limits })
-      : forwardRequest(exchange, headers, apiserver, limits);
+      ? forwardUpgrade(arrival, exchange, upgrade, headers, context)
+      : forwardRequest(exchange, headers, context);
   }
 
   #refuse(exchange: Exchange, error: ClusterConnectError): UpgradeOutcome {
@@ -134,17 +138,24 @@ export class Pipeline {
     }
   }
 
-  async #authenticate(token: string, { origin }: Exchange): Promise<Identity> {
+  async #authenticate(token: string, { origin }: Exchange): Promise<Authenticated> {
     const { verifier, policy } = this.context;
-    const { issuer, claims, settings } = await verifier.verify(token);
+    const { issuer, claims, expiresAtMs, settings } = await verifier.verify(token);
     // The settings' schema requires the mapping; an entry without one must not become an identity without a name.
     if (settings.claimMappings === undefined) throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
     const identity = mapIdentity(claims, settings.claimMappings, policy);
-    return withRequestExtras(identity, { sessionId: origin.sessionId, issuer, claims }, policy.maxNameBytes);
+    const facts = { sessionId: origin.sessionId, issuer, claims };
+    return { identity: withRequestExtras(identity, facts, policy.maxNameBytes), expiresAtMs };
   }
+}
+
+interface Authenticated {
+  readonly identity: Identity;
+  readonly expiresAtMs: number;
 }
 
 interface RequestState {
   identity: Identity | undefined;
   upgrade: UpgradeRequest | undefined;
+  deadline: StreamDeadline | undefined;
 }

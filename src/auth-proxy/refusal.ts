@@ -34,6 +34,7 @@ const refusals: Partial<Record<ErrorCode, Refusal>> = {
   ERR_AUTH_PROXY_REQUEST_TOO_LARGE: { status: 431, reason: "RequestHeaderFieldsTooLarge" },
   ERR_AUTH_PROXY_IMPERSONATION_NOT_ENABLED: forbidden,
   ERR_AUTH_PROXY_UPGRADE_REFUSED: forbidden,
+  ERR_AUTH_PROXY_STREAM_EXPIRED: { status: 504, reason: "Timeout" },
   ERR_AUTH_PROXY_BUSY: { status: 429, reason: "TooManyRequests", retryAfterSeconds: 1 },
   ERR_APISERVER_UNREACHABLE: unavailable,
   ERR_APISERVER_LOST: { status: 502, reason: "InternalError" },

@@ -6,17 +6,17 @@ import { endToEndLines, isSelfDelimited } from "./response-headers";
 
 /**
  * Passes the apiserver's answer on as it comes, with back-pressure. `done` is called once: without an error when
- * all of it is there, else after which the caller's side is aborted, never ended.
+ * all of it is there, else after which the caller's side is aborted, never ended. Returns what cuts it before that.
  */
 export function relayAnswer(
   response: IncomingMessage,
   exchange: Exchange,
   done: (error?: ClusterConnectError) => void,
-): void {
+): (because: ClusterConnectError) => void {
   const status = response.statusCode ?? 0;
   const lines = headerLines(response.rawHeaders);
   let isOver = false;
-  const finish = (cutBecause?: string) => {
+  const finish = (cutBecause?: ClusterConnectError) => {
     if (isOver) return;
     isOver = true;
     if (cutBecause === undefined) {
@@ -24,21 +24,24 @@ export function relayAnswer(
       return done();
     }
     response.destroy();
-    done(new ClusterConnectError("ERR_APISERVER_LOST", cutBecause));
+    done(cutBecause);
     exchange.abort();
   };
+  const lost = (detail: string) => finish(new ClusterConnectError("ERR_APISERVER_LOST", detail));
   response.on("error", () => undefined);
   try {
     exchange.begin(status, endToEndLines(lines));
   } catch (error) {
-    return finish(`its answer cannot be passed on: ${messageOf(error)}`);
+    lost(`its answer cannot be passed on: ${messageOf(error)}`);
+    return finish;
   }
   response
     .once("end", () =>
-      isSelfDelimited(exchange.method, status, lines) ? finish() : finish("an answer without a marked end"),
+      isSelfDelimited(exchange.method, status, lines) ? finish() : lost("an answer without a marked end"),
     )
-    .once("close", () => finish("in the middle of its answer"));
+    .once("close", () => lost("in the middle of its answer"));
   response.pipe(exchange.out, { end: false });
+  return finish;
 }
 
 /**

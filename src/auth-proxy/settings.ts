@@ -102,6 +102,10 @@ export const authProxySettings = z.strictObject({
       maxNameBytes: bound(4_096),
     })
     .prefault({}),
+  /** What still runs at the end of its token, or at an age, is cut; none: it runs on, as Kubernetes has it. */
+  streams: z
+    .strictObject({ end: z.enum(["none", "expiry", "maxAge"]).default("none"), maxAgeMs: bound(3_600_000) })
+    .prefault({}),
   /** Request headers that pass beside the built-in list, for applications behind `…/proxy/` paths. */
   forwardHeaders: z
     .array(

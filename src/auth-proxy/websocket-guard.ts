@@ -8,10 +8,8 @@
  */
 const opcodes = { continuation: 0, text: 1, binary: 2, close: 8 } as const;
 const statusChannel = 3;
-/** kubectl prints this one; at most 123 bytes (RFC 6455 §5.5). */
-const closeReason = "auth proxy: the connection to the apiserver was lost (ERR_APISERVER_LOST)";
 
-/** What can still be said to the caller once the apiserver is lost. */
+/** What can still be said to the caller when his stream ends without an end of the apiserver's. */
 export type LastWords =
   /** The far end closed in order; there is nothing to add. */
   | { readonly kind: "closed" }
@@ -20,24 +18,37 @@ export type LastWords =
   /** Lost within a frame: whatever is added now would be read as the rest of it. */
   | { readonly kind: "mid-frame" };
 
+/** What the caller is told when the stream ends before its time. */
+export interface FailureWords {
+  /** The metav1.Status for channel 3, as JSON. */
+  readonly status: string;
+  /** kubectl prints this one; at most 123 bytes (RFC 6455 §5.5). */
+  readonly closeReason: string;
+}
+
 export interface WebSocketGuard {
   /** Bytes to pass on for these bytes from the apiserver, in order. */
   pass(chunk: Buffer): Buffer[];
-  lost(): LastWords;
+  /** The same, up to where the message under way ends; the rest of `chunk` is dropped. */
+  passToMessageEnd(chunk: Buffer): Buffer[];
+  /** Whether frames may be added now without falling into a message of the apiserver's. */
+  readonly isBetweenMessages: boolean;
+  /** For a stream that ends here and now: because the apiserver is lost, or for the reason given. */
+  lastWords(because?: FailureWords): LastWords;
 }
 
 export interface WebSocketGuardOptions {
   /** Whether channel 3 of this stream is a command's status: exec and attach over v4 or v5.channel.k8s.io. */
   readonly expectsStatus: boolean;
-  /** The Failure Status to send, as JSON, when none has come. */
-  readonly failureStatus: string;
+  /** What to say when the apiserver is lost. */
+  readonly loss: FailureWords;
 }
 
 export function createWebSocketGuard(options: WebSocketGuardOptions): WebSocketGuard {
   const tracker = new FrameTracker();
   const needsStatus = () => options.expectsStatus && !tracker.statusSeen;
-  const failure = () => serverFrame(opcodes.binary, statusChannel, options.failureStatus);
-  return {
+  const failure = ({ status } = options.loss) => serverFrame(opcodes.binary, statusChannel, status);
+  const guard: WebSocketGuard = {
     pass(chunk) {
       const parts: Buffer[] = [];
       let from = 0;
@@ -53,14 +64,24 @@ export function createWebSocketGuard(options: WebSocketGuardOptions): WebSocketG
       parts.push(chunk.subarray(from));
       return parts.filter((part) => part.length > 0);
     },
-    lost() {
+    passToMessageEnd(chunk) {
+      let at = 0;
+      while (at < chunk.length && !guard.isBetweenMessages) at = tracker.advance(chunk, at);
+      return at === 0 ? [] : [chunk.subarray(0, at)];
+    },
+    get isBetweenMessages() {
+      return tracker.atBoundary && !tracker.inMessage;
+    },
+    lastWords(because = options.loss) {
       if (tracker.closeSeen) return { kind: "closed" };
       if (!tracker.atBoundary) return { kind: "mid-frame" };
       // Between the fragments of a message only control frames may stand (RFC 6455 §5.4).
-      const status = needsStatus() && !tracker.inMessage ? [failure()] : [];
-      return { kind: "frames", frames: Buffer.concat([...status, closeFrame(1011, closeReason)]) };
+      const status = needsStatus() && !tracker.inMessage ? [failure(because)] : [];
+      const close = closeFrame(1011, because.closeReason);
+      return { kind: "frames", frames: Buffer.concat([...status, close]) };
     },
   };
+  return guard;
 }
 
 class FrameTracker {

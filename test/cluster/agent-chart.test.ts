@@ -111,6 +111,7 @@ describe("the agent's chart", () => {
           forwardHeaders: ["Cookie"],
         },
         upgrades: { spdy: "refuse" },
+        streams: { end: "maxAge", maxAgeMs: 7_200_000 },
         impersonation: { maxGroups: 20, allowSystemNames: true },
       },
     ],

@@ -1,23 +1,18 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import WebSocket from "ws";
 import { startAuthProxyHarness, type AuthProxyHarness } from "../support/auth-proxy-harness";
+import {
+  acceptWebSocket,
+  channelFrame as channel,
+  execPath,
+  serverClose as closeFrame,
+  serverFrame as frame,
+} from "../support/exec-frames";
 
-const execPath = "/api/v1/namespaces/default/pods/web/exec?command=sh&stdin=true&stdout=true";
 const success = '{"metadata":{},"status":"Success"}';
-
-/** An unmasked frame, as servers send them. */
-function frame(opcode: number, payload: Buffer | string, final = true): Buffer {
-  const body = Buffer.from(payload);
-  const length = body.length < 126 ? [body.length] : [126, body.length >> 8, body.length & 255];
-  return Buffer.concat([Buffer.from([(final ? 0x80 : 0) | opcode, ...length]), body]);
-}
-const channel = (number: number, text: string) =>
-  frame(2, Buffer.concat([Buffer.from([number]), Buffer.from(text)]));
-const closeFrame = (code: number) => frame(8, Buffer.from([code >> 8, code & 255]));
 
 interface Ending {
   readonly messages: string[];
@@ -38,12 +33,7 @@ describe("auth proxy upgrades", () => {
   const nextUpgrade = (protocol = "v5.channel.k8s.io", first: Buffer = Buffer.alloc(0)) =>
     new Promise<Socket>((resolve) => {
       harness.apiserver.upgrade = (request, socket) => {
-        const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-        const key = createHash("sha1")
-          .update(`${request.headers["sec-websocket-key"]}${guid}`)
-          .digest("base64");
-        const head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\nSec-WebSocket-Protocol: ${protocol}\r\n\r\n`;
-        socket.write(Buffer.concat([Buffer.from(head), first]));
+        acceptWebSocket(request, socket, protocol, first);
         socket
           .on("error", () => undefined)
           .once("end", () => socket.end())

@@ -43,6 +43,14 @@ export const authProxyErrors = errorTable({
     cause: "only websocket and SPDY/3.1 are, without a request body; the operator may have turned SPDY off.",
     remedy: "use kubectl 1.31 or newer and leave KUBECTL_REMOTE_COMMAND_WEBSOCKETS unset.",
   },
+  ERR_AUTH_PROXY_STREAM_EXPIRED: {
+    hop: "auth proxy",
+    owner: "workflow author",
+    summary: "the request was cut, because it had run as long as it may",
+    cause: "the operator has set streams.end: a watch, a log or a shell ends with its token, or at an age.",
+    remedy:
+      "begin it again, which clients with a watch do by themselves; whether a command that was cut still runs is not known.",
+  },
   ERR_AUTH_PROXY_BUSY: {
     hop: "auth proxy",
     owner: "cluster operator",

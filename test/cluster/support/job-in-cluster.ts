@@ -19,7 +19,7 @@ const subject = "repo:octo/app:environment:production";
 /** What GitHub writes into a token about its job. */
 export const jobClaims = { repository: "octo/app", run_id: "4711", workflow: "Deploy" };
 /** So short that every longer test sees it renewed. */
-const tokenLifetimeSeconds = 20;
+export const tokenLifetimeSeconds = 20;
 
 export interface JobInCluster {
   readonly node: ClusterNode;

@@ -32,6 +32,7 @@ off there is told so through the agent, which goes last.
   "tls" (dict "secret" .Values.tls.secret)
   "authentication" (dict "apiVersion" "apiserver.config.k8s.io/v1" "kind" "AuthenticationConfiguration" "jwt" .Values.authentication.jwt)
   "upgrades" .Values.upgrades
+  "streams" (dict "end" .Values.streams.end "maxAgeMs" (int64 .Values.streams.maxAgeMs))
   "impersonation" (dict "allowSystemNames" .Values.impersonation.allowSystemNames "maxGroups" .Values.impersonation.maxGroups)
   "limits" (merge (dict) .Values.authProxy.limits $drain)
   "health" (dict "host" .Values.health.host "port" .Values.health.authProxyPort)
