@@ -30,6 +30,7 @@ import { Timings } from "./timings";
 
 const signatureLifetimeMs = 3_600_000;
 const tokenAttempts = 4;
+const stopStepMs = 2_000;
 
 export class ClientProxy {
   readonly phase = new Phase();
@@ -40,6 +41,7 @@ export class ClientProxy {
   readonly #serverName: string;
   readonly #files: { readonly credential: string; readonly kubeconfig: string };
   #trust: ClusterTrust | undefined;
+  #starting: Promise<void> | undefined;
   #proving: Promise<void> | undefined;
   #clusterToken: RenewingToken | undefined;
   #port = 0;
@@ -58,7 +60,12 @@ export class ClientProxy {
   }
 
   /** Begins to connect; resolves when everything local is up. What goes wrong shows in `phase`. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     try {
       parseClusterCa(this.request.clusterCa);
       const certificate = createResponderCertificate(this.#serverName);
@@ -86,7 +93,10 @@ export class ClientProxy {
   /** Stops in reverse order and removes the files that it made. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("stopping"));
-    await this.#shutdown.run(2_000);
+    await this.#shutdown.run(stopStepMs);
+    // It may have been in the middle of starting; what it has added since is undone too.
+    await this.#starting;
+    await this.#shutdown.run(stopStepMs);
     await this.#proving;
     await Promise.all(Object.values(this.#files).map((path) => rm(path, { force: true })));
     this.phase.stopped();
@@ -227,7 +237,12 @@ export class ClientProxy {
   }
 
   async #keepCredential(token: RenewingToken): Promise<void> {
-    await writeExecCredential(this.#files.credential, token.current());
+    // It may be renewed while it is being written: the file must not begin with one that is over.
+    let written;
+    do {
+      written = token.current();
+      await writeExecCredential(this.#files.credential, written);
+    } while (written !== token.current());
     token.onRenewed((renewed) => {
       writeExecCredential(this.#files.credential, renewed).catch((error: unknown) => {
         this.logger.error("credential.write_failed", { reason: messageOf(error) });

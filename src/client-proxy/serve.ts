@@ -1,5 +1,5 @@
 /** The detached process: its settings come over stdin, it lives until it is told to stop. */
-import { asClusterConnectError } from "../runtime/errors";
+import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
 import { createLogger } from "../runtime/logger";
 import { validateSettings } from "../runtime/settings";
 import { ClientProxy } from "./client-proxy";
@@ -13,7 +13,7 @@ const startTimeoutMs = 10_000;
 export async function serve(): Promise<number> {
   let logger = createLogger();
   try {
-    const request = validateSettings(JSON.parse(await readStdin()), startRequest, "start request");
+    const request = validateSettings(parseRequest(await readStdin()), startRequest, "start request");
     logger = createLogger({ level: request.logLevel });
     const proxy = new ClientProxy(request, logger);
     let stop: () => void = () => undefined;
@@ -45,17 +45,28 @@ export async function serve(): Promise<number> {
   }
 }
 
+/** What JSON.parse says of a text that is none quotes it, and this one holds secrets. */
+function parseRequest(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ClusterConnectError("ERR_SETTINGS_INVALID", "the start request is not JSON");
+  }
+}
+
 /** Over stdin, because a command line and an environment can be read by others. */
 async function readStdin(): Promise<string> {
   const timer = setTimeout(
-    () => process.stdin.destroy(new Error("no start request in time")),
+    () => process.stdin.destroy(new ClusterConnectError("ERR_SETTINGS_INVALID", "no start request in time")),
     startTimeoutMs,
   );
   let text = "";
   try {
     for await (const chunk of process.stdin.setEncoding("utf8")) {
       text += chunk as string;
-      if (text.length > maxRequestBytes) throw new Error("the start request is too long");
+      if (text.length > maxRequestBytes) {
+        throw new ClusterConnectError("ERR_SETTINGS_INVALID", "the start request is too long");
+      }
     }
   } finally {
     clearTimeout(timer);

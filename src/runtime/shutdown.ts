@@ -6,17 +6,25 @@ import { messageOf } from "./errors";
 export class Shutdown {
   readonly #steps: { name: string; stop: () => unknown }[] = [];
   #running: Promise<void> | undefined;
+  #stepMs = 0;
 
   constructor(private readonly logger: Logger) {}
 
-  /** Registers how to undo something, to be called right after it was done. */
+  /**
+   * Registers how to undo something, to be called right after it was done. What is started while, or after, the rest is
+   * stopped comes too late, and is undone at once.
+   */
   add(name: string, stop: () => unknown): void {
     this.#steps.push({ name, stop });
+    if (this.#running !== undefined) this.#running = this.#running.then(() => this.#runAll(this.#stepMs));
   }
 
-  /** Runs every step once, each for at most `stepMs`; later calls wait for the first. */
+  /** Runs every step once, each for at most the first call's `stepMs`; later calls wait for what is running. */
   run(stepMs = 10_000): Promise<void> {
-    this.#running ??= this.#runAll(stepMs);
+    if (this.#running === undefined) {
+      this.#stepMs = stepMs;
+      this.#running = this.#runAll(stepMs);
+    }
     return this.#running;
   }
 

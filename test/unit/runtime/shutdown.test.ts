@@ -28,4 +28,21 @@ describe("shutdown", () => {
     expect(last).toHaveBeenCalledTimes(1);
     expect(warnings).toEqual(["throws", "hangs"]);
   });
+
+  it("undoes at once what was started while, or after, the rest was stopped", async () => {
+    const order: string[] = [];
+    const shutdown = new Shutdown(silentLogger);
+    shutdown.add("first", async () => {
+      await Promise.resolve();
+      order.push("first");
+    });
+    const stopped = shutdown.run();
+    shutdown.add("late", () => order.push("late"));
+    await stopped;
+    await shutdown.run();
+    expect(order).toEqual(["first", "late"]);
+    shutdown.add("too late", () => order.push("too late"));
+    await shutdown.run();
+    expect(order).toEqual(["first", "late", "too late"]);
+  });
 });
