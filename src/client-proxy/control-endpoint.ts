@@ -52,7 +52,8 @@ export class ControlEndpoint {
 
   async close(): Promise<void> {
     this.#server.close();
-    for (const socket of this.#sockets) socket.end();
+    // What has been written still goes out; a peer that keeps its end open is not waited for.
+    for (const socket of this.#sockets) socket.destroySoon();
     if (this.#socketDirectory !== undefined)
       await rm(this.#socketDirectory, { recursive: true, force: true });
   }

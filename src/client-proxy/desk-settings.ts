@@ -28,17 +28,14 @@ export interface DeskOptions {
 
 /** Throws ERR_SETTINGS_INVALID or ERR_SETTINGS_UNREADABLE. */
 export function deskRequest(options: DeskOptions, instanceDirectory: string): StartRequestInput {
-  const { relayKeyName, relayKeyFile } = options;
-  const hasKey = relayKeyName !== undefined && relayKeyFile !== undefined;
+  const key = readKey(options);
   return {
     instanceDirectory,
     cluster: options.cluster,
     relay: {
       url: options.relayUrl,
       ...(options.relayCa === undefined ? {} : { caPem: readText(options.relayCa) }),
-      credential: hasKey
-        ? { kind: "sas", keyName: relayKeyName, key: readText(relayKeyFile).trim() }
-        : tokenSource("--relay-token", options.relayTokenFile, options.relayTokenCommand),
+      credential: key ?? tokenSource("--relay-token", options.relayTokenFile, options.relayTokenCommand),
     },
     clusterCredential: tokenSource("--token", options.tokenFile, options.tokenCommand),
     clusterCa: (options.clusterCa ?? []).map((value) =>
@@ -50,6 +47,21 @@ export function deskRequest(options: DeskOptions, instanceDirectory: string): St
     ...(options.maxStreams === undefined ? {} : { maxStreams: Number(options.maxStreams) }),
     logLevel: options.logLevel,
   };
+}
+
+function readKey(options: DeskOptions): { kind: "sas"; keyName: string; key: string } | undefined {
+  const { relayKeyName, relayKeyFile, relayTokenFile, relayTokenCommand } = options;
+  if (relayKeyName === undefined && relayKeyFile === undefined) return undefined;
+  if (relayKeyName === undefined || relayKeyFile === undefined) {
+    throw new ClusterConnectError(
+      "ERR_SETTINGS_INVALID",
+      "--relay-key-name and --relay-key-file belong together",
+    );
+  }
+  if (relayTokenFile !== undefined || relayTokenCommand !== undefined) {
+    throw new ClusterConnectError("ERR_SETTINGS_INVALID", "give the relay either a key or a token");
+  }
+  return { kind: "sas", keyName: relayKeyName, key: readText(relayKeyFile).trim() };
 }
 
 function tokenSource(flag: string, file: string | undefined, command: string | undefined): TokenSourceSpec {

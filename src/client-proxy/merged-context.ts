@@ -7,22 +7,23 @@ import { replacePrivateFile } from "./private-file";
 /** Merges the entry of `ownPath` into `targetPath`, creating it if need be. Returns how to take it out again. */
 export async function mergeContext(ownPath: string, targetPath: string): Promise<() => Promise<void>> {
   const entry = readEntry(await readFile(ownPath, "utf8"));
-  const existing = await readExisting(targetPath);
+  const existing = (await readExisting(targetPath)) ?? "";
   const previousContext = currentContextOf(existing);
   // Through a link to the file itself: replacing the link would leave the user's file behind.
   const target = await realpath(targetPath).catch(() => targetPath);
   await replacePrivateFile(target, mergeKubeconfig(existing, entry));
   return async () => {
     const now = await readExisting(target);
+    if (now === undefined) return;
     await replacePrivateFile(target, removeFromKubeconfig(now, entry.name, previousContext));
   };
 }
 
-async function readExisting(path: string): Promise<string> {
+async function readExisting(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", messageOf(error), { cause: error });
   }
 }

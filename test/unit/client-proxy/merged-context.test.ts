@@ -1,0 +1,98 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { mergeKubeconfig, renderKubeconfig } from "../../../src/client-proxy/kubeconfig";
+import { mergeContext } from "../../../src/client-proxy/merged-context";
+
+const entry = {
+  name: "plant-7",
+  server: "https://127.0.0.1:1",
+  tlsServerName: "x",
+  caBundle: "PEM",
+  credentialCommand: ["/bin/cat", "x"],
+};
+const users = `apiVersion: v1
+kind: Config
+contexts: [{ name: mine, context: { cluster: mine } }]
+current-context: mine
+`;
+
+describe("a context merged by hand", () => {
+  let folder: string;
+  let ours: string;
+  let target: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "merged-"));
+    ours = join(folder, "kubeconfig");
+    target = join(folder, "config");
+    writeFileSync(ours, renderKubeconfig(entry));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const read = () => parse(readFileSync(target, "utf8")) as Record<string, unknown>;
+
+  it("is there while the proxy runs, and is taken out at the end", async () => {
+    writeFileSync(target, users);
+    const takeOut = await mergeContext(ours, target);
+    expect(read()).toMatchObject({ "current-context": "plant-7", clusters: [{ name: "plant-7" }] });
+    await takeOut();
+    expect(read()).toEqual({ ...(parse(users) as object), clusters: [], users: [] });
+    expect(readdirSync(folder).sort()).toEqual(["config", "kubeconfig"]);
+  });
+
+  it("makes the file if need be, for its user alone", async () => {
+    const takeOut = await mergeContext(ours, target);
+    expect(statSync(target).mode & 0o777).toBe(0o600);
+    await takeOut();
+    expect(read()).toMatchObject({ "current-context": "", contexts: [] });
+  });
+
+  it("keeps what others have written meanwhile", async () => {
+    writeFileSync(target, users);
+    const takeOut = await mergeContext(ours, target);
+    writeFileSync(target, mergeKubeconfig(readFileSync(target, "utf8"), { ...entry, name: "later" }));
+    await takeOut();
+    expect(read()).toMatchObject({
+      "current-context": "later",
+      contexts: [{ name: "mine" }, { name: "later" }],
+    });
+  });
+
+  it("goes into the file that a link points at, and leaves the link a link", async () => {
+    const real = join(folder, "real");
+    writeFileSync(real, users);
+    symlinkSync(real, target);
+    const takeOut = await mergeContext(ours, target);
+    expect(lstatSync(target).isSymbolicLink()).toBe(true);
+    expect(readFileSync(real, "utf8")).toContain("plant-7");
+    await takeOut();
+    expect(readFileSync(real, "utf8")).not.toContain("plant-7");
+  });
+
+  it("does not touch a file that has that name already, or is no kubeconfig", async () => {
+    writeFileSync(target, renderKubeconfig(entry));
+    await expect(mergeContext(ours, target)).rejects.toMatchObject({ code: "ERR_KUBECONFIG_CLASH" });
+    expect(readFileSync(target, "utf8")).toBe(renderKubeconfig(entry));
+    writeFileSync(target, "a: [");
+    await expect(mergeContext(ours, target)).rejects.toMatchObject({ code: "ERR_KUBECONFIG_UNREADABLE" });
+    expect(readFileSync(target, "utf8")).toBe("a: [");
+    await expect(mergeContext(ours, folder)).rejects.toMatchObject({ code: "ERR_KUBECONFIG_UNREADABLE" });
+  });
+
+  it("is not brought back by taking it out of a file that is gone", async () => {
+    const takeOut = await mergeContext(ours, target);
+    rmSync(target);
+    await takeOut();
+    expect(existsSync(target)).toBe(false);
+  });
+});
