@@ -33,6 +33,13 @@ export class Stage {
     this.#closers.push(close);
   }
 
+  /** Another folder, which ends with this one. */
+  inner(): Stage {
+    const inner = new Stage();
+    this.#closers.push(() => inner.close());
+    return inner;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#closers.map((close) => close()));
     this.#removeFolder();
