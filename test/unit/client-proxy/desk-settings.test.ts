@@ -36,6 +36,7 @@ describe("the flags at a desk", () => {
       clusterCa: [],
       contextName: "plant-7",
       listen: { host: "127.0.0.1", port: 0 },
+      maxStreams: 512,
       logLevel: "info",
     });
   });
