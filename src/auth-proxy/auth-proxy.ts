@@ -1,10 +1,8 @@
-import { authenticationConfiguration } from "../identity/authentication-configuration";
-import { createTokenVerifier } from "../identity/token-verifier";
 import { messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
-import { loadSettings } from "../runtime/settings";
 import type { Shutdown } from "../runtime/shutdown";
 import { Apiserver } from "./apiserver";
+import { Authentication } from "./authentication";
 import { writeCaBundle } from "./ca-bundle-file";
 import { createDirectoryStore } from "./directory-store";
 import { FrontDoor } from "./front-door";
@@ -23,6 +21,8 @@ export interface AuthProxyContext {
   readonly logger: Logger;
   readonly shutdown: Shutdown;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The file that `settings` are from; the authentication in it is taken up again when it changes. */
+  readonly config?: string;
 }
 
 export interface AuthProxy {
@@ -39,7 +39,7 @@ export interface AuthProxy {
 /** Puts the parts together and serves. What it starts is stopped by `shutdown`. */
 export async function startAuthProxy(
   settings: AuthProxySettings,
-  { logger, shutdown, environment }: AuthProxyContext,
+  { logger, shutdown, environment, config }: AuthProxyContext,
 ): Promise<AuthProxy> {
   const { cluster, limits } = settings;
   const metrics = createMetrics();
@@ -57,13 +57,13 @@ export async function startAuthProxy(
   const { caBundle, caPins } = certificates;
   for (const pin of caPins) logger.info("certificates.ca", { pin, serverName: serverNameOf(cluster) });
 
-  const verifier = createTokenVerifier(issuersOf(settings), { limits: settings.tokenLimits, logger });
-  shutdown.add("issuer keys", () => verifier.close());
+  const authentication = new Authentication(settings, { config, metrics, logger });
+  shutdown.add("authentication", () => authentication.close());
   const readiness = startReadinessProbe(() => apiserver.probe(), limits.readinessProbeMs, logger);
   shutdown.add("readiness probe", () => readiness.stop());
 
   const policy = settings.impersonation;
-  const pipeline = new Pipeline({ settings, policy, verifier, apiserver, logger, metrics });
+  const pipeline = new Pipeline({ settings, policy, authentication, apiserver, logger, metrics });
   const server = createConnectionServer(pipeline, limits);
   const frontDoor = new FrontDoor({
     listen: settings.listen,
@@ -101,14 +101,6 @@ export async function startAuthProxy(
 function storeFor({ tls }: AuthProxySettings, apiserver: Apiserver) {
   if ("directory" in tls) return createDirectoryStore(tls.directory);
   return createSecretStore(apiserver, tls.namespace ?? ownNamespace(), tls.secret);
-}
-
-function issuersOf({ authentication }: AuthProxySettings) {
-  const configuration =
-    "file" in authentication
-      ? loadSettings(authentication.file, authenticationConfiguration)
-      : authentication;
-  return configuration.jwt;
 }
 
 /** Beside the socket, where the agent looks for it, unless it was told another place. */

@@ -5,10 +5,10 @@ import { elementsOf, valuesOf, type HeaderLines } from "./header-lines";
 const bearerProtocolPrefix = "base64url.bearer.authorization.k8s.io.";
 
 /**
- * The one credential of a request. Parsed once, from the raw lines, and handed on as a value: two readers of one
- * header are two opinions on who the caller is.
+ * The one credential of a request; undefined when it has none. Parsed once, from the raw lines, and handed on as a
+ * value: two readers of one header are two opinions on who the caller is.
  */
-export function parseCredential(lines: HeaderLines): string {
+export function parseCredential(lines: HeaderLines): string | undefined {
   const authorizations = valuesOf(lines, "authorization");
   const inProtocol = elementsOf(lines, "sec-websocket-protocol").filter(isBearerProtocol);
   if (authorizations.length + inProtocol.length > 1) {
@@ -17,8 +17,7 @@ export function parseCredential(lines: HeaderLines): string {
   const [authorization] = authorizations;
   if (authorization !== undefined) return bearerToken(authorization);
   const [protocol] = inProtocol;
-  if (protocol !== undefined) return tokenInProtocol(protocol);
-  throw new ClusterConnectError("ERR_AUTH_PROXY_NO_CREDENTIAL");
+  return protocol === undefined ? undefined : tokenInProtocol(protocol);
 }
 
 /** True for the subprotocol that carries a token and must never go further than here. */

@@ -16,7 +16,8 @@ export function runAuthProxy(options: AuthProxyOptions): Promise<number> {
   const process = { ...options, name: "auth-proxy", hop: "auth proxy", stopStepMs: 2_147_483_647 } as const;
   return runProcess(process, async ({ logger, shutdown }) => {
     const settings = loadSettings(options.config, authProxySettings);
-    const proxy = await startAuthProxy(settings, { logger, shutdown, environment: options.environment });
+    const { environment, config } = options;
+    const proxy = await startAuthProxy(settings, { logger, shutdown, environment, config });
     const health = await startHealthServer({
       ...settings.health,
       metrics: proxy.metrics.registry,

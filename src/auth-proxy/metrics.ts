@@ -6,6 +6,8 @@ export interface AuthProxyMetrics {
   readonly connections: Gauge;
   readonly requests: Gauge;
   count(record: AuditRecord): void;
+  /** The authentication configuration has changed and was taken up, or could not be. */
+  configurationReloaded(succeeded: boolean): void;
   /** Seconds since the epoch at which the CA and the leaf in use expire. */
   certificatesExpire(caMs: number, leafMs: number): void;
 }
@@ -39,6 +41,18 @@ export function createMetrics(): AuthProxyMetrics {
     labelNames: ["certificate"],
     registers,
   });
+  const reloads = new Counter({
+    name: name("configuration_reloads_total"),
+    help: "Changes of the authentication configuration, by whether they were taken up.",
+    labelNames: ["outcome"],
+    registers,
+  });
+  const isCurrent = new Gauge({
+    name: name("configuration_current"),
+    help: "1 while the configuration in use is the one on disk, 0 after one that could not be taken up.",
+    registers,
+  });
+  isCurrent.set(1);
   return {
     registry,
     connections: new Gauge({ name: name("connections"), help: "Connections open.", registers }),
@@ -47,6 +61,10 @@ export function createMetrics(): AuthProxyMetrics {
       total.inc({ status: String(outcome.status), code: outcome.error?.code ?? "", upgrade });
       if (outcome.splice === undefined) duration.observe(durationMs / 1_000);
       else ends.inc({ upgrade, end: outcome.splice.end });
+    },
+    configurationReloaded(succeeded) {
+      reloads.inc({ outcome: succeeded ? "success" : "failure" });
+      isCurrent.set(succeeded ? 1 : 0);
     },
     certificatesExpire(caMs, leafMs) {
       expiry.set({ certificate: "ca" }, caMs / 1_000);

@@ -3,12 +3,12 @@
  * forwarding → audit. Each step takes what the one before has made; none can be reached around.
  */
 import type { Identity } from "../identity/identity";
-import { mapIdentity, type IdentityPolicy } from "../identity/map-identity";
-import type { TokenVerifier } from "../identity/token-verifier";
+import type { IdentityPolicy } from "../identity/identity-policy";
 import { asClusterConnectError, ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import type { Apiserver } from "./apiserver";
 import { audit } from "./audit";
+import type { Authentication } from "./authentication";
 import { parseCredential } from "./credential";
 import type { Exchange } from "./exchange";
 import { forwardRequest } from "./forward-request";
@@ -30,7 +30,7 @@ import { authorizeUpgrade, type UpgradeRequest } from "./upgrade-rules";
 export interface PipelineContext {
   readonly settings: Pick<AuthProxySettings, "upgrades" | "streams" | "forwardHeaders" | "limits">;
   readonly policy: IdentityPolicy;
-  readonly verifier: TokenVerifier;
+  readonly authentication: Authentication;
   readonly apiserver: Apiserver;
   readonly logger: Logger;
   readonly metrics: AuthProxyMetrics;
@@ -138,12 +138,12 @@ export class Pipeline {
     }
   }
 
-  async #authenticate(token: string, { origin }: Exchange): Promise<Authenticated> {
-    const { verifier, policy } = this.context;
-    const { issuer, claims, expiresAtMs, settings } = await verifier.verify(token);
+  async #authenticate(token: string | undefined, { origin, target }: Exchange): Promise<Authenticated> {
+    const { authentication, policy } = this.context;
+    const { identity, issuer, claims, expiresAtMs } =
+      token === undefined ? authentication.anonymous(target) : await authentication.verify(token);
     // The settings' schema requires the mapping; an entry without one must not become an identity without a name.
-    if (settings.claimMappings === undefined) throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
-    const identity = mapIdentity(claims, settings.claimMappings, policy);
+    if (identity === undefined) throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
     const facts = { sessionId: origin.sessionId, issuer, claims };
     return { identity: withRequestExtras(identity, facts, policy.maxNameBytes), expiresAtMs };
   }

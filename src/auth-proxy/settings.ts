@@ -1,6 +1,7 @@
 /** The auth proxy's configuration: one YAML file, strict. Durations are milliseconds, sizes bytes. */
 import { z } from "zod";
-import { authenticationConfiguration } from "../identity/authentication-configuration";
+import { authenticationConfiguration } from "../identity/configuration/settings";
+import { identityPolicy } from "../identity/identity-policy";
 import { tokenLimits } from "../identity/token-limits";
 import { isForwardable } from "./outgoing-headers";
 
@@ -48,6 +49,12 @@ const tls = z.union([
   z.strictObject({ directory: z.string().min(1), caBundleFile: z.string().min(1).optional() }),
 ]);
 
+/** A file may name nobody yet, as at the kube-apiserver; here that would be a slip. */
+const inlineAuthentication = authenticationConfiguration.refine(
+  ({ jwt, anonymous }) => jwt.length > 0 || anonymous?.enabled === true,
+  "nobody is trusted: it has no jwt entry",
+);
+
 /** Every bound of the process. What a bound protects stands beside the code that keeps it. */
 export const authProxyLimits = z.strictObject({
   connections: bound(4_096),
@@ -85,6 +92,8 @@ export const authProxyLimits = z.strictObject({
   ownTokenRefreshMs: bound(60_000),
   readinessProbeMs: bound(5_000),
   certificateCheckMs: bound(3_600_000),
+  /** How often the authentication configuration is looked at for changes. */
+  configurationCheckMs: bound(10_000),
 });
 export type AuthProxyLimits = z.output<typeof authProxyLimits>;
 
@@ -93,15 +102,9 @@ export const authProxySettings = z.strictObject({
   listen,
   apiserver: apiserver.prefault({}),
   tls,
-  authentication: z.union([z.strictObject({ file: z.string().min(1) }), authenticationConfiguration]),
+  authentication: z.union([z.strictObject({ file: z.string().min(1) }), inlineAuthentication]),
   upgrades: z.strictObject({ spdy: z.enum(["allow", "refuse"]).default("allow") }).prefault({}),
-  impersonation: z
-    .strictObject({
-      allowSystemNames: z.boolean().default(false),
-      maxGroups: bound(200),
-      maxNameBytes: bound(4_096),
-    })
-    .prefault({}),
+  impersonation: identityPolicy.prefault({}),
   /** What still runs at the end of its token, or at an age, is cut; none: it runs on, as Kubernetes has it. */
   streams: z
     .strictObject({ end: z.enum(["none", "expiry", "maxAge"]).default("none"), maxAgeMs: bound(3_600_000) })

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { JWK } from "jose";
 import { ClusterConnectError, messageOf } from "../runtime/errors";
 import { sendHttpRequest } from "../runtime/http-request";
-import type { IssuerSettings } from "./issuer-settings";
+import type { IssuerSettings } from "./configuration/schema";
 import type { TokenLimits } from "./token-limits";
 
 /** Reads an issuer's keys once, from wherever they are. Throws ERR_ISSUER_KEYS_UNAVAILABLE. */
@@ -29,7 +29,8 @@ export function createKeyLoader(settings: IssuerSettings["issuer"], limits: Toke
 /** OpenID Connect Discovery 1.0 §4: the document names the keys, and must name the issuer itself. */
 async function fetchPublishedKeys(settings: IssuerSettings["issuer"], limits: TokenLimits): Promise<unknown> {
   const wellKnown = `${settings.url.replace(/\/$/, "")}/.well-known/openid-configuration`;
-  const discovery = (await fetchJson(settings.discoveryURL ?? wellKnown, settings, limits)) as {
+  const discoveryUrl = settings.discoveryURL === "" ? wellKnown : settings.discoveryURL;
+  const discovery = (await fetchJson(discoveryUrl, settings, limits)) as {
     issuer?: unknown;
     jwks_uri?: unknown;
   } | null;
@@ -52,7 +53,7 @@ async function fetchJson(
   const response = await sendHttpRequest({
     url: new URL(url),
     headers: { Accept: "application/json" },
-    caPem: settings.certificateAuthority,
+    caPem: settings.certificateAuthority === "" ? undefined : settings.certificateAuthority,
     timeoutMs: limits.keyFetchTimeoutMs,
     maxBytes: limits.keySetBytes,
   });

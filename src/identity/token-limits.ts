@@ -12,6 +12,8 @@ export const tokenLimits = z.strictObject({
   keyCooldownMs: z.number().int().nonnegative().default(30_000),
   /** How long a token that was found good is not checked again; 0 checks it each time. */
   cacheMs: z.number().int().nonnegative().default(10_000),
+  /** Steps that one expression may take over one token; each looks at an element, or at ten characters. */
+  maxExpressionCost: z.number().int().positive().default(1_000_000),
   cacheEntries: z.number().int().positive().default(1_024),
 });
 export type TokenLimits = z.output<typeof tokenLimits>;

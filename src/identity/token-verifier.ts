@@ -2,7 +2,9 @@ import { compactVerify, decodeJwt, decodeProtectedHeader, errors as joseErrors, 
 import { ClusterConnectError } from "../runtime/errors";
 import { silentLogger, type Logger } from "../runtime/logger";
 import { checkAudience, checkRegisteredClaims, checkTimes } from "./claim-checks";
-import type { IssuerSettings } from "./issuer-settings";
+import type { IssuerSettings } from "./configuration/schema";
+import { createEntryMapper, type EntryMapper } from "./entry-mapper";
+import { defaultIdentityPolicy, type IdentityPolicy } from "./identity-policy";
 import { KeyCache } from "./key-cache";
 import { createKeyLoader } from "./key-loader";
 import { tokenLimits, type TokenLimits } from "./token-limits";
@@ -17,8 +19,16 @@ export const acceptedAlgorithms = ["RS", "PS", "ES"].flatMap((kind) =>
 );
 
 export interface TokenVerifier {
-  /** Signature, issuer, audience and times. Throws a ClusterConnectError with a code of `errors/identity.ts`. */
+  /**
+   * Signature, issuer, audience, times, the entry's rules, and what its mappings make of the claims. Throws a
+   * ClusterConnectError with a code of `errors/identity.ts`.
+   */
   verify(token: string): Promise<VerifiedToken>;
+  /**
+   * Trusts these issuers from now on, and no others. Keys of those that stay the same are kept; no token is remembered
+   * as good. Throws ERR_SETTINGS_INVALID, and changes nothing then.
+   */
+  replace(issuers: readonly IssuerSettings[]): void;
   /** Stops the background refresh of keys. */
   close(): void;
 }
@@ -27,6 +37,7 @@ export interface TokenVerifierOptions {
   /** For entries that name no audience of their own. Never taken from a request. */
   readonly defaultAudiences?: readonly string[];
   readonly limits?: Partial<TokenLimits>;
+  readonly policy?: IdentityPolicy;
   readonly logger?: Logger;
   readonly now?: () => number;
 }
@@ -35,52 +46,97 @@ interface Trusted {
   readonly settings: IssuerSettings;
   readonly audiences: readonly string[];
   readonly keys: KeyCache;
+  readonly mapper: EntryMapper;
 }
 
-/** Throws ERR_SETTINGS_INVALID for an issuer that would accept tokens made for anybody. */
+/** Throws ERR_SETTINGS_INVALID for an issuer that would accept tokens made for anybody. The entries are validated. */
 export function createTokenVerifier(
   issuers: readonly IssuerSettings[],
   options: TokenVerifierOptions = {},
 ): TokenVerifier {
   const limits = tokenLimits.parse(options.limits ?? {});
   const now = options.now ?? Date.now;
-  const trusted = new Map(issuers.map((entry) => [entry.issuer.url, trust(entry, limits, options)]));
-  const cache = new VerifiedCache(limits);
+  const issuersTrusted = new TrustedIssuers(limits, options);
+  issuersTrusted.replace(issuers);
+  let cache = new VerifiedCache(limits);
   return {
     async verify(token) {
-      const known = cache.get(token, now());
+      const remembered = cache;
+      const known = remembered.get(token, now());
       if (known !== undefined) return known;
       const { alg, kid, issuer } = readUnverified(token, limits.maxTokenBytes);
-      const entry = trusted.get(issuer);
-      if (entry === undefined)
-        throw new ClusterConnectError("ERR_TOKEN_ISSUER_UNKNOWN", JSON.stringify(issuer));
+      const entry = issuersTrusted.find(issuer);
       if (!acceptedAlgorithms.includes(alg)) throw new ClusterConnectError("ERR_TOKEN_ALGORITHM", alg);
       const claims = await verifyByIssuer(token, alg, kid, entry.keys);
       checkRegisteredClaims(claims);
       checkAudience(claims, entry.audiences);
       const expiresAtMs = checkTimes(claims, now());
-      const verified = { issuer, claims, expiresAtMs, settings: entry.settings };
-      cache.set(token, verified, now());
+      const identity = entry.mapper.map(claims);
+      const verified = { issuer, claims, expiresAtMs, settings: entry.settings, identity };
+      remembered.set(token, verified, now());
       return verified;
     },
-    close: () => trusted.forEach(({ keys }) => keys.close()),
+    replace(next) {
+      issuersTrusted.replace(next);
+      // A check that is under way writes into the old one, and is forgotten with it.
+      cache = new VerifiedCache(limits);
+    },
+    close: () => issuersTrusted.close(),
   };
 }
 
-function trust(settings: IssuerSettings, limits: TokenLimits, options: TokenVerifierOptions): Trusted {
-  const { issuer } = settings;
-  const audiences = issuer.audiences.length > 0 ? issuer.audiences : (options.defaultAudiences ?? []);
-  if (audiences.length === 0) {
-    throw new ClusterConnectError("ERR_SETTINGS_INVALID", `issuer ${issuer.url} has no audience`);
+class TrustedIssuers {
+  #byUrl: ReadonlyMap<string, Trusted> = new Map();
+
+  constructor(
+    private readonly limits: TokenLimits,
+    private readonly options: TokenVerifierOptions,
+  ) {}
+
+  find(issuer: string): Trusted {
+    const entry = this.#byUrl.get(issuer);
+    if (entry === undefined)
+      throw new ClusterConnectError("ERR_TOKEN_ISSUER_UNKNOWN", JSON.stringify(issuer));
+    return entry;
   }
-  const keys = new KeyCache({
-    load: createKeyLoader(issuer, limits),
-    refreshMs: limits.keyRefreshMs,
-    cooldownMs: limits.keyCooldownMs,
-    logger: (options.logger ?? silentLogger).child({ issuer: issuer.url }),
-  });
-  return { settings, audiences, keys };
+
+  replace(issuers: readonly IssuerSettings[]): void {
+    const next = new Map(issuers.map((settings) => [settings.issuer.url, this.#trust(settings)]));
+    const kept = new Set([...next.values()].map(({ keys }) => keys));
+    for (const { keys } of this.#byUrl.values()) if (!kept.has(keys)) keys.close();
+    this.#byUrl = next;
+  }
+
+  close(): void {
+    for (const { keys } of this.#byUrl.values()) keys.close();
+  }
+
+  #trust(settings: IssuerSettings): Trusted {
+    const { issuer } = settings;
+    const { defaultAudiences = [], policy = defaultIdentityPolicy, logger = silentLogger } = this.options;
+    const audiences = issuer.audiences.length > 0 ? issuer.audiences : defaultAudiences;
+    if (audiences.length === 0) {
+      throw new ClusterConnectError("ERR_SETTINGS_INVALID", `issuer ${issuer.url} has no audience`);
+    }
+    const { maxExpressionCost, keyRefreshMs, keyCooldownMs } = this.limits;
+    const mapper = createEntryMapper(settings, { policy, maxExpressionCost });
+    const before = this.#byUrl.get(issuer.url);
+    if (before !== undefined && isSameSource(before.settings.issuer, issuer)) {
+      return { settings, audiences, keys: before.keys, mapper };
+    }
+    const keys = new KeyCache({
+      load: createKeyLoader(issuer, this.limits),
+      refreshMs: keyRefreshMs,
+      cooldownMs: keyCooldownMs,
+      logger: logger.child({ issuer: issuer.url }),
+    });
+    return { settings, audiences, keys, mapper };
+  }
 }
+
+/** Whether the keys come from the same place as before; which audiences are accepted is nothing to them. */
+const isSameSource = (before: IssuerSettings["issuer"], now: IssuerSettings["issuer"]): boolean =>
+  JSON.stringify({ ...before, audiences: [] }) === JSON.stringify({ ...now, audiences: [] });
 
 /** What decides which issuer's keys to try. Nothing here is believed before the signature has been checked. */
 function readUnverified(

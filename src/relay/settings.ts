@@ -1,7 +1,7 @@
 /** The relay's configuration: who may listen and connect where, and every bound. */
 import { z } from "zod";
 import { maxEntityCharacters } from "../hybrid-connections/addresses";
-import { haveDistinctUrls, issuerSchema } from "../identity/issuer-settings";
+import { trustedIssuers } from "../identity/configuration/settings";
 import { loadSettings } from "../runtime/settings";
 
 const positive = z.number().int().positive();
@@ -96,7 +96,7 @@ export const relaySettings = z
     trustedProxy: z.boolean().default(false),
     /** Audience of tokens; default: the origin of `publicUrl`. */
     audience: z.string().min(1).optional(),
-    issuers: z.array(issuerSchema).default([]).refine(haveDistinctUrls, "issuer.url must not repeat"),
+    issuers: trustedIssuers.prefault([]),
     clusters: z.array(cluster).min(1),
     limits: limits.prefault({}),
     timers: timers.prefault({}),

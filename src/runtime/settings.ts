@@ -29,8 +29,18 @@ export function validateSettings<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(document ?? {});
   if (result.success) return Object.freeze(result.data) as z.output<Schema>;
-  const problems = result.error.issues.map((issue) => describe(issue, schema));
+  const problems = result.error.issues.flatMap(issuesOf).map((issue) => describe(issue, schema));
   throw new ClusterConnectError("ERR_SETTINGS_INVALID", `${source}: ${problems.join("; ")}`);
+}
+
+/** Of alternatives none of which fits, what is wrong with the one that fits best: which was meant is not said. */
+function issuesOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const depth = (issues: readonly z.core.$ZodIssue[]) => Math.max(...issues.map(({ path }) => path.length));
+  const [best = []] = [...issue.errors].sort(
+    (one, other) => depth(other) - depth(one) || one.length - other.length,
+  );
+  return best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(issuesOf);
 }
 
 function describe(issue: z.core.$ZodIssue, schema: z.ZodType): string {

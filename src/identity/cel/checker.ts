@@ -33,6 +33,11 @@ export class TypeRefusal extends Error {
   override readonly name = "TypeRefusal";
 }
 
+/** A constant that cannot be converted: an error of its own kind at the kube-apiserver. */
+export class ConstantRefusal extends Error {
+  override readonly name = "ConstantRefusal";
+}
+
 /** Names of types are values: `type(claims.groups) == list`. */
 const typeNames: Readonly<Record<string, Type>> = {
   bool: boolType,
@@ -222,7 +227,9 @@ function checkConstants({ name, target, args }: Call): void {
     if (isMatch) regularExpression(constant.value);
     else if (isConversion) evaluateConstant(name, constant.value);
   } catch (error) {
-    throw error instanceof EvaluationError ? new TypeRefusal(`${name}(): ${error.message}`) : error;
+    if (!(error instanceof EvaluationError)) throw error;
+    const message = `${name}(): ${error.message}`;
+    throw name === "matches" ? new TypeRefusal(message) : new ConstantRefusal(message);
   }
 }
 

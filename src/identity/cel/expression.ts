@@ -7,6 +7,7 @@ import { boolType, listOf, mapOf, objectType, stringType, type Type } from "./ty
 import type { Value } from "./value";
 
 export { BudgetExceeded } from "./budget";
+export { ConstantRefusal } from "./checker";
 export { EvaluationError } from "./value";
 
 /** What an expression speaks of. */
@@ -31,6 +32,8 @@ export interface Expression {
   readonly text: string;
   /** Fields of the variable that it names, such as `email` of `claims.email`; undefined when it may look at any. */
   readonly fields: ReadonlySet<string> | undefined;
+  /** Those that it names with a dot: `claims.x`, `claims.?x`, `has(claims.x)`. */
+  readonly selects: ReadonlySet<string>;
   /** Throws EvaluationError, or BudgetExceeded when it would take more than `maxCost` steps. */
   evaluate(value: Value, maxCost: number): Value;
 }
@@ -43,9 +46,19 @@ export function compileExpression(text: string, subject: Subject, mustBeBool = f
   return {
     text,
     fields: fieldsOf(node, subject.variable),
+    selects: selectsOf(node, subject.variable),
     evaluate: (value, maxCost) =>
       evaluate(node, { name: subject.variable, value, outer: undefined }, new Budget(maxCost)),
   };
+}
+
+function selectsOf(root: Node, variable: string): ReadonlySet<string> {
+  const selects = [...nodesOf(root)].flatMap((node) => {
+    if (node.kind !== "select" && node.kind !== "presence") return [];
+    const { operand, field } = node;
+    return operand.kind === "identifier" && operand.name === variable ? [field] : [];
+  });
+  return new Set(selects);
 }
 
 function fieldsOf(root: Node, variable: string): ReadonlySet<string> | undefined {

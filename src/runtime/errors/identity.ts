@@ -60,6 +60,28 @@ export const identityErrors = errorTable({
     cause: "the issuer does not send the claim, or the configuration names the wrong one.",
     remedy: "compare the token's claims with claimMappings in the configuration.",
   },
+  ERR_TOKEN_RULE: {
+    hop: "identity provider",
+    owner: "cluster operator",
+    summary: "the token does not meet a rule for its claims",
+    cause: "a claimValidationRule asks for another value, or for a claim that the token has not.",
+    remedy: "compare the token's claims with the rule that the message names.",
+  },
+  ERR_TOKEN_EXPRESSION: {
+    hop: "identity provider",
+    owner: "cluster operator",
+    summary: "an expression gives nothing for this token",
+    cause:
+      "it looks at a claim that the token has not, gives a value of the wrong kind, or takes too many steps.",
+    remedy: 'let the expression ask first: has(claims.x), or claims.?x.orValue("").',
+  },
+  ERR_IDENTITY_RULE: {
+    hop: "auth proxy",
+    owner: "cluster operator",
+    summary: "the user that the token maps to does not meet a rule",
+    cause: "a userValidationRule refuses this user name, uid, group or extra.",
+    remedy: "compare what claimMappings make of the token with the rule that the message names.",
+  },
   ERR_ISSUER_KEYS_UNAVAILABLE: {
     hop: "identity provider",
     owner: "cluster operator",
@@ -74,13 +96,15 @@ export const identityErrors = errorTable({
     summary: "the token maps to a name that is reserved",
     cause:
       "a user or group beginning with system: would be obeyed as a part of the cluster; extras under cluster-connect.dev/ are the auth proxy's own.",
-    remedy: "give the claim a prefix in claimMappings; give the extra a key under a domain of your own.",
+    remedy:
+      "give the claim a prefix in claimMappings, or name the user or group in impersonation.allowSystemNames; give the extra a key under a domain of your own.",
   },
   ERR_IDENTITY_INVALID: {
     hop: "auth proxy",
     owner: "cluster operator",
     summary: "the token maps to a name that cannot be passed on",
-    cause: "a mapped user, group or uid holds a control character or is too long.",
+    cause:
+      "a mapped user, group, uid or extra holds a control character or is too long, or there are too many extras.",
     remedy: "map another claim in claimMappings.",
   },
   ERR_IDENTITY_GROUPS_OVERAGE: {

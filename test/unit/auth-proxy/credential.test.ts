@@ -50,7 +50,6 @@ describe("credential", () => {
   });
 
   it.each<[string, HeaderLines]>([
-    ["nothing", []],
     ["Basic", [["Authorization", "Basic abc"]]],
     ["no token", [["Authorization", "Bearer"]]],
     ["two tokens", [["Authorization", "Bearer a b"]]],
@@ -59,5 +58,14 @@ describe("credential", () => {
     ["a subprotocol that hides a line end", [["Sec-WebSocket-Protocol", bearer("a\r\nb")]]],
   ])("is missing with %s", (_, lines) => {
     expect(() => parseCredential(lines)).toThrow(failure("ERR_AUTH_PROXY_NO_CREDENTIAL"));
+  });
+
+  it("is undefined for a request that has none", () => {
+    expect(
+      parseCredential([
+        ["Host", "a"],
+        ["Sec-WebSocket-Protocol", "v5.channel.k8s.io"],
+      ]),
+    ).toBeUndefined();
   });
 });

@@ -30,7 +30,12 @@ describe("auth proxy settings", () => {
   it("need little, and bound everything", () => {
     const settings = load();
     expect(settings.upgrades.spdy).toBe("allow");
-    expect(settings.impersonation).toEqual({ allowSystemNames: false, maxGroups: 200, maxNameBytes: 4_096 });
+    expect(settings.impersonation).toEqual({
+      allowSystemNames: false,
+      maxGroups: 200,
+      maxNameBytes: 4_096,
+      maxExtraValues: 64,
+    });
     expect(settings.limits.keepAliveTimeoutMs).toBeGreaterThanOrEqual(120_000);
     expect(settings.limits.apiserverIdleTimeoutMs).toBeLessThan(60_000);
     expect(settings.limits.headerBytes).toBeGreaterThanOrEqual(262_144);
@@ -47,6 +52,17 @@ describe("auth proxy settings", () => {
     ["nobody to trust", { authentication: { jwt: [] } }],
   ])("refuse %s", (_, more) => {
     expect(() => load(more)).toThrow(expect.objectContaining({ code: "ERR_SETTINGS_INVALID" }));
+  });
+
+  it("say where in the authentication something is wrong", () => {
+    const entry = { issuer: { url: "https://issuer.example.com", audiences: ["a"] } };
+    const username = { claim: "sub" };
+    expect(() => load({ authentication: { jwt: [{ ...entry, claimMappings: { username } }] } })).toThrow(
+      "authentication.jwt.0.claimMappings.username.prefix: Required value",
+    );
+    expect(() => load({ authentication: { jwt: [{ ...entry, claimMapping: {} }] } })).toThrow(
+      'unknown key "authentication.jwt.0.claimMapping", did you mean "claimMappings"?',
+    );
   });
 
   it("compute the server name that the other end computes", () => {

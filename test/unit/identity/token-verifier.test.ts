@@ -1,11 +1,12 @@
 import { SignJWT } from "jose";
-import { issuerSchema } from "../../../src/identity/issuer-settings";
+import { trustedIssuers } from "../../../src/identity/configuration/settings";
 import { acceptedAlgorithms, createTokenVerifier } from "../../../src/identity/token-verifier";
 import { startIssuer, type TestIssuer } from "../../support/issuer";
 
 const audience = "cluster-connect/plant-7";
+const entryOf = (issuer: object, more: object = {}) => trustedIssuers.parse([{ issuer, ...more }])[0]!;
 const entryFor = (issuer: TestIssuer, more: object = {}) =>
-  issuerSchema.parse({ issuer: { url: issuer.url, audiences: [audience], ...more } });
+  entryOf({ url: issuer.url, audiences: [audience], ...more });
 
 describe("token verifier", () => {
   let issuer: TestIssuer;
@@ -105,10 +106,8 @@ describe("token verifier", () => {
         failure("ERR_TOKEN_AUDIENCE"),
       );
     }
-    expect(() => createTokenVerifier([issuerSchema.parse({ issuer: { url: issuer.url } })])).toThrow(
-      "no audience",
-    );
-    const byDefault = verifierFor([issuerSchema.parse({ issuer: { url: issuer.url } })], {
+    expect(() => createTokenVerifier([entryOf({ url: issuer.url })])).toThrow("no audience");
+    const byDefault = verifierFor([entryOf({ url: issuer.url })], {
       defaultAudiences: ["https://relay.example.com"],
     });
     await byDefault.verify(await issuer.mint({}, { audience: "https://relay.example.com" }));
@@ -229,14 +228,46 @@ describe("token verifier", () => {
   });
 
   it("refuses a discovery document that names another issuer", async () => {
-    const entry = issuerSchema.parse({
-      issuer: {
-        url: "https://issuer.example.com",
-        discoveryURL: `${issuer.url}/.well-known/openid-configuration`,
-        audiences: [audience],
-      },
+    const entry = entryOf({
+      url: "https://issuer.example.com",
+      discoveryURL: `${issuer.url}/.well-known/openid-configuration`,
+      audiences: [audience],
     });
     const token = await issuer.mint({}, { issuer: "https://issuer.example.com" });
     await expect(verifierFor([entry]).verify(token)).rejects.toThrow("names another issuer");
+  });
+
+  it("maps a token by the entry of its issuer, and applies that entry's rules", async () => {
+    const other = await startIssuer();
+    open.push(other);
+    const claimMappings = { username: { claim: "sub", prefix: "ci:" } };
+    const rule = { expression: "claims.team == 'a'", message: "team a alone" };
+    const verifier = verifierFor([
+      entryOf({ url: issuer.url, audiences: [audience] }, { claimMappings }),
+      entryOf({ url: other.url, audiences: [audience] }, { claimValidationRules: [rule] }),
+    ]);
+    const token = await verifier.verify(await issuer.mint({}, { subject: "me" }));
+    expect(token.identity).toEqual({ username: "ci:me", groups: [], extra: {} });
+    expect((await verifier.verify(await other.mint({ team: "a" }))).identity).toBeUndefined();
+    await expect(verifier.verify(await other.mint({ team: "b" }))).rejects.toThrow("team a alone");
+  });
+
+  it("trusts other issuers when told so, keeps the keys of those that stay, and remembers no token", async () => {
+    const other = await startIssuer();
+    open.push(other);
+    const verifier = verifierFor([entryFor(issuer), entryFor(other)]);
+    const [first, second] = [await issuer.mint(), await other.mint()];
+    await verifier.verify(first);
+    await verifier.verify(second);
+    verifier.replace([entryFor(issuer, { audiences: ["elsewhere"] })]);
+    await expect(verifier.verify(first)).rejects.toEqual(failure("ERR_TOKEN_AUDIENCE"));
+    await expect(verifier.verify(second)).rejects.toEqual(failure("ERR_TOKEN_ISSUER_UNKNOWN"));
+    verifier.replace([entryFor(issuer)]);
+    await verifier.verify(first);
+    expect(issuer.keyFetches).toBe(1);
+    expect(() => verifier.replace([entryOf({ url: other.url })])).toThrow("no audience");
+    await verifier.verify(first);
+    verifier.replace([entryFor(issuer, { jwks: other.jwks() })]);
+    await expect(verifier.verify(first)).rejects.toEqual(failure("ERR_TOKEN_SIGNATURE"));
   });
 });
