@@ -1,5 +1,4 @@
 /** One registered listener: the relay's end of its control channel. */
-import type WebSocket from "ws";
 import {
   maxControlMessageBytes,
   parseControlMessage,
@@ -7,6 +6,7 @@ import {
   type AcceptMessage,
 } from "../hybrid-connections/control-messages";
 import type { Admission } from "./admission";
+import type { ControlWebSocket } from "./control-web-socket";
 
 export interface ControlChannelOptions {
   readonly id: string;
@@ -20,7 +20,7 @@ export interface ControlChannelOptions {
   readonly maxBufferedBytes: number;
   /** Checks a renewed token; rejects if it is not accepted. */
   readonly renew: (token: string) => Promise<Admission>;
-  /** Called once, when the channel has closed. It has not been usable since its Close frame came. */
+  /** Called once, as soon as either end closes the channel or its connection is lost. */
   readonly onGone: (channel: ControlChannel, code: number) => void;
 }
 
@@ -34,7 +34,7 @@ export class ControlChannel {
   #nextToken: string | undefined;
 
   constructor(
-    private readonly webSocket: WebSocket,
+    private readonly webSocket: ControlWebSocket,
     private readonly options: ControlChannelOptions,
   ) {
     const heard = () => (this.#silentPeriods = 0);
@@ -45,7 +45,8 @@ export class ControlChannel {
     });
     // The close event that follows tells the same.
     webSocket.on("error", () => undefined);
-    webSocket.on("close", (code) => this.#gone(code));
+    const gone = (code: number) => this.#gone(code);
+    webSocket.on("closing", gone).on("close", gone);
     this.#pinger = setInterval(() => this.#ping(), options.pingEveryMs);
     this.#scheduleExpiry(options.admission.expiresAtMs);
   }

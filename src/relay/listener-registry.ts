@@ -16,7 +16,7 @@ export class ListenerRegistry {
     return [...this.#byCluster.values()].reduce((sum, channels) => sum + channels.size, 0);
   }
 
-  /** Listeners that can be used; one whose Close frame has come is none, though its connection may linger. */
+  /** Listeners that can be used. */
   count(cluster: string): number {
     return this.#usable(cluster).length;
   }

@@ -5,6 +5,7 @@ import { maxControlMessageBytes } from "../hybrid-connections/control-messages";
 import type { Logger } from "../runtime/logger";
 import type { Admission } from "./admission";
 import { ControlChannel } from "./control-channel";
+import { ControlWebSocket } from "./control-web-socket";
 import { isStormProne, type Handshake } from "./handshake";
 import type { ListenerRegistry } from "./listener-registry";
 import type { Parking } from "./parking";
@@ -28,6 +29,7 @@ export class Listeners {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: maxControlMessageBytes,
+    WebSocket: ControlWebSocket,
   });
 
   constructor(private readonly options: ListenersOptions) {}

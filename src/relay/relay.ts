@@ -114,8 +114,13 @@ export class Relay implements ServerHandler {
 
   #onListenerGone(channel: ControlChannel): void {
     this.#pending.reassign(channel);
-    const standby = this.#isDraining ? undefined : this.#parking.next(channel.cluster);
-    if (standby !== undefined) void this.handle(standby);
+    // Later: its place may have been given up for somebody who is just being registered.
+    setImmediate(() => {
+      const { listenersPerCluster } = this.settings.limits;
+      if (this.#isDraining || this.#registry.count(channel.cluster) >= listenersPerCluster) return;
+      const standby = this.#parking.next(channel.cluster);
+      if (standby !== undefined) void this.handle(standby);
+    });
   }
 
   async #connect(handshake: Handshake): Promise<void> {

@@ -19,20 +19,22 @@ export interface RunningRelay {
 /** A relay inside the test's own process, on loopback without TLS, with one key to listen and one to send. */
 export async function startRelay(
   overrides: Record<string, unknown> = {},
-  { port = 0, logger = silentLogger }: { port?: number; logger?: Logger } = {},
+  {
+    port = 0,
+    logger = silentLogger,
+    names = ["plant-7"],
+  }: { port?: number; logger?: Logger; names?: readonly string[] } = {},
 ): Promise<RunningRelay> {
   const folder = mkdtempSync(join(tmpdir(), "relay-"));
   writeFileSync(join(folder, "listen.key"), listenKey);
   writeFileSync(join(folder, "send.key"), sendKey);
   const document = {
     listen: { host: "127.0.0.1", port },
-    clusters: [
-      {
-        name: "plant-7",
-        agents: { keys: [{ name: "agent", keyFile: join(folder, "listen.key") }] },
-        clients: { keys: [{ name: "client", keyFile: join(folder, "send.key") }] },
-      },
-    ],
+    clusters: names.map((name) => ({
+      name,
+      agents: { keys: [{ name: "agent", keyFile: join(folder, "listen.key") }] },
+      clients: { keys: [{ name: "client", keyFile: join(folder, "send.key") }] },
+    })),
     publicUrl: "http://127.0.0.1:1",
     ...overrides,
   };
