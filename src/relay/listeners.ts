@@ -79,6 +79,8 @@ export class Listeners {
           onGone(gone);
         },
       });
+      // The socket of a handshake that was left waiting is paused, and nobody would hear its renewals and pongs.
+      webSocket.resume();
       registry.add(channel);
       logger.info("listener.registered", { who: admission.who, remoteAddress: address });
     });
