@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -64,6 +64,18 @@ describe("the relay's settings", () => {
         drainMs: 3_600_000,
       },
     });
+  });
+
+  it("have every bound in docs/relay.md, with its default", () => {
+    const page = readFileSync(join(__dirname, "../../../docs/relay.md"), "utf8");
+    const { limits, timers } = load(good);
+    for (const [group, bounds] of Object.entries({ limits, timers })) {
+      for (const [name, value] of Object.entries(bounds)) {
+        expect(page).toMatch(
+          new RegExp(`\\| \`${group}\\.${name}\` +\\| ${value.toLocaleString("en-US")} +\\|`),
+        );
+      }
+    }
   });
 
   it("let every bound be set", () => {
