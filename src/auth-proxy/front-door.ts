@@ -111,6 +111,9 @@ export class FrontDoor {
         this.options.limits.tlsHandshakeTimeoutMs,
       );
       secure.once("close", () => reject(new Error("closed during the TLS handshake")));
+      // The socket may stay half open, for HTTP/1.1's sake: who ends it now has gone all the same.
+      const onEnd = () => secure.destroy(new Error("ended during the TLS handshake"));
+      secure.once("end", onEnd).once("secure", () => secure.off("end", onEnd));
       secure.on("error", reject);
       secure.once("secure", () => {
         // As tls.Server does for sockets that it makes itself; HTTP/2 would wait for the handshake again.

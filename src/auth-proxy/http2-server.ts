@@ -45,6 +45,9 @@ export function createHttp2Server(pipeline: Pipeline, limits: AuthProxyLimits): 
     serve(socket, origin) {
       // The session is made, and announced, within emit().
       arriving = origin;
+      // It may stay half open for HTTP/1.1's sake, and so Node's session never notices that its peer has ended:
+      // whatever the caller has left, a watch too, would be kept going for nobody.
+      socket.once("end", () => socket.destroy());
       server.emit("connection", socket);
     },
     drain() {

@@ -22,6 +22,10 @@ export interface RecordingApiserver {
   rawBytes(): Buffer[];
   /** Connections taken so far. */
   readonly connections: number;
+  /** Connections that are open now. */
+  readonly openConnections: number;
+  /** Forgets requests and bytes; to be called between requests, so that each record begins with a request line. */
+  forget(): void;
   /** Answers requests; may be replaced at any time. Default: 200 with the request's headers as JSON. */
   handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** Takes upgrades; default: 403. */
@@ -94,11 +98,19 @@ export async function startRecordingApiserver(): Promise<RecordingApiserver> {
     get connections() {
       return raw.length;
     },
+    get openConnections() {
+      return sockets.size;
+    },
+    forget() {
+      requests.length = 0;
+      for (const chunks of raw) chunks.length = 0;
+    },
     handle: (request, response) => {
       const body = JSON.stringify(pairs(request.rawHeaders));
       response.writeHead(200, { "Content-Type": "application/json", "Audit-Id": "test" }).end(body);
     },
-    upgrade: (_, socket) => socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nno ws\n"),
+    // Read on, or the end of the other side would never be seen.
+    upgrade: (_, socket) => socket.resume().end("HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nno ws\n"),
     withoutUser: () =>
       requests.filter((request) => {
         const users = request.values("impersonate-user");
