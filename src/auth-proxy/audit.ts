@@ -1,6 +1,7 @@
 import type { Logger } from "../runtime/logger";
 import type { AuditRecord } from "./audit-record";
 import type { AuthProxyMetrics } from "./metrics";
+import type { Principal } from "./principal";
 
 /** Query parameters whose values say what kind of request it is, and can hold nothing of the caller's. */
 const plainParameters = new Set([
@@ -44,13 +45,19 @@ export function auditTarget(target: string): string {
   return `${target.slice(0, at)}?${shown.join("&")}`;
 }
 
+/** A token that is passed through has told a name that the proxy has not checked: the apiserver's status has. */
+function whoFor(principal: Principal | undefined): Record<string, string> {
+  if (principal?.kind === "passed-through") return { user: "", claimedSubject: principal.claimedSubject };
+  return { user: principal?.identity.username ?? "" };
+}
+
 /** Last step of the pipeline: one line and one count a request, refused ones included. */
 export function audit(record: AuditRecord, logger: Logger, metrics: AuthProxyMetrics): void {
-  const { exchange, identity, upgrade, outcome, durationMs } = record;
+  const { exchange, principal, upgrade, outcome, durationMs } = record;
   const { error, splice } = outcome;
   metrics.count(record);
   logger.info("request", {
-    user: identity?.username ?? "",
+    ...whoFor(principal),
     method: exchange.method,
     path: auditTarget(exchange.target),
     protocol: exchange.protocol,

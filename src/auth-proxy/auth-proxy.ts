@@ -1,7 +1,8 @@
-import { messageOf } from "../runtime/errors";
+import { ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import type { Shutdown } from "../runtime/shutdown";
 import { Apiserver } from "./apiserver";
+import type { ApiserverTarget } from "./apiserver-target";
 import { Authentication } from "./authentication";
 import { writeCaBundle } from "./ca-bundle-file";
 import { createDirectoryStore } from "./directory-store";
@@ -44,6 +45,7 @@ export async function startAuthProxy(
   const { cluster, limits } = settings;
   const metrics = createMetrics();
   const target = resolveApiserver(settings.apiserver, environment);
+  refuseTwoCredentials(settings, target);
   const credential = new OwnCredential(target, { refreshMs: limits.ownTokenRefreshMs, logger });
   const apiserver = new Apiserver(target, credential, limits);
   shutdown.add("apiserver connections", () => apiserver.close());
@@ -96,6 +98,15 @@ export async function startAuthProxy(
       return readiness.unreadyReason;
     },
   };
+}
+
+/** A client certificate speaks for the whole connection, and the apiserver looks at it before any token. */
+function refuseTwoCredentials({ passThrough }: AuthProxySettings, target: ApiserverTarget): void {
+  if (passThrough === undefined || target.clientCertificate === undefined) return;
+  throw new ClusterConnectError(
+    "ERR_APISERVER_SETTINGS",
+    "passThrough with a client certificate: a caller's token would go out beside it, and the request run as the certificate's owner",
+  );
 }
 
 function storeFor({ tls }: AuthProxySettings, apiserver: Apiserver) {

@@ -100,7 +100,8 @@ class Forwarding {
 
   #answer(response: IncomingMessage): void {
     const { exchange } = this;
-    if (isOwnCredentialRefused(response, exchange.target)) return this.#ownCredentialRefused(response);
+    if (isOwnCredentialRefused(response, exchange.target, this.headers))
+      return this.#ownCredentialRefused(response);
     this.#status = response.statusCode ?? 0;
     this.#cutAnswer = relayAnswer(response, exchange, (error) => {
       this.#error = error;

@@ -51,7 +51,8 @@ export async function forwardUpgrade(
   headers: OutgoingHeaders,
   context: ForwardContext & { readonly isRepeated?: boolean },
 ): Promise<UpgradeOutcome> {
-  const { apiserver, limits, deadline } = context;
+  const { apiserver, deadline } = context;
+  const { lingerMs, upgradeAnswerTimeoutMs } = context.limits;
   deadline.throwIfAborted();
   const { method, target } = exchange;
   const sentWith = apiserver.credential.authorization();
@@ -76,17 +77,15 @@ export async function forwardUpgrade(
       failAs(new ClusterConnectError(connected ? "ERR_APISERVER_LOST" : "ERR_APISERVER_UNREACHABLE", reason));
     const expire = () => failAs(deadline.reason as ClusterConnectError);
     deadline.addEventListener("abort", expire);
-    const timer = setTimeout(
-      () => fail("the upgrade was not answered in time"),
-      limits.upgradeAnswerTimeoutMs,
-    );
+    const timer = setTimeout(() => fail("the upgrade was not answered in time"), upgradeAnswerTimeoutMs);
     request
       .on("socket", (socket) => socket.once("secureConnect", () => (connected = true)))
       .on("error", (error) => fail(messageOf(error)))
       .on("close", () => fail("no answer"))
       .on("response", (response) =>
         settle(() => {
-          if (!isOwnCredentialRefused(response, target)) return relayRefusal(response, exchange, deadline);
+          if (!isOwnCredentialRefused(response, target, headers))
+            return relayRefusal(response, exchange, deadline);
           response.on("error", () => undefined).destroy();
           if (apiserver.credential.reread(sentWith) && context.isRepeated !== true) {
             return forwardUpgrade(arrival, exchange, upgrade, headers, { ...context, isRepeated: true });
@@ -96,9 +95,7 @@ export async function forwardUpgrade(
         }),
       )
       .on("upgrade", (response, socket: Socket, head) =>
-        settle(() =>
-          join(arrival, upgrade, { response, socket, head }, { lingerMs: limits.lingerMs, deadline }),
-        ),
+        settle(() => join(arrival, upgrade, { response, socket, head }, { lingerMs, deadline })),
       )
       .end();
     arrival.socket.once("close", () => fail("the caller went away"));

@@ -1,6 +1,6 @@
-import type { Identity } from "../identity/identity";
 import { elementsOf, valuesOf, type HeaderLines } from "./header-lines";
 import { impersonationHeaders } from "./impersonation";
+import type { Principal } from "./principal";
 import type { UpgradeRequest } from "./upgrade-rules";
 
 /** What Kubernetes clients send that means something to the apiserver. Everything else stays here. */
@@ -39,7 +39,7 @@ export const isForwardable = (name: string) => !reserved.test(name);
 
 export interface OutgoingRequest {
   readonly lines: HeaderLines;
-  readonly identity: Identity;
+  readonly principal: Principal;
   /** `host:port` of the apiserver. */
   readonly host: string;
   readonly hasBody: boolean;
@@ -48,28 +48,38 @@ export interface OutgoingRequest {
 }
 
 /**
- * Headers of a request to the apiserver. They can be made in one way only, with an identity, and the connection
- * to the apiserver takes nothing else: that is how no request goes out without an impersonated user.
+ * Headers of a request to the apiserver. They can be made in one way only, on somebody's account, and the connection
+ * to the apiserver takes nothing else: either they impersonate a named user, and only then the proxy's own credential
+ * is added to them, or they carry the caller's own token.
  */
 export class OutgoingHeaders {
   readonly #lines: HeaderLines;
+  /** The Authorization that goes out instead of the proxy's own. */
+  readonly #callersAuthorization: string | undefined;
 
   /** Builds onto an empty list from the allow-list; identity comes last, and nothing is removed after it. */
   constructor(request: OutgoingRequest) {
+    const { principal } = request;
     this.#lines = [
       ["Host", request.host],
       ...allowedLines(request),
       ...(request.upgrade === undefined
         ? framingLines(request)
         : upgradeLines(request.lines, request.upgrade)),
-      ...impersonationHeaders(request.identity),
+      ...(principal.kind === "impersonated" ? impersonationHeaders(principal.identity) : []),
     ];
+    if (principal.kind === "passed-through") this.#callersAuthorization = `Bearer ${principal.token}`;
   }
 
-  /** Flat, as Node takes them, the proxy's own credential included. */
+  /** Whether the apiserver's opinion of the credential is one of the proxy's own. */
+  get carriesOwnCredential(): boolean {
+    return this.#callersAuthorization === undefined;
+  }
+
+  /** Flat, as Node takes them, with the one credential that belongs to them. */
   toRaw(ownAuthorization: string | undefined): string[] {
-    const own = ownAuthorization === undefined ? [] : ["Authorization", ownAuthorization];
-    return [...this.#lines.flat(), ...own];
+    const authorization = this.#callersAuthorization ?? ownAuthorization;
+    return [...this.#lines.flat(), ...(authorization === undefined ? [] : ["Authorization", authorization])];
   }
 }
 

@@ -2,7 +2,6 @@
  * What a request passes, in order: bounds → credential → authentication → upgrade rules → outgoing headers →
  * forwarding → audit. Each step takes what the one before has made; none can be reached around.
  */
-import type { Identity } from "../identity/identity";
 import type { IdentityPolicy } from "../identity/identity-policy";
 import { asClusterConnectError, ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
@@ -20,6 +19,8 @@ import {
 } from "./forward-upgrade";
 import type { AuthProxyMetrics } from "./metrics";
 import { OutgoingHeaders } from "./outgoing-headers";
+import { recognizePassThrough } from "./pass-through";
+import type { Principal } from "./principal";
 import { refuseExchange } from "./refuse";
 import { checkBounds } from "./request-bounds";
 import { withRequestExtras } from "./request-extras";
@@ -28,7 +29,10 @@ import { startDeadline, type StreamDeadline } from "./stream-deadline";
 import { authorizeUpgrade, type UpgradeRequest } from "./upgrade-rules";
 
 export interface PipelineContext {
-  readonly settings: Pick<AuthProxySettings, "upgrades" | "streams" | "forwardHeaders" | "limits">;
+  readonly settings: Pick<
+    AuthProxySettings,
+    "upgrades" | "passThrough" | "streams" | "forwardHeaders" | "limits"
+  >;
   readonly policy: IdentityPolicy;
   readonly authentication: Authentication;
   readonly apiserver: Apiserver;
@@ -69,7 +73,7 @@ export class Pipeline {
   async #run(exchange: Exchange, arrival: UpgradeArrival | undefined): Promise<void> {
     const { logger, metrics } = this.context;
     const startedAt = performance.now();
-    const state: RequestState = { identity: undefined, upgrade: undefined, deadline: undefined };
+    const state: RequestState = { principal: undefined, upgrade: undefined, deadline: undefined };
     let outcome: UpgradeOutcome;
     this.#underWay += 1;
     metrics.requests.set(this.#underWay);
@@ -84,8 +88,8 @@ export class Pipeline {
       if (this.#underWay === 0) for (const done of this.#waiting) done();
     }
     const durationMs = performance.now() - startedAt;
-    const { identity, upgrade } = state;
-    audit({ exchange, identity, upgrade: upgrade?.protocol, outcome, durationMs }, logger, metrics);
+    const { principal, upgrade } = state;
+    audit({ exchange, principal, upgrade: upgrade?.protocol, outcome, durationMs }, logger, metrics);
   }
 
   async #process(
@@ -98,15 +102,15 @@ export class Pipeline {
     if (this.#underWay > limits.requests) throw new ClusterConnectError("ERR_AUTH_PROXY_BUSY");
     checkBounds(exchange, limits);
     const token = parseCredential(exchange.lines);
-    const { identity, expiresAtMs } = await this.#authenticate(token, exchange);
-    state.identity = identity;
+    const { principal, expiresAtMs } = await this.#authenticate(token, exchange);
+    state.principal = principal;
     state.deadline = startDeadline(streams, expiresAtMs);
     const upgrade = arrival === undefined ? undefined : authorizeUpgrade(exchange, upgrades);
     state.upgrade = upgrade;
     const { lines, hasBody } = exchange;
     const headers = new OutgoingHeaders({
       lines,
-      identity,
+      principal,
       hasBody,
       upgrade,
       forwardHeaders,
@@ -139,23 +143,32 @@ export class Pipeline {
   }
 
   async #authenticate(token: string | undefined, { origin, target }: Exchange): Promise<Authenticated> {
-    const { authentication, policy } = this.context;
-    const { identity, issuer, claims, expiresAtMs } =
-      token === undefined ? authentication.anonymous(target) : await authentication.verify(token);
+    const { authentication, policy, settings } = this.context;
+    const passedThrough = token === undefined ? undefined : recognizePassThrough(token, settings.passThrough);
+    if (passedThrough !== undefined) {
+      return { principal: passedThrough, expiresAtMs: passedThrough.expiresAtMs };
+    }
+    const {
+      identity: mapped,
+      issuer,
+      claims,
+      expiresAtMs,
+    } = token === undefined ? authentication.anonymous(target) : await authentication.verify(token);
     // The settings' schema requires the mapping; an entry without one must not become an identity without a name.
-    if (identity === undefined) throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
+    if (mapped === undefined) throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
     const facts = { sessionId: origin.sessionId, issuer, claims };
-    return { identity: withRequestExtras(identity, facts, policy.maxNameBytes), expiresAtMs };
+    const identity = withRequestExtras(mapped, facts, policy.maxNameBytes);
+    return { principal: { kind: "impersonated", identity }, expiresAtMs };
   }
 }
 
 interface Authenticated {
-  readonly identity: Identity;
+  readonly principal: Principal;
   readonly expiresAtMs: number;
 }
 
 interface RequestState {
-  identity: Identity | undefined;
+  principal: Principal | undefined;
   upgrade: UpgradeRequest | undefined;
   deadline: StreamDeadline | undefined;
 }

@@ -48,6 +48,10 @@ export function relayAnswer(
  * Whether a 401 speaks of the proxy itself: with impersonation the apiserver gives one to nobody else. Behind
  * `…/proxy/` a pod, a service or a node answers, and its 401 is the caller's.
  */
-export function isOwnCredentialRefused(response: IncomingMessage, target: string): boolean {
-  return response.statusCode === 401 && !/^[^?]*\/proxy(\/|\?|$)/.test(target);
+export function isOwnCredentialRefused(
+  response: IncomingMessage,
+  target: string,
+  sent: { readonly carriesOwnCredential: boolean },
+): boolean {
+  return sent.carriesOwnCredential && response.statusCode === 401 && !/^[^?]*\/proxy(\/|\?|$)/.test(target);
 }

@@ -105,6 +105,11 @@ export const authProxySettings = z.strictObject({
   authentication: z.union([z.strictObject({ file: z.string().min(1) }), inlineAuthentication]),
   upgrades: z.strictObject({ spdy: z.enum(["allow", "refuse"]).default("allow") }).prefault({}),
   impersonation: identityPolicy.prefault({}),
+  /** The cluster's own tokens, which go upstream as they are; absent: they are nobody's. */
+  passThrough: z
+    .strictObject({ issuer: z.string().min(1), audiences: z.array(z.string().min(1)).min(1).optional() })
+    .transform(({ issuer, audiences = [issuer] }) => ({ issuer, audiences }))
+    .optional(),
   /** What still runs at the end of its token, or at an age, is cut; none: it runs on, as Kubernetes has it. */
   streams: z
     .strictObject({ end: z.enum(["none", "expiry", "maxAge"]).default("none"), maxAgeMs: bound(3_600_000) })

@@ -16,7 +16,7 @@ export interface StreamDeadline {
 /** setTimeout's longest delay, in milliseconds; a longer one would fire at once. */
 const longestTimeout = 2_147_483_647;
 
-/** Starts to count now. `expiresAtMs` is the token's `exp`, in milliseconds since the epoch. */
+/** Starts to count now. `expiresAtMs` is the token's `exp`, in milliseconds since the epoch, or Infinity. */
 export function startDeadline(
   { end, maxAgeMs }: AuthProxySettings["streams"],
   expiresAtMs: number,
@@ -34,7 +34,8 @@ export function startDeadline(
       Math.min(Math.max(left, 0), longestTimeout),
     );
   };
-  if (end === "expiry") cutAt(expiresAtMs, "the token that it began with has expired");
+  if (end === "expiry" && expiresAtMs < Infinity)
+    cutAt(expiresAtMs, "the token that it began with has expired");
   if (end === "maxAge") cutAt(now() + maxAgeMs, `it has run for ${String(maxAgeMs)} ms`);
   return { signal: controller.signal, clear: () => clearTimeout(timer) };
 }

@@ -112,6 +112,7 @@ describe("the agent's chart", () => {
         },
         upgrades: { spdy: "refuse" },
         streams: { end: "maxAge", maxAgeMs: 7_200_000 },
+        passThrough: { issuer: "https://kubernetes.default.svc", audiences: ["api"] },
         impersonation: { maxGroups: 20, allowSystemNames: true },
       },
     ],
@@ -119,6 +120,19 @@ describe("the agent's chart", () => {
     const { agent, authProxy } = configurations(await render(values));
     validateSettings(agent, agentSettings, "agent.yaml");
     validateSettings(authProxy, authProxySettings, "auth-proxy.yaml");
+  });
+
+  it("passes the cluster's own tokens through only where their issuer is named", async () => {
+    const passThrough = async (values: object) =>
+      (configurations(await render({ passThrough: values })).authProxy as { passThrough?: object })
+        .passThrough;
+    expect(await passThrough({})).toBeUndefined();
+    expect(await passThrough({ audiences: ["api"] })).toBeUndefined();
+    expect(await passThrough({ issuer: "https://k8s" })).toEqual({ issuer: "https://k8s" });
+    expect(await passThrough({ issuer: "https://k8s", audiences: ["api"] })).toEqual({
+      issuer: "https://k8s",
+      audiences: ["api"],
+    });
   });
 
   it("lets both processes stop within the pod's grace period, the auth proxy first", async () => {

@@ -1,5 +1,9 @@
 /** What the auth proxy can be told beyond its defaults, against a real apiserver and a real kubelet. */
-import { busyboxImage, eventually } from "./node";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { busyboxImage, eventually, serviceAccountIssuer } from "./node";
 import {
   callerIsAdmin,
   startJobInCluster,
@@ -9,6 +13,7 @@ import {
 } from "./support/job-in-cluster";
 
 const namespace = "auth-proxy-scenario";
+const folder = mkdtempSync(join(tmpdir(), "auth-proxy-scenario-"));
 let job: JobInCluster;
 
 const inNamespace = (...args: string[]) => ["--namespace", namespace, ...args];
@@ -16,7 +21,7 @@ const kubectl = (args: readonly string[], options = {}) => job.kubectl(inNamespa
 
 beforeAll(async () => {
   job = await startJobInCluster("cluster-connect-strict", {
-    values: { streams: { end: "expiry", maxAgeMs: 1 } },
+    values: { streams: { end: "expiry", maxAgeMs: 1 }, passThrough: { issuer: serviceAccountIssuer } },
   });
   await startPod(job.node, namespace, "box", busyboxImage, "while true; do echo tick; sleep 1; done");
   await job.node.apply(callerIsAdmin);
@@ -31,7 +36,67 @@ afterAll(async () => {
   await job.node.kubectl(["delete", "clusterrolebinding", "caller-is-admin", "--ignore-not-found"]);
   await job.node.kubectl(["delete", "namespace", namespace, "--wait=true", "--timeout=60s"]);
   await job.close();
+  rmSync(folder, { recursive: true, force: true });
 }, 180_000);
+
+describe("a service account's token", () => {
+  const account = `system:serviceaccount:${namespace}:deployer`;
+  const whoami = ["auth", "whoami", "-o", "jsonpath={.status.userInfo}"];
+  /** The job's kubeconfig with a token for its user. */
+  const withToken = (token: string) => {
+    const kubeconfig = parse(readFileSync(job.kubeconfig, "utf8")) as { users: { user: object }[] };
+    for (const entry of kubeconfig.users) entry.user = { token };
+    const file = join(folder, "with-token");
+    writeFileSync(file, JSON.stringify(kubeconfig), { mode: 0o600 });
+    return { env: { KUBECONFIG: file } };
+  };
+  const createToken = async (...args: string[]) =>
+    (await job.node.kubectl(inNamespace("create", "token", "deployer", ...args))).stdout.trim();
+
+  beforeAll(async () => {
+    await job.node.kubectl(inNamespace("create", "serviceaccount", "deployer"));
+    await job.node.kubectl(
+      inNamespace(
+        "create",
+        "rolebinding",
+        "deployer",
+        "--clusterrole=edit",
+        `--serviceaccount=${namespace}:deployer`,
+      ),
+    );
+  });
+
+  it("is passed through: the request runs as that account, with its own rights and no extras of ours", async () => {
+    const from = job.node.auditEnd();
+    const as = withToken(await createToken());
+    const { stdout, stderr } = await job.kubectl(whoami, as);
+    expect(stderr).toBe("");
+    const user = JSON.parse(stdout) as { username: string; groups: string[]; extra?: object };
+    expect(user.username).toBe(account);
+    expect(user.groups).toContain("system:serviceaccounts");
+    expect(JSON.stringify(user.extra)).not.toContain("cluster-connect.dev");
+    expect((await kubectl(["get", "pods"], as)).stdout).toContain("box");
+    expect((await kubectl(["exec", "box", "--", "echo", "through"], as)).stdout).toBe("through\n");
+    const refused = await job.kubectl(["get", "nodes"], as);
+    expect(refused.stderr).toContain(`User "${account}" cannot list resource "nodes"`);
+    const asked = job.node.audit(from).filter(({ user }) => user.username === account);
+    expect(asked.length).toBeGreaterThan(3);
+    expect(asked.filter(({ impersonatedUser }) => impersonatedUser !== undefined)).toEqual([]);
+  });
+
+  it("is the apiserver's to refuse once its account is gone, and the proxy's for any other audience", async () => {
+    const token = await createToken();
+    const elsewhere = await job.kubectl(whoami, withToken(await createToken("--audience", "elsewhere")));
+    expect(elsewhere.code).not.toBe(0);
+    const forged = await job.kubectl(whoami, withToken(`${token.slice(0, token.lastIndexOf("."))}.AAAA`));
+    expect(forged.stderr).toContain("Unauthorized");
+    await job.node.kubectl(inNamespace("delete", "serviceaccount", "deployer"));
+    await eventually("the end of the token", 20_000, async () => {
+      const { stderr } = await job.kubectl(whoami, withToken(token));
+      return stderr.includes("Unauthorized") || undefined;
+    });
+  });
+});
 
 describe("streams that end with their token", () => {
   const timeoutMs = (tokenLifetimeSeconds + 15) * 1_000;

@@ -66,9 +66,11 @@ export function proxyHeader(value = `${testSession}/7`): Buffer {
   return Buffer.concat([head, tlv]);
 }
 
+type SettingsOverrides = Partial<AuthProxySettingsInput>;
+
 /** A real auth proxy between a real issuer and a recording apiserver, all in this process. */
 export async function startAuthProxyHarness(
-  overrides: Partial<AuthProxySettingsInput> = {},
+  overrides: SettingsOverrides | ((issuerUrl: string) => SettingsOverrides) = {},
   moreMappings: Readonly<Record<string, unknown>> = {},
 ): Promise<AuthProxyHarness> {
   const directory = await mkdtemp(join(tmpdir(), "auth-proxy-"));
@@ -94,7 +96,7 @@ export async function startAuthProxyHarness(
         },
       ],
     },
-    ...overrides,
+    ...(typeof overrides === "function" ? overrides(issuer.url) : overrides),
   });
   const log: Record<string, unknown>[] = [];
   const logger = createLogger({
@@ -102,7 +104,16 @@ export async function startAuthProxyHarness(
     write: (line) => log.push(JSON.parse(line) as Record<string, unknown>),
   });
   const shutdown = new Shutdown(logger);
-  const proxy = await startAuthProxy(settings, { logger, shutdown, environment: {} });
+  const stop = async () => {
+    await Promise.all([shutdown.run(), apiserver.close(), issuer.close()]);
+    await rm(directory, { recursive: true, force: true });
+  };
+  const proxy = await startAuthProxy(settings, { logger, shutdown, environment: {} }).catch(
+    async (error: unknown) => {
+      await stop();
+      throw error;
+    },
+  );
   const opened = new Set<{ destroy(): unknown }>();
 
   const connectRaw = async () => {
@@ -194,8 +205,7 @@ export async function startAuthProxyHarness(
     shutdown: () => shutdown.run(),
     async close() {
       for (const item of opened) item.destroy();
-      await Promise.all([shutdown.run(), apiserver.close(), issuer.close()]);
-      await rm(directory, { recursive: true, force: true });
+      await stop();
     },
   };
 }

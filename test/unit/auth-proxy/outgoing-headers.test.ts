@@ -8,7 +8,7 @@ const identity: Identity = { username: "ci:a", groups: ["g1", "g2"], extra: {} }
 const build = (lines: HeaderLines, more: object = {}) =>
   new OutgoingHeaders({
     lines,
-    identity,
+    principal: { kind: "impersonated", identity },
     host: "k8s:443",
     hasBody: false,
     forwardHeaders: [],
@@ -33,7 +33,9 @@ describe("impersonation headers", () => {
   it.each(["", " ", "\t", undefined, null])("are not made for the user name %p", (username) => {
     const nobody = { ...identity, username: username as string };
     expect(() => impersonationHeaders(nobody)).toThrow(failure("ERR_AUTH_PROXY_NO_IDENTITY"));
-    expect(() => build([], { identity: nobody })).toThrow(failure("ERR_AUTH_PROXY_NO_IDENTITY"));
+    expect(() => build([], { principal: { kind: "impersonated", identity: nobody } })).toThrow(
+      failure("ERR_AUTH_PROXY_NO_IDENTITY"),
+    );
   });
 
   it("are not made of a value that could end its line", () => {
@@ -61,6 +63,13 @@ describe("outgoing headers", () => {
       ...["Host", "k8s:443", "Accept", "a", "accept", "c"],
       ...["Impersonate-User", "ci:a", "Impersonate-Group", "g1", "Impersonate-Group", "g2"],
       ...["Authorization", "Bearer own"],
+    ]);
+  });
+
+  it("carry a token that is passed through instead of the proxy's own, and impersonate nobody", () => {
+    const principal = { kind: "passed-through", token: "t.o.k", claimedSubject: "", expiresAtMs: 0 };
+    expect(build([["Accept", "a"]], { principal })).toEqual([
+      ...["Host", "k8s:443", "Accept", "a", "Authorization", "Bearer t.o.k"],
     ]);
   });
 

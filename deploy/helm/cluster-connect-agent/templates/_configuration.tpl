@@ -37,6 +37,15 @@ off there is told so through the agent, which goes last.
   "limits" (merge (dict) .Values.authProxy.limits $drain)
   "health" (dict "host" .Values.health.host "port" .Values.health.authProxyPort)
 -}}
+{{- with .Values.passThrough -}}
+{{- if .issuer -}}
+{{- $passThrough := dict "issuer" .issuer -}}
+{{- with .audiences -}}
+{{- $_ := set $passThrough "audiences" . -}}
+{{- end -}}
+{{- $_ := set $configuration "passThrough" $passThrough -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.authProxy.tokenLimits -}}
 {{- $_ := set $configuration "tokenLimits" . -}}
 {{- end -}}
