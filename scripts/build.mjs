@@ -11,6 +11,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const entries = {
   "github-main": "src/ci/github/main.ts",
   "github-post": "src/ci/github/post.ts",
+  "azure-main": "src/ci/azure-pipelines/main.ts",
+  "azure-post": "src/ci/azure-pipelines/post.ts",
   "client-proxy": "src/client-proxy/main.ts",
   cli: "src/cli/main.ts",
 };

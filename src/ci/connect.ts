@@ -7,6 +7,7 @@ import { awaitConnection } from "./await-connection";
 import { startClientProxy } from "./client-proxy-process";
 import { exportKubeconfig } from "./export-kubeconfig";
 import { newInstanceDirectory } from "./instance-directory";
+import { jobCredentials } from "./job-credentials";
 import { JobState } from "./job-state";
 import { shortText } from "./plain-text";
 import type { CiPlatform } from "./platform";
@@ -24,7 +25,7 @@ export async function connect(platform: CiPlatform, clientProxyBundle: string): 
     const settings = readSettings(platform);
     const connection = await open(platform, settings, state, clientProxyBundle);
     // By the clock that started with this process: what its user has waited.
-    report(platform.log, settings, connection, performance.now());
+    report(platform, settings, connection, performance.now());
   } catch (error) {
     platform.fail(presentable(asClusterConnectError(error, "CI job")));
     const directory = state.read("instanceDirectory");
@@ -73,19 +74,17 @@ function startRequest(
   settings: CiSettings,
   instanceDirectory: string,
 ): StartRequestInput {
-  const { relayKey, relayCa, namespace } = settings;
+  const { relayCa, namespace } = settings;
+  const { relay, cluster } = jobCredentials(platform, settings);
   return {
     instanceDirectory,
     cluster: settings.clusterName,
     relay: {
       url: settings.relayUrl.origin,
       ...(relayCa === undefined ? {} : { caPem: relayCa }),
-      credential:
-        relayKey === undefined
-          ? platform.identityToken(settings.relayAudience)
-          : { kind: "sas", keyName: relayKey.name, key: relayKey.key },
+      credential: relay,
     },
-    clusterCredential: platform.identityToken(settings.clusterAudience),
+    clusterCredential: cluster,
     clusterCa: settings.clusterCa === undefined ? [] : [settings.clusterCa],
     contextName: settings.contextName,
     ...(namespace === undefined ? {} : { namespace }),

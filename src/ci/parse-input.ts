@@ -1,4 +1,4 @@
-/** How the text of an input becomes a value. Each throws an Error that names the input and what is wrong with it. */
+/** How the text of an input becomes a value. Each throws an Error whose message follows the input's name. */
 import { X509Certificate } from "node:crypto";
 import { parseDuration } from "../runtime/duration";
 import { plainText } from "./plain-text";
@@ -14,16 +14,17 @@ const quote = (text: string): string => `"${plainText(text).slice(0, 200)}"`;
 
 export function parseClusterName(text: string): string {
   if (text.length <= maxClusterNameCharacters && clusterNamePattern.test(text)) return text;
-  throw new Error(`cluster-name is ${quote(text)}, not a name such as plant-7 or emea/plant-7`);
+  throw new Error(`is ${quote(text)}, not a name such as plant-7 or emea/plant-7`);
 }
 
-export function parseRelayUrl(text: string): URL {
+/** An address that names a host and nothing else; TLS, except on loopback. */
+export function parseOrigin(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isLoopback = url !== undefined && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   const isAllowed = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback);
   // Path, query, fragment, user: none of them would be used, so none may seem to be.
   if (url === undefined || !isAllowed || url.href !== `${url.origin}/`) {
-    throw new Error(`relay-url is ${quote(text)}, not an https:// address without path, query or user`);
+    throw new Error(`is ${quote(text)}, not an https:// address without path, query or user`);
   }
   return url;
 }
@@ -33,39 +34,53 @@ export function parseCertificates(text: string): string {
   try {
     for (const block of blocks) new X509Certificate(block);
   } catch {
-    throw new Error("relay-ca holds a certificate that cannot be read");
+    throw new Error("holds a certificate that cannot be read");
   }
-  if (blocks.length === 0) throw new Error("relay-ca holds no PEM certificate");
+  if (blocks.length === 0) throw new Error("holds no PEM certificate");
   return text;
 }
 
-export const parseAudience = (name: string) => (text: string) => {
-  // A token for this audience is itself a credential, at Microsoft Entra.
-  if (text.toLowerCase() !== "api://azureadtokenexchange") return text;
-  throw new Error(`${name} is ${text}, whose tokens must be shown to Microsoft Entra alone`);
-};
+export function parseAudience(text: string): string {
+  // A token for this audience, or a national cloud's form of it, is itself a credential, at Microsoft Entra.
+  if (!/^api:\/\/azureadtokenexchange/i.test(text)) return text;
+  throw new Error(`is ${text}, whose tokens must be shown to Microsoft Entra alone`);
+}
+
+/** The client credentials grant knows no other scope than a resource's default. */
+export function parseScope(text: string): string {
+  if (/^[\x21-\x7e]+\/\.default$/.test(text)) return text;
+  throw new Error(`is ${quote(text)}, not a scope such as api://cluster-connect-plant-7/.default`);
+}
 
 export function parseNamespace(text: string): string {
   if (namespacePattern.test(text)) return text;
-  throw new Error(`namespace is ${quote(text)}, not the name of a Kubernetes namespace`);
+  throw new Error(`is ${quote(text)}, not the name of a Kubernetes namespace`);
 }
 
 export function parseTimeout(text: string): number {
-  const ms = parseDuration(plainText(text), "timeout");
+  const ms = readDuration(text);
   if (ms >= leastTimeoutMs && ms <= mostTimeoutMs) return ms;
-  throw new Error(`timeout is ${quote(text)}, not between 1s and 1h`);
+  throw new Error(`is ${quote(text)}, not between 1s and 1h`);
 }
 
-export const parseBoolean = (name: string) => (text: string) => {
+function readDuration(text: string): number {
+  try {
+    return parseDuration(text, "timeout");
+  } catch (error) {
+    throw new Error(`is ${quote(text)}, not a duration such as 90s or 2m`, { cause: error });
+  }
+}
+
+export function parseBoolean(text: string): boolean {
   if (/^true$/i.test(text)) return true;
   if (/^false$/i.test(text)) return false;
-  throw new Error(`${name} is ${quote(text)}, neither true nor false`);
-};
+  throw new Error(`is ${quote(text)}, neither true nor false`);
+}
 
 export const logLevels = ["debug", "info", "warn", "error"] as const;
 
 export function parseLogLevel(text: string): (typeof logLevels)[number] {
   const level = logLevels.find((known) => known === text);
   if (level !== undefined) return level;
-  throw new Error(`log-level is ${quote(text)}, not one of ${logLevels.join(", ")}`);
+  throw new Error(`is ${quote(text)}, not one of ${logLevels.join(", ")}`);
 }

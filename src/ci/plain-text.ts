@@ -1,12 +1,13 @@
 /**
  * Text from elsewhere (a cluster's or a caller's name, another process's log) as one line that no CI system takes
- * for a command: those begin a line with `::`, or stand anywhere as `##[` or `##vso[`. Characters that format
- * invisibly go too: an override of the writing direction makes one name look like another.
+ * for a command: those begin a line with `::`, or stand anywhere as `##[` or `##vso[`. Characters that nobody sees go
+ * too: an override of the writing direction makes one name look like another, and the Azure Pipelines agent looks for
+ * `##vso[` by a comparison of its culture, which overlooks what has no width.
  */
 export function plainText(text: string): string {
   return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
-    .replace(/##(?=\[|vso\[)/gi, "# #")
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]+/gu, " ")
+    .replace(/##(?=\[|vso)/gi, "# #")
     .replace(/^\s*::/, ": :");
 }
 

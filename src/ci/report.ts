@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { ConnectionFacts } from "../client-proxy/control";
-import type { OutputName } from "./inputs";
+import { outputs, type OutputName } from "./inputs";
 import { plainText } from "./plain-text";
 import type { CiPlatform, PlatformLog } from "./platform";
 import type { CiSettings } from "./settings";
+import { nameOn } from "./system-names";
 
 const phaseNames: Readonly<Record<string, string>> = {
   token: "Obtained the identity tokens",
@@ -26,38 +27,54 @@ export function reportPhases(log: PlatformLog, { timingsMs }: ConnectionFacts): 
 
 /** The one line that counts, and what its reader should know or do. `afterMs`: since the step began. */
 export function report(
-  log: PlatformLog,
+  platform: CiPlatform,
   settings: CiSettings,
   connection: ConnectionFacts,
   afterMs: number,
 ): void {
+  const { log, job } = platform;
   const { clusterName, namespace } = settings;
   const { serverVersion, identity } = connection;
   log.info(`Connected to ${clusterName} (${serverVersion}) as ${identity} in ${seconds(afterMs, 1)}`);
   if (!connection.caPinned && !settings.trustRelay) {
     log.warning(
       `The relay was trusted to name the CA of ${clusterName}. Compare this with the auth proxy's log and set ` +
-        `cluster-ca: ${connection.caPins.join(" ")}`,
+        `${nameOn(job.system, "cluster-ca")}: ${connection.caPins.join(" ")}`,
     );
   }
+  reportSharedAudience(platform, settings);
   if (!connection.hasRights) log.notice(noRights(plainText(identity), namespace ?? "default"));
   if (isContainer()) {
     log.info(
       "This job runs in a container: its steps share the connection, but containers that they start cannot reach " +
-        `${connection.server} (docs/github-actions.md, "Containers").`,
+        `${connection.server} (docs/${job.system === "github" ? "github-actions" : "azure-pipelines"}.md, "Containers").`,
     );
   }
 }
 
+/** Where every token has the audience of Microsoft Entra, one that Entra trusts would be a credential there. */
+function reportSharedAudience({ identity, log }: CiPlatform, { credentials }: CiSettings): void {
+  const { relay, cluster, serviceConnection } = credentials;
+  if (identity.choosesAudience || cluster.kind !== "token") return;
+  const isShared = relay.kind === "token";
+  const whose = serviceConnection === undefined ? "this pipeline" : "the service connection";
+  const text =
+    `${isShared ? "Relay and cluster are" : "The cluster is"} shown a token of ${whose}, whose audience is that of ` +
+    "Microsoft Entra: no federated credential there may trust its subject." +
+    (isShared ? " Whoever runs the relay can act as its subject in the cluster." : "");
+  if (isShared || serviceConnection !== undefined) log.warning(text);
+  else log.notice(text);
+}
+
 export function setOutputs(platform: CiPlatform, connection: ConnectionFacts, kubeconfigPath: string): void {
-  const outputs: Record<OutputName, string> = {
+  const values: Record<OutputName, string> = {
     "kubeconfig-path": kubeconfigPath,
     "context-name": connection.contextName,
     server: connection.server,
     identity: plainText(connection.identity),
     "server-version": plainText(connection.serverVersion),
   };
-  for (const [name, value] of Object.entries(outputs)) platform.setOutput(name, value);
+  for (const name of Object.keys(outputs) as OutputName[]) platform.setOutput(name, values[name]);
 }
 
 /** To be pasted into a shell by somebody with the right to; hence the quotes, and a name that is this identity's own. */

@@ -31,6 +31,7 @@ import { Timings } from "./timings";
 const signatureLifetimeMs = 3_600_000;
 const tokenAttempts = 4;
 const stopStepMs = 2_000;
+const outages: ReadonlySet<string> = new Set(["ERR_OIDC_UNREACHABLE", "ERR_ENTRA_UNREACHABLE"]);
 
 export class ClientProxy {
   readonly phase = new Phase();
@@ -133,7 +134,7 @@ export class ClientProxy {
         return await token.start();
       } catch (error) {
         const failure = asClusterConnectError(error, "client proxy");
-        if (failure.code !== "ERR_OIDC_UNREACHABLE" || attempt === tokenAttempts) throw failure;
+        if (!outages.has(failure.code) || attempt === tokenAttempts) throw failure;
         this.#report(failure);
         await delay(backoff.nextMs(), this.#stopping.signal);
       }

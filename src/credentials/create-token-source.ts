@@ -1,3 +1,5 @@
+import { createAzureDevOpsOidcSource } from "./azure-devops-oidc";
+import { createEntraExchangeSource } from "./entra-exchange";
 import { createGitHubOidcSource } from "./github-oidc";
 import { receivedToken } from "./token";
 import { createTokenCommandSource } from "./token-command";
@@ -10,6 +12,10 @@ export function createTokenSource(spec: TokenSourceSpec): TokenSource {
   switch (spec.kind) {
     case "github-oidc":
       return createGitHubOidcSource(spec);
+    case "azure-devops-oidc":
+      return createAzureDevOpsOidcSource(spec);
+    case "entra":
+      return createEntraExchangeSource({ ...spec, assertion: createTokenSource(spec.assertion) });
     case "file":
       return createTokenFileSource(spec.path);
     case "command":

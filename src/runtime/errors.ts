@@ -47,13 +47,16 @@ export class ClusterConnectError extends Error {
     this.hop = options?.hop ?? hop;
   }
 
-  /** The whole account, as one paragraph for an annotation or a terminal. */
-  explain(): string {
+  /**
+   * The whole account, as one paragraph for an annotation or a terminal. `say` puts the registry's words into the
+   * reader's own, where names differ; what happened this time stays as it is.
+   */
+  explain(say: (words: string) => string = (words) => words): string {
     const { owner, cause, remedy } = errorRegistry[this.code];
     return [
       `${this.message} (${this.code})`,
-      `Where: ${this.hop}. Likely cause: ${cause}`,
-      `What to do (${owner}): ${remedy}`,
+      say(`Where: ${this.hop}. Likely cause: ${cause}`),
+      say(`What to do (${owner}): ${remedy}`),
     ].join("\n");
   }
 }

@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
-import { inputs, outputs, type InputDefinition } from "../../src/ci/inputs";
+import { inputs, inputsOf, outputs, type InputDefinition } from "../../src/ci/inputs";
+import { nameOn } from "../../src/ci/system-names";
 import { errorRegistry } from "../../src/runtime/errors";
 
 interface Manifest {
@@ -13,11 +15,11 @@ interface Manifest {
 
 const root = join(__dirname, "../..");
 const manifest = parse(readFileSync(join(root, "action.yml"), "utf8")) as Manifest;
-const repair = "action.yml differs from src/ci/inputs.ts: mend one of the two, then run npm run docs";
+const repair = "a manifest differs from src/ci/inputs.ts: mend that table, then run npm run docs";
 
 describe("action.yml", () => {
   it("has the inputs of src/ci/inputs.ts, with their descriptions and defaults", () => {
-    const expected = Object.entries(inputs as Record<string, InputDefinition>).map(([name, input]) => [
+    const expected = inputsOf("github").map(([name, input]) => [
       name,
       {
         description: input.description,
@@ -42,6 +44,71 @@ describe("action.yml", () => {
   });
 });
 
+interface TaskManifest {
+  inputs: {
+    name: string;
+    required: boolean;
+    defaultValue: string;
+    helpMarkDown: string;
+    groupName?: string;
+  }[];
+  outputVariables: { name: string; description: string }[];
+  groups: { name: string }[];
+  restrictions: { settableVariables: { allowed: string[] } };
+  version: { Major: number; Minor: number; Patch: number };
+  minimumAgentVersion: string;
+  execution: Record<string, { target: string }>;
+  postjobexecution: Record<string, { target: string }>;
+}
+
+describe("task.json", () => {
+  const task = JSON.parse(readFileSync(join(root, "task.json"), "utf8")) as TaskManifest;
+
+  it("has the inputs of src/ci/inputs.ts under Azure's names, each with help, its default and a group that is there", () => {
+    const expected = inputsOf("azure-pipelines").map(([name, input]) => [
+      nameOn("azure-pipelines", name),
+      input.required === true,
+      input.default ?? "",
+    ]);
+    const found = task.inputs.map(({ name, required, defaultValue }) => [name, required, defaultValue]);
+    expect({ repair, inputs: found }).toEqual({ repair, inputs: expected });
+    const groups = [undefined, ...task.groups.map(({ name }) => name)];
+    for (const { helpMarkDown, groupName } of task.inputs) {
+      expect(helpMarkDown).toMatch(/^[A-Z].*\.$/s);
+      expect(groups).toContain(groupName);
+      // In Azure's spelling.
+      for (const name of Object.keys(inputs).filter((key) => key.includes("-"))) {
+        expect(helpMarkDown).not.toMatch(new RegExp(`(?<!\\w)${name}(?!\\w)`));
+      }
+    }
+  });
+
+  it("has the outputs of src/ci/inputs.ts, and may set nothing but them and the exported variables", () => {
+    const names = Object.keys(outputs).map((name) => nameOn("azure-pipelines", name));
+    expect({ repair, names: task.outputVariables.map(({ name }) => name) }).toEqual({ repair, names });
+    const allowed = ["KUBECONFIG", "KUBE_CONFIG_PATH", ...names];
+    expect(task.restrictions.settableVariables.allowed).toEqual(allowed);
+    // Listed as an output, the variable would reach later tasks under the step's name alone.
+    expect(names).not.toContain("KUBECONFIG");
+  });
+
+  it("runs the bundles on both runtimes that agents have, from the first agent that has the older one", () => {
+    const handlers = (bundle: string) => {
+      const target = `dist/${bundle}/index.js`;
+      return { Node20_1: { target }, Node24: { target } };
+    };
+    expect(task.execution).toEqual(handlers("azure-main"));
+    expect(task.postjobexecution).toEqual(handlers("azure-post"));
+    expect(task.minimumAgentVersion).toBe("4.248.0");
+  });
+
+  it("has the version of package.json", () => {
+    const { Major, Minor, Patch } = task.version;
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    expect(version.split("-")[0]).toBe([Major, Minor, Patch].join("."));
+  });
+});
+
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 const listed = (folder: string, ending: string) =>
   readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
@@ -57,6 +124,40 @@ describe("the documents made from source", () => {
       encoding: "utf8",
     });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+});
+
+describe("an input that is missing in one place of the four", () => {
+  const copy = mkdtempSync(join(tmpdir(), "parity-"));
+  afterAll(() => rmSync(copy, { recursive: true }));
+  const places = ["src/ci/inputs.ts", "action.yml", "task.json", "docs/inputs-and-outputs.md"] as const;
+  const needed = ["src/ci", "src/runtime", "docs", "action.yml", "task.json", "package.json"];
+  const check = () => {
+    const args = ["scripts/generate-docs.mjs", "--check", "--root", copy];
+    return spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+  };
+  const without: Record<(typeof places)[number], (text: string) => string> = {
+    "src/ci/inputs.ts": (text) => text.replace(/\n {2}namespace: \{[\s\S]*?\n {2}\},/, ""),
+    "action.yml": (text) => text.replace(/\n {2}namespace:\n.*/, ""),
+    "task.json": (text) => {
+      const task = JSON.parse(text) as TaskManifest;
+      return JSON.stringify({ ...task, inputs: task.inputs.filter(({ name }) => name !== "namespace") });
+    },
+    "docs/inputs-and-outputs.md": (text) => text.replace(/\n\| `namespace`.*/, ""),
+  };
+
+  beforeEach(() => {
+    for (const path of needed) cpSync(join(root, path), join(copy, path), { recursive: true });
+  });
+
+  it.each(places)("fails the check when that is %s, which names the repair", (path) => {
+    expect(check().stderr).toBe("");
+    const text = read(path);
+    const mutilated = without[path](text);
+    expect(mutilated).not.toBe(text);
+    writeFileSync(join(copy, path), mutilated);
+    const { status, stderr } = check();
+    expect([status, stderr]).toEqual([1, expect.stringContaining("Run: npm run docs")]);
   });
 });
 
@@ -126,10 +227,13 @@ describe("the examples of workflows", () => {
   });
 });
 
-describe("the toolkit of GitHub Actions", () => {
-  it("is imported by src/ci/github alone", () => {
-    const importing = sources.filter((path) => /from "@actions\//.test(read(path)));
-    expect(importing.every((path) => path.startsWith("src/ci/github/"))).toBe(true);
+describe.each([
+  ["GitHub Actions", /from "@actions\//, "src/ci/github/"],
+  ["Azure Pipelines", /from "azure-pipelines-task-lib/, "src/ci/azure-pipelines/"],
+])("the toolkit of %s", (_name, imported, folder) => {
+  it(`is imported by ${folder} alone`, () => {
+    const importing = sources.filter((path) => imported.test(read(path)));
+    expect(importing.every((path) => path.startsWith(folder))).toBe(true);
     expect(importing).not.toEqual([]);
   });
 });

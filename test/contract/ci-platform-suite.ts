@@ -1,18 +1,29 @@
-import type { CiPlatform } from "../../src/ci/platform";
+import type { CiPlatform, EntraLogin } from "../../src/ci/platform";
 import { ClusterConnectError } from "../../src/runtime/errors";
-import type { WorkflowCommand } from "../support/fake-runner/workflow-commands";
+
+/** A line that the CI system takes for more than text. */
+export interface Command {
+  readonly command: string;
+  readonly message: string;
+}
 
 export interface PlatformHarness {
   readonly platform: CiPlatform;
   /** The platform as post of the same step meets it. */
   nextStage(): CiPlatform;
   /** Every command that the CI system would carry out. */
-  commands(): WorkflowCommand[];
+  commands(): Command[];
+  /** Names of those that the platform may use to show text. */
+  readonly own: readonly string[];
+  /** How a job of this system may be known at Microsoft Entra. */
+  readonly login: EntraLogin;
   masks(): string[];
   outputs(): Record<string, string>;
   /** The environment of later steps. */
   exported(): Record<string, string>;
   annotations(): string[];
+  /** Whether the CI system would take the step for failed, and for nothing worse. */
+  hasFailed(): boolean;
   summary(): string;
   close(): void;
 }
@@ -24,11 +35,15 @@ const hostile = [
   "a ##[error]evil",
   "a ##vso[task.setvariable variable=PATH]evil",
   "first\u2028::error::evil",
+  "a #\u200b#vso[task.setvariable variable=PATH]evil",
+  "a ##\u034fvso[task.setvariable variable=PATH]evil",
+  "a ##vso[task.complete result=Succeeded;]evil",
+  "##[endgroup]evil",
   "%0A::error::evil",
 ];
 
-const own = ["add-mask", "error", "warning", "notice", "debug", "group", "endgroup"];
-const isInjected = ({ command, message }: WorkflowCommand) => message === "evil" || !own.includes(command);
+const injected = (harness: PlatformHarness): Command[] =>
+  harness.commands().filter(({ command, message }) => message === "evil" || !harness.own.includes(command));
 
 /** Every member, by the compiler's word. */
 const members: Record<keyof CiPlatform, true> = {
@@ -40,7 +55,7 @@ const members: Record<keyof CiPlatform, true> = {
   log: true,
   fail: true,
   job: true,
-  identityToken: true,
+  identity: true,
   writeSummary: true,
 };
 
@@ -51,7 +66,9 @@ export function describeCiPlatform(
 ): void {
   describe(`the CI platform of ${name}`, () => {
     let harness: PlatformHarness;
-    beforeEach(() => (harness = create({ "cluster-name": "  plant-7 \n" })));
+    beforeEach(() => {
+      harness = create({ "cluster-name": "  plant-7 \n", "relay-key": "line one\nline two" });
+    });
     afterEach(() => harness.close());
 
     it("has at most ten members", () => {
@@ -60,7 +77,12 @@ export function describeCiPlatform(
 
     it("reads an input trimmed, and one that was not given as empty", () => {
       expect(harness.platform.readInput("cluster-name")).toBe("plant-7");
-      expect(harness.platform.readInput("relay-key")).toBe("");
+      expect(harness.platform.readInput("context-name")).toBe("");
+    });
+
+    it("repeats no input in its output, which may be a secret", () => {
+      expect(harness.platform.readInput("relay-key")).toBe("line one\nline two");
+      expect(JSON.stringify(harness.commands())).not.toContain("line one");
     });
 
     it("keeps state for the rest of this stage and for the next one", () => {
@@ -92,7 +114,7 @@ export function describeCiPlatform(
       log.startGroup(text);
       for (const show of [log.debug, log.info, log.notice, log.warning]) show(text);
       log.endGroup();
-      expect(harness.commands().filter(isInjected)).toEqual([]);
+      expect(injected(harness)).toEqual([]);
     });
 
     it("fails with one annotation that tells the whole story", () => {
@@ -100,13 +122,22 @@ export function describeCiPlatform(
       expect(harness.annotations()).toHaveLength(1);
       expect(harness.annotations()[0]).toContain("(ERR_RELAY_UNREACHABLE)");
       expect(harness.annotations()[0]).toContain("What to do");
-      expect(harness.commands().filter(isInjected)).toEqual([]);
+      expect(harness.hasFailed()).toBe(true);
+      expect(injected(harness)).toEqual([]);
     });
 
-    it("says where identity tokens for an audience come from", () => {
-      expect(harness.platform.identityToken("cluster-connect/plant-7")).toMatchObject({
-        audience: "cluster-connect/plant-7",
-      });
+    it("says where identity tokens come from, for an audience where that can be chosen", () => {
+      const { identity } = harness.platform;
+      const token = identity.token({ audience: "cluster-connect/plant-7", serviceConnection: undefined });
+      expect("audience" in token).toBe(identity.choosesAudience);
+      if (identity.choosesAudience) expect(token).toMatchObject({ audience: "cluster-connect/plant-7" });
+    });
+
+    it("says who it is at Microsoft Entra, and repeats no secret on the way", () => {
+      const client = harness.platform.identity.entraClient(harness.login);
+      expect(client).toMatchObject({ tenantId: "tenant", clientId: "client" });
+      const shown = harness.commands().filter(({ command }) => !/mask|setsecret/.test(command));
+      expect(JSON.stringify(shown)).not.toContain("request-token");
     });
 
     it("adds to the summary", async () => {

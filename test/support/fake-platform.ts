@@ -1,7 +1,7 @@
-import type { TokenSourceSpec } from "../../src/credentials/token-source-spec";
-import { inputs as inputTable, type InputDefinition } from "../../src/ci/inputs";
+import type { AssertionSpec } from "../../src/credentials/token-source-spec";
+import { inputs as inputTable, type CiSystem, type InputDefinition } from "../../src/ci/inputs";
 import { plainText } from "../../src/ci/plain-text";
-import type { CiPlatform, PlatformLog } from "../../src/ci/platform";
+import type { CiPlatform, PlatformIdentity, PlatformLog } from "../../src/ci/platform";
 import type { ClusterConnectError } from "../../src/runtime/errors";
 
 export interface Line {
@@ -14,6 +14,7 @@ export interface FakePlatformOptions {
   readonly tempDirectory?: string;
   readonly environment?: Record<string, string | undefined>;
   readonly isDebug?: boolean;
+  readonly system?: CiSystem;
 }
 
 /** A CI system in memory: everything that is done to it can be read back. */
@@ -29,14 +30,31 @@ export class FakePlatform implements CiPlatform {
   readonly trace: string[] = [];
   readonly job: CiPlatform["job"];
   readonly log: PlatformLog;
+  readonly identity: PlatformIdentity;
 
   constructor(
     private readonly options: FakePlatformOptions = {},
     saved: ReadonlyMap<string, string> = new Map(),
   ) {
     this.saved = new Map(saved);
-    const { tempDirectory = "/nowhere", environment = {}, isDebug = false } = options;
-    this.job = { tempDirectory, environment, isDebug };
+    const { tempDirectory = "/nowhere", environment = {}, isDebug = false, system = "github" } = options;
+    this.job = { system, tempDirectory, environment, isDebug };
+    const assertion = (audience: string): AssertionSpec => ({
+      kind: "github-oidc",
+      requestUrl: "https://identity.invalid/token",
+      requestToken: "request-token",
+      audience,
+    });
+    this.identity = {
+      choosesAudience: system === "github",
+      token: ({ audience }) => assertion(audience),
+      entraClient: (login) => ({
+        authority: "https://entra.invalid",
+        tenantId: "tenant",
+        clientId: login.kind === "application" ? login.clientId : login.id,
+        assertion: assertion("api://AzureADTokenExchange"),
+      }),
+    };
     const add = (kind: Line["kind"]) => (text: string) =>
       void this.lines.push({ kind, text: plainText(text) });
     this.log = {
@@ -82,13 +100,6 @@ export class FakePlatform implements CiPlatform {
   };
 
   fail = (error: ClusterConnectError): void => void this.failures.push(error);
-
-  identityToken = (audience: string): TokenSourceSpec => ({
-    kind: "github-oidc",
-    requestUrl: "https://identity.invalid/token",
-    requestToken: "request-token",
-    audience,
-  });
 
   writeSummary = (markdown: string): Promise<void> => {
     this.summaries.push(markdown);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as core from "@actions/core";
 import type { CiPlatform, PlatformLog } from "../platform";
 import { plainText } from "../plain-text";
-import { identityToken } from "./identity-token";
+import { createGitHubIdentity } from "./identity";
 
 export function createGitHubPlatform(environment: NodeJS.ProcessEnv = process.env): CiPlatform {
   // State saved in this step is not in its own environment: main reads back what it saved itself.
@@ -24,11 +24,12 @@ export function createGitHubPlatform(environment: NodeJS.ProcessEnv = process.en
     // The toolkit escapes line breaks here; an explanation has some.
     fail: (error) => core.setFailed(error.explain()),
     job: {
+      system: "github",
       tempDirectory: environment["RUNNER_TEMP"] || tmpdir(),
       environment,
       isDebug: core.isDebug(),
     },
-    identityToken: (audience) => identityToken(environment, audience),
+    identity: createGitHubIdentity(environment),
     async writeSummary(markdown) {
       if (environment["GITHUB_STEP_SUMMARY"]) await core.summary.addRaw(markdown, true).write();
     },

@@ -8,7 +8,7 @@ const reported = (connection: Partial<typeof connectionFacts>, inputs: Record<st
   const platform = new FakePlatform({
     inputs: { "cluster-name": "plant-7", "relay-url": "https://relay.example.com", ...inputs },
   });
-  report(platform.log, readSettings(platform), { ...connectionFacts, ...connection }, 712);
+  report(platform, readSettings(platform), { ...connectionFacts, ...connection }, 712);
   return platform;
 };
 
@@ -70,5 +70,40 @@ describe("the report of a connection", () => {
       identity: "github:octo/app:production",
       "server-version": "v1 2",
     });
+  });
+});
+
+describe("the report of a task", () => {
+  const reportedTask = (inputs: Record<string, string>) => {
+    const platform = new FakePlatform({
+      system: "azure-pipelines",
+      inputs: { "cluster-name": "plant-7", "relay-url": "https://relay.example.com", ...inputs },
+    });
+    const facts = { ...connectionFacts, caPinned: false };
+    report(platform, readSettings(platform), facts, 712);
+    return platform;
+  };
+  const key = { "relay-key-name": "ci", "relay-key": "secret" };
+
+  it("names inputs as its users do", () => {
+    expect(reportedTask(key).texts("warning").join()).toContain("set clusterCa: sha256:");
+  });
+
+  it("says which token has the audience of Microsoft Entra, the louder the worse it is", () => {
+    const trusted = { "insecure-trust-relay": "true" };
+    const own = reportedTask({ ...trusted, ...key });
+    expect([own.texts("warning"), own.texts("notice")]).toEqual([
+      [],
+      [expect.stringContaining("The cluster is shown a token of this pipeline")],
+    ]);
+    const generic = reportedTask({ ...trusted, ...key, "service-connection": "1" });
+    expect(generic.texts("warning")).toEqual([expect.stringContaining("a token of the service connection")]);
+    const shared = reportedTask({ ...trusted, "allow-shared-token": "true" });
+    expect(shared.texts("warning")).toEqual([
+      expect.stringContaining("Whoever runs the relay can act as its subject in the cluster"),
+    ]);
+    const entra = { "azure-subscription": "1", "relay-scope": "a/.default", "cluster-scope": "b/.default" };
+    const exchanged = reportedTask({ ...trusted, ...entra });
+    expect([exchanged.texts("warning"), exchanged.texts("notice")]).toEqual([[], []]);
   });
 });

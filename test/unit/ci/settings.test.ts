@@ -22,9 +22,13 @@ describe("settings from inputs", () => {
       relayCa: undefined,
       clusterCa: undefined,
       trustRelay: false,
-      relayAudience: "https://relay.example.com",
-      clusterAudience: "cluster-connect/plant-7",
-      relayKey: undefined,
+      credentials: {
+        relay: { kind: "token", audience: "https://relay.example.com" },
+        cluster: { kind: "token", audience: "cluster-connect/plant-7" },
+        entra: undefined,
+        serviceConnection: undefined,
+        allowSharedToken: false,
+      },
       contextName: "plant-7",
       namespace: undefined,
       timeoutMs: 60_000,
@@ -54,8 +58,10 @@ describe("settings from inputs", () => {
       clusterName: "emea/plant-7",
       relayCa: caPem.trim(),
       trustRelay: true,
-      clusterAudience: "mine",
-      relayKey: { name: "ci", key: "key" },
+      credentials: {
+        cluster: { kind: "token", audience: "mine" },
+        relay: { kind: "key", name: "ci", key: "key" },
+      },
       contextName: "seven",
       namespace: "shop",
       timeoutMs: 120_000,
@@ -103,13 +109,93 @@ describe("settings from inputs", () => {
     ["namespace", "a".repeat(64), "namespace is"],
     ["timeout", "0s", "not between 1s and 1h"],
     ["timeout", "2h", "not between 1s and 1h"],
-    ["timeout", "-1", "not a duration"],
+    ["timeout", "-1", 'timeout is "-1", not a duration'],
     ["log-level", "trace", "not one of debug, info, warn, error"],
     ["relay-audience", "api://AzureADTokenExchange", "Microsoft Entra alone"],
     ["cluster-audience", "API://azureadtokenexchange", "Microsoft Entra alone"],
     ["cluster-audience", "https://relay.example.com", "must differ"],
   ])("refuse %s %j", (name, value, problem) => {
     expect(problemOf({ [name]: value })).toContain(problem);
+  });
+
+  describe("for Microsoft Entra", () => {
+    const entra = {
+      "client-id": "client",
+      "tenant-id": "tenant",
+      "relay-scope": "https://relay.azure.net/.default",
+      "cluster-scope": "api://plant-7/.default",
+    };
+
+    it("take a scope for each side, and the application that asks for them", () => {
+      expect(read({ ...least, ...entra }).credentials).toEqual({
+        relay: { kind: "entra", scope: "https://relay.azure.net/.default" },
+        cluster: { kind: "entra", scope: "api://plant-7/.default" },
+        entra: {
+          kind: "application",
+          clientId: "client",
+          tenantId: "tenant",
+          authority: "https://login.microsoftonline.com",
+        },
+        serviceConnection: undefined,
+        allowSharedToken: false,
+      });
+    });
+
+    it("take a key of the relay instead of its scope", () => {
+      const key = { "relay-key-name": "ci", "relay-key": "key" };
+      expect(read({ ...least, ...entra, "relay-scope": "", ...key }).credentials).toMatchObject({
+        relay: { kind: "key" },
+        cluster: { kind: "entra" },
+      });
+    });
+
+    const guid = "0f0f0f0f-0000-4000-8000-000000000000";
+    it.each([
+      [{ "tenant-id": "" }, "client-id and tenant-id belong together"],
+      [{ "cluster-scope": "" }, "cluster-scope is required"],
+      [{ "relay-scope": "" }, "relay-scope is required"],
+      [{ "relay-scope": "api://plant-7/read" }, "relay-scope is"],
+      [{ "relay-scope": "a b/.default" }, "relay-scope is"],
+      [{ "relay-scope": "API://plant-7//.default" }, "must differ"],
+      [{ "relay-scope": `${guid}/.default`, "cluster-scope": `api://${guid}/.default` }, "must differ"],
+      [{ "cluster-audience": "a" }, "cluster-audience has no sense beside client-id"],
+      [{ "relay-key-name": "ci", "relay-key": "key" }, "relay-scope has no sense beside relay-key"],
+      [{ "entra-authority": "http://login.example.com" }, "entra-authority is"],
+      [{ "client-id": "", "tenant-id": "" }, "relay-scope has no sense without client-id and tenant-id"],
+    ])("refuse %j", (changes, problem) => {
+      expect(problemOf({ ...entra, ...changes })).toContain(problem);
+    });
+  });
+
+  describe("on Azure Pipelines", () => {
+    const readTask = (inputs: Record<string, string>) =>
+      readSettings(new FakePlatform({ system: "azure-pipelines", inputs: { ...least, ...inputs } }));
+
+    it("take what only it has, and leave what it has not", () => {
+      const changes = {
+        "azure-subscription": "1-2-3",
+        "relay-scope": "api://relay/.default",
+        "cluster-scope": "api://plant-7/.default",
+        "client-id": "another",
+      };
+      expect(readTask(changes).credentials.entra).toEqual({ kind: "service-connection", id: "1-2-3" });
+      expect(readTask({ "cluster-audience": "another" }).credentials.cluster).toEqual({
+        kind: "token",
+        audience: "cluster-connect/plant-7",
+      });
+      expect(read({ ...least, "allow-shared-token": "true" }).credentials.allowSharedToken).toBe(false);
+    });
+
+    it.each([
+      [{ "cluster-name": "" }, "clusterName is required"],
+      [{ timeout: "2h", "log-level": "x" }, /timeout is .*; logLevel is/],
+      [{ "relay-key": "key" }, "relayKeyName and relayKey belong together"],
+      [{ "azure-subscription": "1", "service-connection": "2" }, "serviceConnection has no sense beside"],
+      [{ "cluster-scope": "a/.default" }, "clusterScope has no sense without azureSubscription"],
+      [{ "allow-shared-token": "true", "relay-key-name": "a", "relay-key": "b" }, "no token is shared"],
+    ])("name %j as its users do", (changes, problem) => {
+      expect(() => readTask(changes)).toThrow(problem);
+    });
   });
 
   it("refuse an audience for a relay that is shown a key", () => {

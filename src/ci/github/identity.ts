@@ -1,13 +1,42 @@
 /** Where a job's identity tokens come from, and why there may be none. */
 import { readFileSync } from "node:fs";
 import * as core from "@actions/core";
-import type { TokenSourceSpec } from "../../credentials/token-source-spec";
+import type { AssertionSpec } from "../../credentials/token-source-spec";
 import { ClusterConnectError } from "../../runtime/errors";
+import type { PlatformIdentity } from "../platform";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Two tokens of two audiences, each of its own; the one for Microsoft Entra is shown to Entra alone. */
+export const createGitHubIdentity = (environment: Environment): PlatformIdentity => ({
+  choosesAudience: true,
+  token: ({ audience }) => assertion(environment, audience),
+  entraClient(login) {
+    if (login.kind !== "application") throw new TypeError("GitHub has no service connections");
+    const { authority, tenantId, clientId } = login;
+    return {
+      authority,
+      tenantId,
+      clientId,
+      assertion: assertion(environment, exchangeAudienceOf(authority)),
+    };
+  },
+});
+
+/** What a federated credential of Microsoft Entra expects, which each national cloud spells in its own way. */
+const exchangeAudience = "api://AzureADTokenExchange";
+const nationalClouds: readonly (readonly [host: RegExp, suffix: string])[] = [
+  [/\.us$/, "USGov"],
+  [/\.cn$/, "China"],
+];
+
+function exchangeAudienceOf(authority: string): string {
+  const { hostname } = new URL(authority);
+  return exchangeAudience + (nationalClouds.find(([host]) => host.test(hostname))?.[1] ?? "");
+}
+
 /** Throws ERR_CI_OIDC_FORK or ERR_CI_OIDC_NOT_PERMITTED: to the runner both look the same, the event tells them apart. */
-export function identityToken(environment: Environment, audience: string): TokenSourceSpec {
+function assertion(environment: Environment, audience: string): AssertionSpec {
   const requestUrl = environment["ACTIONS_ID_TOKEN_REQUEST_URL"];
   const requestToken = environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"];
   if (requestUrl && requestToken) {

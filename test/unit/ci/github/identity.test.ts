@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { identityToken } from "../../../../src/ci/github/identity-token";
+import { createGitHubIdentity } from "../../../../src/ci/github/identity";
 
 const repository = { full_name: "octo/app" };
 const pullRequestFrom = (repo: object | null) => ({ repository, pull_request: { head: { repo } } });
@@ -13,7 +13,10 @@ describe("a GitHub job without the right to request tokens", () => {
     const path = join(folder, "event.json");
     writeFileSync(path, JSON.stringify(event));
     try {
-      identityToken({ GITHUB_EVENT_NAME: name, GITHUB_EVENT_PATH: path, ...more }, "a");
+      createGitHubIdentity({ GITHUB_EVENT_NAME: name, GITHUB_EVENT_PATH: path, ...more }).token({
+        audience: "a",
+        serviceConnection: undefined,
+      });
     } catch (error) {
       return error as { code: string; detail: string };
     }
@@ -43,5 +46,28 @@ describe("a GitHub job without the right to request tokens", () => {
 
   it("is told that it runs for Dependabot", () => {
     expect(why("push", {}, { GITHUB_ACTOR: "dependabot[bot]" }).detail).toContain("Dependabot");
+  });
+});
+
+describe("a GitHub job's login at Microsoft Entra", () => {
+  const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
+  afterAll(() => write.mockRestore());
+
+  it.each([
+    ["https://login.microsoftonline.com", "api://AzureADTokenExchange"],
+    ["https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"],
+    ["https://login.partner.microsoftonline.cn", "api://AzureADTokenExchangeChina"],
+  ])("at %s shows an assertion for %s", (authority, audience) => {
+    const identity = createGitHubIdentity({
+      ACTIONS_ID_TOKEN_REQUEST_URL: "https://identity.invalid/token",
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token",
+    });
+    const login = { kind: "application", clientId: "client", tenantId: "tenant", authority } as const;
+    expect(identity.entraClient(login)).toEqual({
+      authority,
+      tenantId: "tenant",
+      clientId: "client",
+      assertion: expect.objectContaining({ kind: "github-oidc", audience }) as object,
+    });
   });
 });

@@ -1,0 +1,4 @@
+import { disconnect } from "../disconnect";
+import { createAzurePipelinesPlatform } from "./platform";
+
+void disconnect(createAzurePipelinesPlatform());

@@ -1,0 +1,112 @@
+/** Whose tokens are shown to relay and cluster, from the inputs; what contradicts itself goes into `problems`. */
+import { parseAudience, parseOrigin, parseScope, parseBoolean } from "./parse-input";
+import type { InputReader } from "./input-reader";
+import type { EntraLogin } from "./platform";
+
+/** One side's: a shared access key, a token of the CI system, or one of Microsoft Entra. */
+export type SideCredential =
+  { readonly kind: "token"; readonly audience: string } | { readonly kind: "entra"; readonly scope: string };
+
+export interface CredentialSettings {
+  readonly relay: SideCredential | { readonly kind: "key"; readonly name: string; readonly key: string };
+  readonly cluster: SideCredential;
+  readonly entra: EntraLogin | undefined;
+  readonly serviceConnection: string | undefined;
+  readonly allowSharedToken: boolean;
+}
+
+export function readCredentialSettings(
+  reader: InputReader,
+  defaults: { readonly relayAudience: string; readonly clusterAudience: string },
+): CredentialSettings {
+  const entra = readEntraLogin(reader);
+  const key = readKey(reader);
+  const sides = entra === undefined ? readAudiences(reader, key, defaults) : readScopes(reader, key);
+  const serviceConnection = reader.text("service-connection") || undefined;
+  const allowSharedToken = reader.parse("allow-shared-token", parseBoolean) ?? false;
+  if (entra !== undefined && serviceConnection !== undefined) {
+    reader.problem("service-connection has no sense beside azure-subscription");
+  }
+  if (allowSharedToken && (entra !== undefined || key !== undefined)) {
+    reader.problem(
+      "allow-shared-token has no sense beside azure-subscription or relay-key: no token is shared",
+    );
+  }
+  return { ...sides, entra, serviceConnection, allowSharedToken };
+}
+
+type Key = Extract<CredentialSettings["relay"], { kind: "key" }>;
+type Sides = Pick<CredentialSettings, "relay" | "cluster">;
+
+function readEntraLogin(reader: InputReader): EntraLogin | undefined {
+  const id = reader.text("azure-subscription");
+  if (id !== "") return { kind: "service-connection", id };
+  const clientId = reader.text("client-id");
+  const tenantId = reader.text("tenant-id");
+  if ((clientId === "") !== (tenantId === "")) reader.problem("client-id and tenant-id belong together");
+  if (clientId === "" || tenantId === "") return undefined;
+  const authority = reader.parse("entra-authority", parseOrigin)?.origin ?? "";
+  return { kind: "application", clientId, tenantId, authority };
+}
+
+function readKey(reader: InputReader): Key | undefined {
+  const name = reader.text("relay-key-name");
+  const key = reader.text("relay-key");
+  if ((name === "") !== (key === "")) reader.problem("relay-key-name and relay-key belong together");
+  if (key !== "") {
+    for (const other of ["relay-audience", "relay-scope"] as const) {
+      if (reader.text(other) !== "") {
+        reader.problem(`${other} has no sense beside relay-key: no token is shown to the relay`);
+      }
+    }
+  }
+  return name === "" || key === "" ? undefined : { kind: "key", name, key };
+}
+
+function readAudiences(
+  reader: InputReader,
+  key: Key | undefined,
+  defaults: { readonly relayAudience: string; readonly clusterAudience: string },
+): Sides {
+  for (const scope of ["relay-scope", "cluster-scope"] as const) {
+    if (reader.text(scope) !== "") {
+      const login = reader.has("client-id") ? "client-id and tenant-id" : "azure-subscription";
+      reader.problem(`${scope} has no sense without ${login}`);
+    }
+  }
+  const relay = reader.parse("relay-audience", parseAudience) ?? defaults.relayAudience;
+  const cluster = reader.parse("cluster-audience", parseAudience) ?? defaults.clusterAudience;
+  if (key === undefined && relay === cluster) {
+    reader.problem(
+      "relay-audience and cluster-audience must differ: the relay could use its token at the cluster",
+    );
+  }
+  return { relay: key ?? { kind: "token", audience: relay }, cluster: { kind: "token", audience: cluster } };
+}
+
+function readScopes(reader: InputReader, key: Key | undefined): Sides {
+  for (const audience of ["relay-audience", "cluster-audience"] as const) {
+    if (reader.text(audience) !== "") {
+      reader.problem(
+        `${audience} has no sense beside client-id: Microsoft Entra takes the audience from the scope`,
+      );
+    }
+  }
+  const relay = reader.parse("relay-scope", parseScope) ?? "";
+  const cluster = reader.parse("cluster-scope", parseScope) ?? "";
+  if (reader.text("cluster-scope") === "") reader.problem("cluster-scope is required for Microsoft Entra");
+  if (key === undefined && reader.text("relay-scope") === "") {
+    reader.problem("relay-scope is required for Microsoft Entra, or a relay-key");
+  }
+  if (key === undefined && relay !== "" && resourceOf(relay) === resourceOf(cluster)) {
+    reader.problem("relay-scope and cluster-scope must differ: the relay could use its token at the cluster");
+  }
+  return { relay: key ?? { kind: "entra", scope: relay }, cluster: { kind: "entra", scope: cluster } };
+}
+
+/** What becomes the audience: `api://GUID` and `GUID` are one application. */
+const resourceOf = (scope: string): string =>
+  scope
+    .toLowerCase()
+    .replace(/\/+\.default$/, "")
+    .replace(/^api:\/\/(?=[0-9a-f-]{36}$)/, "");

@@ -1,0 +1,53 @@
+import { jobCredentials } from "../../../src/ci/job-credentials";
+import { readSettings } from "../../../src/ci/settings";
+import type { CiSystem } from "../../../src/ci/inputs";
+import { FakePlatform } from "../../support/fake-platform";
+
+const credentials = (system: CiSystem, inputs: Record<string, string> = {}) => {
+  const platform = new FakePlatform({
+    system,
+    inputs: { "cluster-name": "plant-7", "relay-url": "https://relay.example.com", ...inputs },
+  });
+  return jobCredentials(platform, readSettings(platform));
+};
+const key = { "relay-key-name": "ci", "relay-key": "secret" };
+const scopes = { "relay-scope": "api://relay/.default", "cluster-scope": "api://plant-7/.default" };
+
+describe("the credentials of a job", () => {
+  it("are two tokens of two audiences where the CI system issues them", () => {
+    expect(credentials("github")).toMatchObject({
+      relay: { kind: "github-oidc", audience: "https://relay.example.com" },
+      cluster: { kind: "github-oidc", audience: "cluster-connect/plant-7" },
+    });
+  });
+
+  it("are refused where both would be the same, unless somebody has allowed it", () => {
+    expect(() => credentials("azure-pipelines")).toThrow(
+      expect.objectContaining({ code: "ERR_CI_SHARED_TOKEN" }) as Error,
+    );
+    expect(credentials("azure-pipelines", { "allow-shared-token": "true" }).relay).toMatchObject({
+      kind: "github-oidc",
+    });
+  });
+
+  it("are a key for the relay and a token for the cluster", () => {
+    expect(credentials("azure-pipelines", key)).toMatchObject({
+      relay: { kind: "sas", keyName: "ci", key: "secret" },
+      cluster: { kind: "github-oidc" },
+    });
+  });
+
+  it.each([
+    ["github", { "client-id": "app", "tenant-id": "tenant" }],
+    ["azure-pipelines", { "azure-subscription": "app" }],
+  ] as const)("are two scopes of one application, on %s", (system, login) => {
+    const assertion = { kind: "github-oidc", audience: "api://AzureADTokenExchange" };
+    expect(credentials(system, { ...login, ...scopes })).toMatchObject({
+      relay: { kind: "entra", clientId: "app", scope: "api://relay/.default", assertion },
+      cluster: { kind: "entra", clientId: "app", scope: "api://plant-7/.default", assertion },
+    });
+    expect(credentials(system, { ...login, ...scopes, "relay-scope": "", ...key }).relay).toMatchObject({
+      kind: "sas",
+    });
+  });
+});
