@@ -1,6 +1,7 @@
 /** The shipped action's main, from its start to "Connected", with issuer and relay on the same machine. */
 import { bundle } from "../../test/support/bundle-process";
-import { Job, type StepResult } from "../../test/support/fake-runner/job";
+import { Job } from "../../test/support/fake-runner/job";
+import type { StepResult } from "../../test/support/ci-job";
 import { startSmallApiserver } from "../../test/support/small-apiserver";
 import { cluster, Stack, subject } from "../../test/support/stack";
 import { rowOf, type Row } from "../report/row";

@@ -1,5 +1,5 @@
-import { bundle } from "../support/bundle-process";
-import { Job } from "../support/fake-runner/job";
+import type { CiJob } from "../support/ci-job";
+import { systems } from "../support/ci-systems";
 import { get, openStream } from "../support/kubeconfig-client";
 import type { RecordingApiserver } from "../support/recording-apiserver";
 import { startSmallApiserver } from "../support/small-apiserver";
@@ -7,25 +7,19 @@ import { Stack, subject } from "../support/stack";
 
 const watchPath = "/api/v1/pods?watch=true";
 
-describe("a connection that is lost", () => {
+describe.each(systems)("a connection that %s has made and that is lost", (_name, ci) => {
   let apiserver: RecordingApiserver;
   let stack: Stack;
-  let job: Job;
+  let job: CiJob;
   let kubeconfig: string;
 
   beforeAll(async () => {
     apiserver = await startSmallApiserver();
     stack = await Stack.start({ apiserver });
-    job = await Job.start({
+    job = await ci.startJob({
       mint: (audience) => stack.issuer.mint({ repository: "octo/app" }, { audience, subject }),
     });
-    const result = await job.run("one", bundle("github-main"), {
-      "cluster-name": "plant-7",
-      "relay-url": stack.relayUrl,
-      "relay-ca": stack.relayCaPem,
-      "cluster-ca": stack.clusterCa,
-      timeout: "10s",
-    });
+    const result = await job.run("one", ci.main, ci.inputs(stack));
     expect(result.errors()).toEqual([]);
     kubeconfig = job.environment["KUBECONFIG"]!;
   });
@@ -90,7 +84,7 @@ describe("a connection that is lost", () => {
   });
 
   it("is counted, and told by the post step", async () => {
-    const undone = await job.run("one", bundle("github-post"), {});
+    const undone = await job.run("one", ci.post, ci.inputs(stack));
     expect(undone.warnings()).toEqual([expect.stringMatching(/^[2-9] of \d+ connections were lost\.$/)]);
     expect(undone.summary).toMatch(/\| Streams lost \| \*\*[2-9]\*\*/);
     expect(job.leftoverProcesses()).toEqual([]);

@@ -15,6 +15,8 @@ export const subject = "repo:octo/app:environment:production";
 export interface StackOptions {
   readonly apiserver: { readonly url: string; readonly caPem: string };
   readonly node?: string;
+  /** What relay and auth proxy both take as a token's audience, beside the one of each. */
+  readonly sharedAudience?: string;
 }
 
 /** The whole way into a cluster as real processes from dist/: issuer, relay over TLS, auth proxy, agent. */
@@ -81,6 +83,11 @@ export class Stack {
     this.relayUrl = `https://127.0.0.1:${port}`;
     this.relayCaPem = certificate.caPem;
     const issuer = { url: this.issuer.url, certificateAuthority: this.issuer.caPem };
+    const { sharedAudience } = this.options;
+    const audiences = (own: string) =>
+      sharedAudience === undefined
+        ? { audiences: [own] }
+        : { audiences: [own, sharedAudience], audienceMatchPolicy: "MatchAny" };
     this.#write(
       "relay.yaml",
       stringify({
@@ -90,7 +97,7 @@ export class Stack {
           certFile: this.#write("relay.crt", certificate.certPem),
           keyFile: this.#write("relay.key", certificate.keyPem),
         },
-        issuers: [{ issuer }],
+        issuers: [{ issuer: { ...issuer, ...audiences(this.relayUrl) } }],
         clusters: [
           {
             name: cluster,
@@ -117,7 +124,7 @@ export class Stack {
         authentication: {
           jwt: [
             {
-              issuer: { ...issuer, audiences: [`cluster-connect/${cluster}`] },
+              issuer: { ...issuer, ...audiences(`cluster-connect/${cluster}`) },
               claimMappings: { username: { claim: "sub", prefix: "github:" } },
             },
           ],

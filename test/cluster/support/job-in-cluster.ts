@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundle } from "../../support/bundle-process";
-import { Job, type StepResult } from "../../support/fake-runner/job";
+import type { StepResult } from "../../support/ci-job";
+import { Job } from "../../support/fake-runner/job";
 import { startIssuer, type TestIssuer } from "../../support/issuer";
 import {
   attachNode,

@@ -2,13 +2,12 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { JobIdentity } from "../ci-job";
 
 /** The job's OIDC endpoint: `GET …&audience=…` with the request token, `{"value": token}` back. */
-export class IdentityEndpoint {
+export class IdentityEndpoint implements JobIdentity {
   readonly requestToken = `request-${randomUUID()}`;
-  /** What was asked for, in order. */
   readonly audiences: string[] = [];
-  /** When set, every request is answered with it. */
   failingStatus: number | undefined;
   readonly #server: Server;
 

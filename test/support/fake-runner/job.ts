@@ -6,53 +6,20 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import type { CiJob, JobOptions, RunOptions, StepResult } from "../ci-job";
 import { readCommandFile } from "./command-files";
 import { IdentityEndpoint } from "./identity-endpoint";
 import { processesOf } from "./processes";
-import { runProcess, type ProcessEnd } from "./run-process";
-import { readWorkflowCommands, renderLog, type WorkflowCommand } from "./workflow-commands";
-
-export interface StepResult extends ProcessEnd {
-  readonly stdout: string;
-  /** What the job's log shows of it. */
-  readonly log: string;
-  readonly commands: WorkflowCommand[];
-  readonly outputs: Record<string, string>;
-  readonly summary: string;
-  /** From start to the end of its output, which the runner waits for. */
-  readonly durationMs: number;
-  errors(): string[];
-  warnings(): string[];
-  notices(): string[];
-}
-
-export interface JobOptions {
-  /** Mints the job's identity token. */
-  readonly mint: (audience: string) => Promise<string>;
-  /** Whether the job has `permissions: id-token: write`. */
-  readonly idToken?: boolean;
-  readonly node?: string;
-  readonly env?: Record<string, string>;
-  /** A folder below the job's own for temporary files, instead of `_temp`. */
-  readonly tempName?: string;
-}
-
-export interface RunOptions {
-  /** Resolves when the step is cancelled. */
-  readonly cancelAfter?: Promise<unknown>;
-  /** Not cancelled but killed, as by the kernel for want of memory. */
-  readonly kill?: boolean;
-  readonly env?: Record<string, string>;
-}
+import { runProcess } from "./run-process";
+import { readWorkflowCommands, renderLog } from "./workflow-commands";
 
 /** The runner does not take these from GITHUB_ENV. */
 const refusedVariables = ["NODE_OPTIONS"];
 
-export class Job {
+export class Job implements CiJob {
   readonly folder = mkdtempSync(join(tmpdir(), "job-"));
   readonly temp: string;
   readonly trackingId = `github_${randomUUID()}`;
-  /** The environment that later steps see. */
   readonly environment: Record<string, string> = {};
   readonly #states = new Map<string, Record<string, string>>();
   readonly #masks = new Set<string>();
@@ -71,7 +38,6 @@ export class Job {
     return new Job(options, await IdentityEndpoint.start(options.mint));
   }
 
-  /** Runs a stage of a step; stages of the same step share state. */
   async run(
     step: string,
     bundle: string,
@@ -103,7 +69,9 @@ export class Job {
       commands.filter(({ command }) => command === kind).map(({ message }) => message);
     return {
       ...end,
+      result: end.exitCode === 0 ? "succeeded" : "failed",
       stdout: end.output,
+      unmasked: end.output.replaceAll(/^::add-mask::.*$/gm, ""),
       log: renderLog(end.output, this.#masks),
       commands,
       outputs: readCommandFile(files.GITHUB_OUTPUT),
@@ -115,12 +83,11 @@ export class Job {
     };
   }
 
-  /** What main has left for post of a step. */
   stateOf(step: string): Readonly<Record<string, string>> {
     return this.#states.get(step) ?? {};
   }
 
-  leftoverProcesses = (): number[] => processesOf(this.trackingId);
+  leftoverProcesses = (): number[] => processesOf(`RUNNER_TRACKING_ID=${this.trackingId}`);
 
   leftoverFiles(): string[] {
     return readdirSync(this.temp, { recursive: true, encoding: "utf8" }).filter(
@@ -128,7 +95,6 @@ export class Job {
     );
   }
 
-  /** What the runner does at the job's end: it kills what carries the job's tracking id. Returns their ids. */
   sweep(): number[] {
     const orphans = this.leftoverProcesses();
     for (const pid of orphans) process.kill(pid, "SIGKILL");
