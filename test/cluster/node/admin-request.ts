@@ -12,11 +12,16 @@ export interface Answer {
 }
 
 /** One GET as the administrator, on a connection of its own: for asking whether the apiserver is there at all. */
-export function adminGet(kubeconfig: string, path: string): Promise<Answer> {
+export const adminGet = (kubeconfig: string, path: string): Promise<Answer> => adminRequest(kubeconfig, path);
+
+/** The same; a POST of JSON when there is a body. */
+export function adminRequest(kubeconfig: string, path: string, body?: object): Promise<Answer> {
   const { clusters, users } = JSON.parse(readFileSync(kubeconfig, "utf8")) as Kubeconfig;
   const decoded = (text: string) => Buffer.from(text, "base64");
   return new Promise((resolve, reject) => {
     const asked = request(`${clusters[0].cluster.server}${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" } }),
       agent: false,
       ca: decoded(clusters[0].cluster["certificate-authority-data"]),
       cert: decoded(users[0].user["client-certificate-data"]),
@@ -33,6 +38,6 @@ export function adminGet(kubeconfig: string, path: string): Promise<Answer> {
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
       });
     });
-    asked.end();
+    asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

@@ -5,6 +5,8 @@ import { etcdUrl } from "./etcd";
 import { logFile, type Layout } from "./layout";
 
 export const serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local";
+export const authenticationConfiguration = ({ folder }: Pick<Layout, "folder">) =>
+  join(folder, "authentication.json");
 export const auditLog = ({ folder }: Pick<Layout, "folder">) => join(folder, "audit.log");
 
 /** Every request is recorded, with what was asked for: tests read there whom the apiserver saw. */
@@ -14,6 +16,13 @@ const auditPolicy = {
   omitStages: ["RequestReceived"],
   omitManagedFields: true,
   rules: [{ level: "Request" }],
+};
+
+/** Nobody beside certificates and service accounts; a test may write other issuers there and restart the apiserver. */
+export const nobodyMore = {
+  apiVersion: "apiserver.config.k8s.io/v1",
+  kind: "AuthenticationConfiguration",
+  jwt: [],
 };
 
 /**
@@ -35,6 +44,7 @@ export async function apiserver(layout: Layout): Promise<Component> {
   const kubeletClient = await authority.issue("apiserver-at-kubelet", "O=system:masters, CN=kube-apiserver");
   const policyFile = join(folder, "audit-policy.json");
   writeFileSync(policyFile, JSON.stringify(auditPolicy));
+  writeFileSync(authenticationConfiguration(layout), JSON.stringify(nobodyMore));
   return {
     name: "kube-apiserver",
     argv: [
@@ -48,6 +58,7 @@ export async function apiserver(layout: Layout): Promise<Component> {
       `--tls-cert-file=${serving.cert}`,
       `--tls-private-key-file=${serving.key}`,
       `--client-ca-file=${authority.caFile}`,
+      `--authentication-config=${authenticationConfiguration(layout)}`,
       "--authorization-mode=Node,RBAC",
       `--service-account-issuer=${serviceAccountIssuer}`,
       `--service-account-key-file=${serviceAccounts.cert}`,

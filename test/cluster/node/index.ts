@@ -1,6 +1,9 @@
 /** The running node, as the suite uses it. */
+import { writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { auditEnd, readAudit, type AuditEvent } from "./audit";
+import { adminRequest } from "./admin-request";
+import { authenticationConfiguration, nobodyMore } from "./apiserver";
+import { auditEnd, readAudit, type AuditedUser, type AuditEvent } from "./audit";
 import { run, mustRun, type CommandOptions, type CommandResult } from "./command";
 import { killComponent, startComponent } from "./component";
 import { eventually } from "./deadline";
@@ -34,11 +37,23 @@ export interface ClusterNode {
   auditEnd(): number;
   audit(from?: number): AuditEvent[];
   pid(name: ComponentName): number;
+  /** Program and flags that it runs with. */
+  command(name: ComponentName): readonly string[];
   kill(name: ComponentName, signal?: NodeJS.Signals): Promise<void>;
   start(name: ComponentName): Promise<void>;
   /** Kills it, starts it, and waits until pods can be made again. */
   restart(name: ComponentName): Promise<void>;
   ready(): Promise<void>;
+  /** Restarts the apiserver with this AuthenticationConfiguration; without one, as it was at first. */
+  authenticateBy(configuration?: object): Promise<void>;
+  /** Whom the apiserver takes the bearer of a token for: the status of a TokenReview. */
+  reviewToken(token: string): Promise<TokenReviewStatus>;
+}
+
+export interface TokenReviewStatus {
+  readonly authenticated?: boolean;
+  readonly error?: string;
+  readonly user?: AuditedUser & { readonly uid?: string };
 }
 
 /** Throws where there is no node: this suite is run by `npm run test:cluster`. */
@@ -57,6 +72,11 @@ export function attachNode(): ClusterNode {
     await canRunPods(state.kubeconfig);
   };
   const processes = componentControl(file);
+  const restart = async (name: ComponentName) => {
+    await processes.kill(name);
+    await processes.start(name);
+    await eventually(`the node ready after a restart of ${name}`, 60_000, () => ready().then(() => true));
+  };
   return {
     state,
     kubeconfig: state.kubeconfig,
@@ -79,12 +99,20 @@ export function attachNode(): ClusterNode {
     auditEnd: () => auditEnd(state.auditLog),
     audit: (from) => readAudit(state.auditLog, from),
     ...processes,
-    async restart(name) {
-      await processes.kill(name);
-      await processes.start(name);
-      await eventually(`the node ready after a restart of ${name}`, 60_000, () => ready().then(() => true));
-    },
+    restart,
     ready,
+    async authenticateBy(configuration = nobodyMore) {
+      writeFileSync(authenticationConfiguration(state), JSON.stringify(configuration));
+      await restart("kube-apiserver");
+    },
+    async reviewToken(token) {
+      const { body } = await adminRequest(state.kubeconfig, "/apis/authentication.k8s.io/v1/tokenreviews", {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "TokenReview",
+        spec: { token },
+      });
+      return (JSON.parse(body) as { status: TokenReviewStatus }).status;
+    },
   };
 }
 
@@ -93,6 +121,7 @@ function componentControl(file: string) {
   const component = (name: ComponentName) => readState(file).components[name];
   return {
     pid: (name: ComponentName) => component(name).pid,
+    command: (name: ComponentName) => component(name).argv,
     // A polite end may wait a minute for open watches.
     kill: (name: ComponentName, signal: NodeJS.Signals = "SIGKILL") =>
       killComponent(component(name).pid, signal),

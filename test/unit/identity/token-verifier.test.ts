@@ -155,10 +155,10 @@ describe("token verifier", () => {
 
   it("refuses a token whose registered claims are of another kind than registered", async () => {
     const verifier = verifierFor([entryFor(issuer)]);
-    for (const claims of [{ sub: 7 }, { nonce: {} }, { at_hash: [] }, { iat: "soon" }, { nbf: true }]) {
+    for (const claims of [{ sub: 7 }, { nonce: {} }, { at_hash: [] }, { iat: null }, { nbf: true }]) {
       await expect(verifier.verify(await issuer.mint(claims))).rejects.toEqual(failure("ERR_TOKEN_CLAIM"));
     }
-    await verifier.verify(await issuer.mint({ sub: null, nonce: null, iat: null, nbf: null }));
+    await verifier.verify(await issuer.mint({ sub: null, nonce: null, nbf: null }));
   });
 
   it("fetches again for a key it does not know, but not for each of a flood of invented ones", async () => {
