@@ -1,7 +1,8 @@
 /** The same AuthenticationConfiguration, the same tokens: what a real kube-apiserver makes of them is what we make. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { authenticationConfiguration } from "../../src/identity/configuration/settings";
 import { createTokenVerifier, type TokenVerifier } from "../../src/identity/token-verifier";
 import configurationTable from "../support/authentication-cases/configurations.json";
@@ -17,6 +18,7 @@ import { tokenCases, type Outcome } from "../support/authentication-cases/tokens
 import { attachNode, eventually, run } from "./node";
 
 const node = attachNode();
+const examples = join(__dirname, "../../docs/examples/authentication");
 
 describe("tokens", () => {
   let keys: Keys;
@@ -137,6 +139,20 @@ describe("configurations", () => {
       expect([...new Set(problems)].sort()).toEqual(apiserver.map((problem) => problem).sort());
     },
   );
+
+  it("the ready examples", async () => {
+    for (const file of readdirSync(examples)) {
+      const { jwt } = parse(readFileSync(join(examples, file), "utf8")) as { jwt: Entry[] };
+      const plain = jwt.map((entry) => ({ ...entry, issuer: { ...entry.issuer, jwksFile: undefined } }));
+      // Of the entry that was put behind, and of no other.
+      const last = `jwt[${String(jwt.length)}]`;
+      const problems = problemsIn(await refusalOf({ jwt: plain }));
+      expect({ file, problems: problems.filter((problem) => !problem.startsWith(last)) }).toEqual({
+        file,
+        problems: [],
+      });
+    }
+  });
 
   const chunks = Array.from({ length: Math.ceil(alone.length / 50) }, (_, at) =>
     alone.slice(at * 50, at * 50 + 50),
