@@ -76,13 +76,15 @@ export class RelayEnds {
     return (JSON.parse(text.slice(2)) as { accept: AcceptMessage }).accept;
   }
 
-  /** Sender and listener joined. */
+  /** Sender and listener joined; the control channel they were brought together by is closed. */
   async join(options: DialOptions = {}): Promise<{ sender: RawWebSocket; listener: RawWebSocket }> {
     const channel = await this.listen();
     const sender = await this.connect(options);
     const { address } = await this.announced(channel);
     const listener = await this.dial(address);
     await Promise.all([listener.answer, sender.answer]);
+    channel.close(1000);
+    await channel.next();
     return { sender, listener };
   }
 
