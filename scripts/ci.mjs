@@ -11,7 +11,8 @@ const scratch = mkdtempSync(join(tmpdir(), "cluster-connect-ci-"));
 const steps = [
   { command: ["npm", "ci"] },
   { command: ["npm", "test", "--"], counted: true },
-  { command: ["npm", "run", "check"] },
+  // With the step before, all of `npm run check`; the layers are a test.
+  { command: ["npm", "run", "check:static"] },
   { command: ["npm", "run", "test:cluster", "--"], counted: true },
 ];
 
