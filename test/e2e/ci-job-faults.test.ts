@@ -167,7 +167,9 @@ describe.each(systemsAndNodes)("%s in a hostile world, on %s", (_name, _node, ci
     expect(error).toContain(
       `audience is "https://elsewhere"; a relay wants its own origin, here ${stack.relayUrl}`,
     );
-    expect(error).toMatch(/Where: relay\..*\nWhat to do \(workflow author\): leave \S+ out/);
+    expect(error).toMatch(
+      /Where: relay\..*\nWhat to do \(workflow author\): on GitHub, leave relay-audience out/,
+    );
     expect(error).not.toContain("octo/app");
     expectNothingLeft(job);
   });
@@ -179,7 +181,9 @@ describe.each(systemsAndNodes)("%s in a hostile world, on %s", (_name, _node, ci
     const [error] = result.errors();
     expect(error).toContain(`the token's audience is "elsewhere"`);
     expect(error).toContain("expected cluster-connect/plant-7");
-    expect(error).toMatch(/Where: auth proxy\..*\nWhat to do \(workflow author\): set \S+ to/);
+    expect(error).toMatch(
+      /Where: auth proxy\..*\nWhat to do \(workflow author\): on GitHub, set cluster-audience/,
+    );
     expectNothingLeft(job);
   });
 

@@ -23,7 +23,7 @@ export const clientProxyErrors = errorTable({
     cause:
       "relay-audience names another audience than the relay has, or relay-url another host than its publicUrl.",
     remedy:
-      "leave relay-audience out, or set it to the relay's `audience` (its log names what it expects); with a key, give relay-url the host of the relay's `publicUrl`. By hand: have the token at --relay-token-file or --relay-token-command issued for that audience.",
+      "on GitHub, leave relay-audience out, or set it to the relay's `audience` (its log names what it expects); with a key, give relay-url the host of the relay's `publicUrl`. With Microsoft Entra, relay-scope decides the audience. By hand: have the token at --relay-token-file or --relay-token-command issued for that audience.",
   },
   ERR_RELAY_TOKEN_REFUSED: {
     hop: "relay",
@@ -76,7 +76,7 @@ export const clientProxyErrors = errorTable({
     summary: "the token is not for this cluster",
     cause: "cluster-audience names none of the audiences that the auth proxy is configured with.",
     remedy:
-      "set cluster-audience to the audience that the message expects, or add the one that was sent to authentication.jwt[].issuer.audiences of the auth proxy. By hand: have the token at --token-file or --token-command issued for that audience.",
+      "on GitHub, set cluster-audience to the audience that the message expects, or add the one that was sent to authentication.jwt[].issuer.audiences of the auth proxy. With Microsoft Entra, cluster-scope decides the audience. By hand: have the token at --token-file or --token-command issued for that audience.",
   },
   ERR_CLUSTER_TOKEN_REFUSED: {
     hop: "auth proxy",
