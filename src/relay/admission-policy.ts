@@ -7,18 +7,24 @@ import type { Admission, Right } from "./admission";
 import { KeyRing } from "./key-ring";
 import { Refusal } from "./refusal";
 import type { ClusterSettings, RelaySettings } from "./settings";
-import { claimsThatDecide, matchingClaims } from "./token-rules";
+import { TokenRules, type RuleVerdict } from "./token-rules";
 
 export class AdmissionPolicy {
   readonly #verifier: TokenVerifier;
   readonly #keys: KeyRing;
+  readonly #rules: ReadonlyMap<string, TokenRules>;
 
   /** Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID for keys and issuers that cannot be used. */
   constructor(settings: RelaySettings, logger: Logger) {
     const { origin } = new URL(settings.publicUrl);
+    const { tokenLimits: limits } = settings;
     this.#keys = new KeyRing(settings);
+    this.#rules = new Map(
+      settings.clusters.map((cluster) => [cluster.name, new TokenRules(cluster, limits.maxExpressionCost)]),
+    );
     this.#verifier = createTokenVerifier(settings.issuers, {
       defaultAudiences: [settings.audience ?? origin],
+      limits,
       logger,
     });
   }
@@ -38,6 +44,16 @@ export class AdmissionPolicy {
       : this.#admitToken(right, cluster, authorization.replace(/^Bearer /i, ""));
   }
 
+  /** What the credential is and what every rule of the cluster makes of it. Throws a Refusal when it is none. */
+  async explain(
+    right: Right,
+    cluster: ClusterSettings,
+    authorization: string,
+  ): Promise<{ readonly token: VerifiedToken; readonly verdicts: readonly RuleVerdict[] }> {
+    const token = await this.#verify(authorization.replace(/^Bearer /i, ""));
+    return { token, verdicts: this.#rules.get(cluster.name)?.explain(right, token) ?? [] };
+  }
+
   close(): void {
     this.#verifier.close();
   }
@@ -45,12 +61,14 @@ export class AdmissionPolicy {
   async #admitToken(right: Right, cluster: ClusterSettings, authorization: string): Promise<Admission> {
     const token = await this.#verify(authorization);
     const who = `${token.issuer} ${String(token.claims["sub"])}`;
-    const claims = matchingClaims(right, token, cluster);
-    if (claims === undefined) {
-      const details = { who, claims: claimsThatDecide(right, token, cluster) };
+    const rules = this.#rules.get(cluster.name);
+    const verdict = rules?.match(right, token);
+    if (verdict === undefined) {
+      const details = { who, claims: rules?.claimsThatDecide(right, token) ?? {} };
       throw new Refusal(403, `No rule lets this identity ${right} here`, "no_rule", details);
     }
-    return { right, who, expiresAtMs: token.expiresAtMs, claims };
+    const { rule, claims } = verdict;
+    return { right, who, expiresAtMs: token.expiresAtMs, rule, claims };
   }
 
   async #verify(token: string): Promise<VerifiedToken> {

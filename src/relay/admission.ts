@@ -7,6 +7,8 @@ export interface Admission {
   /** Key name, or issuer and subject; for the log. */
   readonly who: string;
   readonly expiresAtMs: number;
+  /** What lets him in: where the rule or the key stands in the cluster's settings. */
+  readonly rule: string;
   /** The claims that the decision rests on. */
   readonly claims: Readonly<Record<string, unknown>>;
 }

@@ -1,5 +1,7 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { messageOf } from "../runtime/errors";
 import { configOption, logFormatOption, logLevelOption } from "../runtime/process-flags";
+import { explainAdmission, explanationText, type ExplainOptions } from "./explain";
 import { runRelay, type RelayOptions } from "./main";
 
 export function relayCommand(): Command {
@@ -10,5 +12,28 @@ export function relayCommand(): Command {
     .addOption(logFormatOption())
     .action(async (options: RelayOptions) => {
       process.exitCode = await runRelay(options);
+    })
+    .addCommand(explainCommand());
+}
+
+function explainCommand(): Command {
+  return new Command("explain")
+    .description("say which rule of the configuration admits a token (exit code 0), or why none does (1)")
+    .requiredOption("--token-file <file>", "a JWT, or a shared access signature")
+    .requiredOption("--cluster <name>", "the cluster that it is shown for")
+    .addOption(
+      new Option("--right <right>", "to connect to the cluster, or to listen for it")
+        .choices(["send", "listen"])
+        .default("send"),
+    )
+    .action(async (_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ExplainOptions & { readonly logFormat: string }>();
+      const explanation = await explainAdmission(options).catch((error: unknown) => {
+        command.error(`error: ${messageOf(error)}`, { exitCode: 2 });
+      });
+      const text =
+        options.logFormat === "json" ? `${JSON.stringify(explanation)}\n` : explanationText(explanation);
+      process.stdout.write(text);
+      process.exitCode = explanation.admitted ? 0 : 1;
     });
 }

@@ -51,7 +51,8 @@ export class KeyRing {
     if (!hasRight) {
       throw new Refusal(403, `The token's key may not ${right} here`, "right_missing", { who });
     }
-    return { right, who, expiresAtMs: token.expiresAtMs, claims: {} };
+    const rule = `${right === "listen" ? "agents" : "clients"}.keys ${token.keyName}`;
+    return { right, who, expiresAtMs: token.expiresAtMs, rule, claims: {} };
   }
 }
 

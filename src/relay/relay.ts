@@ -168,9 +168,9 @@ export class Relay implements ServerHandler {
     try {
       const needed = right === "renew" ? "listen" : right;
       const admission = await this.#admission.admit(needed, cluster, path, token);
-      const { who, claims } = admission;
+      const { who, rule, claims } = admission;
       this.metrics.admitted.inc({ right });
-      this.logger.info("admitted", { right, cluster: cluster.name, id, who, claims });
+      this.logger.info("admitted", { right, cluster: cluster.name, id, who, rule, claims });
       return admission;
     } catch (error) {
       if (right === "renew") {

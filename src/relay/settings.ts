@@ -1,7 +1,10 @@
 /** The relay's configuration: who may listen and connect where, and every bound. */
 import { z } from "zod";
 import { maxEntityCharacters } from "../hybrid-connections/addresses";
+import { claimsSubject, compileExpression } from "../identity/cel/expression";
 import { trustedIssuers } from "../identity/configuration/settings";
+import { tokenLimits } from "../identity/token-limits";
+import { messageOf } from "../runtime/errors";
 import { loadSettings } from "../runtime/settings";
 
 const positive = z.number().int().positive();
@@ -16,15 +19,29 @@ const publicUrl = z.url().refine((text) => {
 const key = z.strictObject({ name: z.string().min(1).max(256), keyFile: z.string().min(1) });
 const claimValue = z.union([z.string(), z.number(), z.boolean()]);
 
-const clientRule = z.strictObject({
-  issuer: z.url(),
-  /** Each named claim must equal the value, or one of the values. At least one: a rule for everybody is a mistake. */
-  claims: z
-    .record(z.string(), z.union([claimValue, z.array(claimValue).min(1)]))
-    .refine((claims) => Object.keys(claims).length > 0, "at least one claim is required"),
-  /** Known, so that nobody takes a rule for narrower than it is. */
-  expression: z.never("CEL expressions are not evaluated by this relay; write exact claims").optional(),
-});
+/** A rule for everybody of an issuer is a mistake: it names claims, or has an expression, or both. */
+const clientRule = z
+  .strictObject({
+    issuer: z.url(),
+    /** Each named claim must equal the value, or one of the values. */
+    claims: z.record(z.string(), z.union([claimValue, z.array(claimValue).min(1)])).default({}),
+    /** CEL over `claims`, which must give true. */
+    expression: z.string().min(1).optional(),
+  })
+  .superRefine(({ claims, expression }, context) => {
+    const complain = (message: string, path: string) =>
+      context.addIssue({ code: "custom", message, path: [path] });
+    if (expression === undefined) {
+      if (Object.keys(claims).length === 0)
+        complain("at least one claim is required, or an expression", "claims");
+      return;
+    }
+    try {
+      compileExpression(expression, claimsSubject, true);
+    } catch (error) {
+      complain(messageOf(error), "expression");
+    }
+  });
 export type ClientRule = z.output<typeof clientRule>;
 
 const cluster = z.strictObject({
@@ -99,6 +116,7 @@ export const relaySettings = z
     issuers: trustedIssuers.prefault([]),
     clusters: z.array(cluster).min(1),
     limits: limits.prefault({}),
+    tokenLimits: tokenLimits.prefault({}),
     timers: timers.prefault({}),
     health: z
       .strictObject({ host: z.string().min(1).default("127.0.0.1"), port: port.default(0) })

@@ -92,6 +92,55 @@ describe("admission", () => {
       expect(admission.who).toBe(`${issuer.url} repo:octo/app:environment:production`);
     });
 
+    it("lets in by an expression, alone or beside claims, and tells which rule it was", async () => {
+      const allow = [
+        {
+          issuer: issuer.url,
+          claims: { environment: "production" },
+          expression: 'claims.ref.startsWith("refs/tags/")',
+        },
+        {
+          issuer: issuer.url,
+          expression: 'claims.?job_workflow_ref.orValue("").matches("^octo/ci/.+@refs/heads/main$")',
+        },
+      ];
+      const own = new AdmissionPolicy(
+        settingsWith({ clusters: [{ ...settings.clusters[0], clients: { allow } }] }),
+        silentLogger,
+      );
+      const attempt = async (claims: object) =>
+        own.admit("send", settings.clusters[0]!, "plant-7", await mint(claims));
+      const tagged = { environment: "production", ref: "refs/tags/v1" };
+      expect(await attempt({ ...tagged, other: 1 })).toMatchObject({
+        rule: "clients.allow[0]",
+        claims: tagged,
+      });
+      const byWorkflow = { job_workflow_ref: "octo/ci/x.yml@refs/heads/main" };
+      expect(await attempt(byWorkflow)).toMatchObject({ rule: "clients.allow[1]", claims: byWorkflow });
+      for (const claims of [
+        { environment: "production", ref: "refs/heads/main" },
+        { environment: "staging", ref: "refs/tags/v1" },
+        { environment: "production" },
+        { environment: "production", ref: 7 },
+        { job_workflow_ref: "octo/ci/x.yml@refs/heads/main2" },
+      ]) {
+        const refusal = await refusalOf(attempt(claims));
+        expect(refusal).toMatchObject({ status: 403, reason: "no_rule", details: { claims } });
+      }
+      own.close();
+    });
+
+    it("stops an expression that takes too many steps, and lets nobody in by it", async () => {
+      const expression = "dyn(claims.list).exists(x, dyn(claims.list).exists(y, x == y + 1)) || true";
+      const cluster = { ...settings.clusters[0], clients: { allow: [{ issuer: issuer.url, expression }] } };
+      const tokenLimits = { maxExpressionCost: 1_000 };
+      const own = new AdmissionPolicy(settingsWith({ clusters: [cluster], tokenLimits }), silentLogger);
+      const list = Array.from({ length: 200 }, () => "x");
+      const attempt = own.admit("send", settings.clusters[0]!, "plant-7", await mint({ list }));
+      expect(await refusalOf(attempt)).toMatchObject({ reason: "no_rule" });
+      own.close();
+    });
+
     it("takes the scheme word Bearer as nothing", async () => {
       await expect(admit("send", `Bearer ${await mint(good)}`)).resolves.toBeDefined();
     });

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tokenLimits } from "../../../src/identity/token-limits";
 import { stringify } from "yaml";
 import { loadRelaySettings } from "../../../src/relay/settings";
 
@@ -63,6 +64,7 @@ describe("the relay's settings", () => {
         tlsReloadMs: 10_000,
         drainMs: 3_600_000,
       },
+      tokenLimits: tokenLimits.parse({}),
     });
   });
 
@@ -137,12 +139,22 @@ describe("the relay's settings", () => {
       "at least one claim is required",
     ],
     ["a rule without claims", allow({ issuer: issuer.issuer.url }), "clusters.0.clients.allow.0.claims"],
+    [
+      "an expression that is none",
+      allow({ issuer: issuer.issuer.url, expression: "claims.ref ==" }),
+      "clusters.0.clients.allow.0.expression",
+    ],
+    [
+      "an expression that is no truth",
+      allow({ issuer: issuer.issuer.url, expression: "claims.ref" }),
+      "must evaluate to bool",
+    ],
     ["a claim of no value", allow({ issuer: issuer.issuer.url, claims: { a: [] } }), "claims.a"],
-    ["an issuer twice", { ...good, issuers: [issuer, issuer] }, "issuer.url must not repeat"],
+    ["an issuer twice", { ...good, issuers: [issuer, issuer] }, "issuers.1.issuer.url: Duplicate value"],
     [
       "an issuer over plain HTTP",
       { ...good, issuers: [{ issuer: { url: "http://i.example.com" } }] },
-      "https URL",
+      "URL scheme must be https",
     ],
     ["an address with a path", { ...good, publicUrl: "https://relay.example.com/x" }, "publicUrl"],
     ["an address of another scheme", { ...good, publicUrl: "ftp://relay.example.com" }, "publicUrl"],
