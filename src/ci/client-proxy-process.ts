@@ -1,11 +1,9 @@
-/** Starts and stops the client proxy as a process that outlives the step. */
+/** Starts the client proxy as a process that outlives the step. */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { logFile, type StartRequestInput } from "../client-proxy/control";
-import { delay } from "../runtime/delay";
 import { childEnvironment, type Environment } from "./child-environment";
-import { findProcess, isOurProcess } from "./process-identity";
 
 export interface StartedProcess {
   readonly pid: number | undefined;
@@ -46,26 +44,4 @@ export function startClientProxy(
   } finally {
     closeSync(log);
   }
-}
-
-export const killSteps = [
-  ["SIGTERM", 2_000],
-  ["SIGKILL", 1_000],
-] as const;
-
-/** Signals the process's whole group until it is gone; returns whether it is. */
-export async function killClientProxy(instanceDirectory: string): Promise<boolean> {
-  const pid = findProcess(instanceDirectory);
-  if (pid === undefined) return true;
-  for (const [signal, waitMs] of killSteps) {
-    try {
-      process.kill(-pid, signal);
-    } catch {
-      // Gone between the look and the signal.
-    }
-    const deadline = performance.now() + waitMs;
-    while (isOurProcess(pid, instanceDirectory) && performance.now() < deadline) await delay(20);
-    if (!isOurProcess(pid, instanceDirectory)) return true;
-  }
-  return false;
 }

@@ -1,5 +1,4 @@
 /** The main step: start the client proxy, wait until the cluster has answered, export the kubeconfig. */
-import { mkdir } from "node:fs/promises";
 import type { ConnectionFacts, StartRequestInput } from "../client-proxy/control";
 import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
 import { redact } from "../runtime/redact";
@@ -11,6 +10,7 @@ import { jobCredentials } from "./job-credentials";
 import { JobState } from "./job-state";
 import { shortText } from "./plain-text";
 import type { CiPlatform } from "./platform";
+import { makePrivateDirectory } from "./private-directory";
 import { readLogTail, showLogTail } from "./process-log";
 import { report, reportPhases, seconds, setOutputs } from "./report";
 import { readSettings, type CiSettings } from "./settings";
@@ -48,7 +48,7 @@ async function open(
     state.save("summary", String(settings.summary));
     state.save("clusterName", settings.clusterName);
     state.save("instanceDirectory", instanceDirectory);
-    await mkdir(instanceDirectory, { mode: 0o700 });
+    await makePrivateDirectory(instanceDirectory);
     const child = startClientProxy(bundle, request, job.environment);
     log.info(`${seconds(performance.now())}  Started the client proxy (process ${String(child.pid)})`);
     const connection = await awaitConnection({

@@ -3,11 +3,11 @@ import { lstat, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ControlStatus } from "../client-proxy/control";
 import { messageOf } from "../runtime/errors";
-import { killClientProxy } from "./client-proxy-process";
 import { askClientProxy, readControlAddress } from "./control-client";
 import { isInstanceDirectory } from "./instance-directory";
 import { JobState } from "./job-state";
 import type { CiPlatform } from "./platform";
+import { stopProcess } from "./stop-process";
 
 const statusTimeoutMs = 1_000;
 const stopTimeoutMs = 4_000;
@@ -29,7 +29,7 @@ export async function undo(platform: CiPlatform): Promise<Undone> {
   const status = await stopPolitely(platform, directory);
   const steps = [
     await attempt(platform, "end the client proxy", async () => {
-      if (!(await killClientProxy(directory))) throw new Error("it does not end");
+      if (!(await stopProcess(directory))) throw new Error("it does not end");
     }),
     await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state)),
     await attempt(platform, `delete ${directory}`, async () => {
