@@ -48,7 +48,9 @@ export function auditTarget(target: string): string {
 /** A token that is passed through has told a name that the proxy has not checked: the apiserver's status has. */
 function whoFor(principal: Principal | undefined): Record<string, string> {
   if (principal?.kind === "passed-through") return { user: "", claimedSubject: principal.claimedSubject };
-  return { user: principal?.identity.username ?? "" };
+  const { identity, caller } = principal ?? {};
+  if (caller !== undefined) return { user: caller, as: identity?.username ?? "" };
+  return { user: identity?.username ?? "" };
 }
 
 /** Last step of the pipeline: one line and one count a request, refused ones included. */

@@ -1,6 +1,7 @@
 import { ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import type { Shutdown } from "../runtime/shutdown";
+import { createAccessReviewer } from "./access-review";
 import { Apiserver } from "./apiserver";
 import type { ApiserverTarget } from "./apiserver-target";
 import { Authentication } from "./authentication";
@@ -64,8 +65,8 @@ export async function startAuthProxy(
   const readiness = startReadinessProbe(() => apiserver.probe(), limits.readinessProbeMs, logger);
   shutdown.add("readiness probe", () => readiness.stop());
 
-  const policy = settings.impersonation;
-  const pipeline = new Pipeline({ settings, policy, authentication, apiserver, logger, metrics });
+  const admission = { settings, authentication, review: createAccessReviewer(apiserver) };
+  const pipeline = new Pipeline({ settings, admission, apiserver, logger, metrics });
   const server = createConnectionServer(pipeline, limits);
   const frontDoor = new FrontDoor({
     listen: settings.listen,

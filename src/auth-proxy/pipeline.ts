@@ -1,13 +1,12 @@
 /**
- * What a request passes, in order: bounds → credential → authentication → upgrade rules → outgoing headers →
+ * What a request passes, in order: bounds → credential → admission → upgrade rules → outgoing headers →
  * forwarding → audit. Each step takes what the one before has made; none can be reached around.
  */
-import type { IdentityPolicy } from "../identity/identity-policy";
 import { asClusterConnectError, ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import type { Apiserver } from "./apiserver";
+import { actAsWanted, admitCaller, type AdmissionContext } from "./admission";
 import { audit } from "./audit";
-import type { Authentication } from "./authentication";
 import { parseCredential } from "./credential";
 import type { Exchange } from "./exchange";
 import { forwardRequest } from "./forward-request";
@@ -19,11 +18,9 @@ import {
 } from "./forward-upgrade";
 import type { AuthProxyMetrics } from "./metrics";
 import { OutgoingHeaders } from "./outgoing-headers";
-import { recognizePassThrough } from "./pass-through";
 import type { Principal } from "./principal";
 import { refuseExchange } from "./refuse";
 import { checkBounds } from "./request-bounds";
-import { withRequestExtras } from "./request-extras";
 import type { AuthProxySettings } from "./settings";
 import { startDeadline, type StreamDeadline } from "./stream-deadline";
 import { authorizeUpgrade, type UpgradeRequest } from "./upgrade-rules";
@@ -31,10 +28,9 @@ import { authorizeUpgrade, type UpgradeRequest } from "./upgrade-rules";
 export interface PipelineContext {
   readonly settings: Pick<
     AuthProxySettings,
-    "upgrades" | "passThrough" | "streams" | "forwardHeaders" | "limits"
+    "upgrades" | "impersonation" | "streams" | "forwardHeaders" | "limits"
   >;
-  readonly policy: IdentityPolicy;
-  readonly authentication: Authentication;
+  readonly admission: AdmissionContext;
   readonly apiserver: Apiserver;
   readonly logger: Logger;
   readonly metrics: AuthProxyMetrics;
@@ -97,16 +93,18 @@ export class Pipeline {
     arrival: UpgradeArrival | undefined,
     state: RequestState,
   ): Promise<UpgradeOutcome> {
-    const { settings, apiserver } = this.context;
+    const { settings, apiserver, admission } = this.context;
     const { limits, upgrades, streams, forwardHeaders } = settings;
     if (this.#underWay > limits.requests) throw new ClusterConnectError("ERR_AUTH_PROXY_BUSY");
-    checkBounds(exchange, limits);
+    checkBounds(exchange, limits, settings.impersonation);
     const token = parseCredential(exchange.lines);
-    const { principal, expiresAtMs } = await this.#authenticate(token, exchange);
-    state.principal = principal;
-    state.deadline = startDeadline(streams, expiresAtMs);
+    const admitted = await admitCaller(token, exchange, admission);
+    state.principal = admitted.principal;
+    state.deadline = startDeadline(streams, admitted.expiresAtMs);
     const upgrade = arrival === undefined ? undefined : authorizeUpgrade(exchange, upgrades);
     state.upgrade = upgrade;
+    const principal = await actAsWanted(admitted, exchange, admission);
+    state.principal = principal;
     const { lines, hasBody } = exchange;
     const headers = new OutgoingHeaders({
       lines,
@@ -141,30 +139,6 @@ export class Pipeline {
       return { status: 0, error };
     }
   }
-
-  async #authenticate(token: string | undefined, { origin, target }: Exchange): Promise<Authenticated> {
-    const { authentication, policy, settings } = this.context;
-    const passedThrough = token === undefined ? undefined : recognizePassThrough(token, settings.passThrough);
-    if (passedThrough !== undefined) {
-      return { principal: passedThrough, expiresAtMs: passedThrough.expiresAtMs };
-    }
-    const {
-      identity: mapped,
-      issuer,
-      claims,
-      expiresAtMs,
-    } = token === undefined ? authentication.anonymous(target) : await authentication.verify(token);
-    // The settings' schema requires the mapping; an entry without one must not become an identity without a name.
-    if (mapped === undefined) throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
-    const facts = { sessionId: origin.sessionId, issuer, claims };
-    const identity = withRequestExtras(mapped, facts, policy.maxNameBytes);
-    return { principal: { kind: "impersonated", identity }, expiresAtMs };
-  }
-}
-
-interface Authenticated {
-  readonly principal: Principal;
-  readonly expiresAtMs: number;
 }
 
 interface RequestState {

@@ -36,6 +36,8 @@ const refusals: Partial<Record<ErrorCode, Refusal>> = {
   ERR_AUTH_PROXY_MALFORMED_REQUEST: badRequest,
   ERR_AUTH_PROXY_REQUEST_TOO_LARGE: { status: 431, reason: "RequestHeaderFieldsTooLarge" },
   ERR_AUTH_PROXY_IMPERSONATION_NOT_ENABLED: forbidden,
+  ERR_AUTH_PROXY_IMPERSONATION_DENIED: forbidden,
+  ERR_AUTH_PROXY_REVIEW_FAILED: { status: 503, reason: "ServiceUnavailable" },
   ERR_AUTH_PROXY_UPGRADE_REFUSED: forbidden,
   ERR_AUTH_PROXY_STREAM_EXPIRED: { status: 504, reason: "Timeout" },
   ERR_AUTH_PROXY_BUSY: { status: 429, reason: "TooManyRequests", retryAfterSeconds: 1 },

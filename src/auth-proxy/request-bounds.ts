@@ -1,5 +1,6 @@
 import { ClusterConnectError } from "../runtime/errors";
 import type { HeaderLines } from "./header-lines";
+import { isImpersonationHeader, isKnownImpersonationHeader } from "./wanted-user";
 
 const malformed = (detail: string) => new ClusterConnectError("ERR_AUTH_PROXY_MALFORMED_REQUEST", detail);
 
@@ -10,6 +11,7 @@ const malformed = (detail: string) => new ClusterConnectError("ERR_AUTH_PROXY_MA
 export function checkBounds(
   request: { readonly method: string; readonly target: string; readonly lines: HeaderLines },
   limits: { readonly headers: number },
+  rules: { readonly nested: boolean } = { nested: false },
 ): void {
   const { method, target, lines } = request;
   if (lines.length > limits.headers) {
@@ -23,14 +25,17 @@ export function checkBounds(
   if (!target.startsWith("/")) throw malformed("the request target is not a path");
   // llhttp and nghttp2 let bytes above 0x7F through; the request line that goes upstream is ASCII.
   if (/[^\x21-\x7e]/.test(target)) throw malformed("the request target holds a byte outside printable ASCII");
-  for (const [name] of lines) checkName(name);
+  for (const [name] of lines) checkName(name, rules.nested);
 }
 
-function checkName(name: string): void {
+function checkName(name: string, mayImpersonate: boolean): void {
+  // The key of an extra holds dots and escapes; it is read by itself and never passed on under this name.
+  if (mayImpersonate && isKnownImpersonationHeader(name.toLowerCase())) return;
   // An underscore or a dot in a name is another header here and the same one to some gateway further on.
   if (!/^[A-Za-z0-9-]+$/.test(name)) throw malformed(`header name ${JSON.stringify(name)}`);
   const lower = name.toLowerCase();
-  if (lower.startsWith("impersonate-")) {
+  if (isImpersonationHeader(lower)) {
+    if (mayImpersonate) throw malformed(`header ${name}`);
     throw new ClusterConnectError("ERR_AUTH_PROXY_IMPERSONATION_NOT_ENABLED", `header ${name}`);
   }
   if (lower.startsWith("x-remote-")) throw malformed(`header ${name}`);

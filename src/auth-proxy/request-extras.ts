@@ -22,6 +22,10 @@ export const requestExtraKeys: readonly string[] = ["session", "issuer", ...Obje
   (name) => prefix + name,
 );
 
+/** What is told of the caller behind a request that runs as somebody else. */
+const originalParts = ["user", "uid", "groups", "extra"] as const;
+export const originalExtraKeys: readonly string[] = originalParts.map((part) => `${prefix}original-${part}`);
+
 export interface RequestFacts {
   readonly sessionId: string | undefined;
   readonly issuer: string;
@@ -47,6 +51,22 @@ export function withRequestExtras(identity: Identity, facts: RequestFacts, maxBy
   const extra: Record<string, readonly string[]> = { ...identity.extra };
   for (const [name, value] of found) if (isTelling(value)) extra[prefix + name] = [shown(value, maxBytes)];
   return { ...identity, extra };
+}
+
+/** The identity that the caller acts as, with his own in extras. `caller` is without the request's extras. */
+export function withOriginal(identity: Identity, caller: Identity, maxBytes: number): Identity {
+  const { username, uid, groups, extra } = caller;
+  const parts: Record<(typeof originalParts)[number], readonly string[]> = {
+    user: [username],
+    uid: uid === undefined ? [] : [uid],
+    groups,
+    extra: Object.keys(extra).length === 0 ? [] : [JSON.stringify(extra)],
+  };
+  const added = Object.entries(parts).flatMap(([part, values]) => {
+    const telling = values.filter(isTelling).map((value) => shown(value, maxBytes));
+    return telling.length === 0 ? [] : [[`${prefix}original-${part}`, telling] as const];
+  });
+  return { ...identity, extra: { ...identity.extra, ...Object.fromEntries(added) } };
 }
 
 /** An empty value would have the whole request refused by constrained impersonation. */

@@ -65,6 +65,8 @@ export const authProxyLimits = z.strictObject({
   tlsHandshakeTimeoutMs: bound(15_000),
   /** Requests being forwarded, watches and upgrades among them. */
   requests: bound(4_096),
+  /** Questions to the apiserver about one request that impersonates, one for each part of the user. */
+  reviewsARequest: bound(64),
   /** Request line and headers over HTTP/1.1. Go's own servers allow 1 MiB. */
   headerBytes: bound(524_288),
   headers: bound(512),
@@ -104,7 +106,14 @@ export const authProxySettings = z.strictObject({
   tls,
   authentication: z.union([z.strictObject({ file: z.string().min(1) }), inlineAuthentication]),
   upgrades: z.strictObject({ spdy: z.enum(["allow", "refuse"]).default("allow") }).prefault({}),
-  impersonation: identityPolicy.prefault({}),
+  impersonation: identityPolicy
+    .extend({
+      /** Whether a caller may act as somebody else (`--as`), where the cluster grants it to him. */
+      nested: z.boolean().default(false),
+      /** Whether grants of constrained impersonation count for that: only where the cluster itself knows them. */
+      constrained: z.boolean().default(false),
+    })
+    .prefault({}),
   /** The cluster's own tokens, which go upstream as they are; absent: they are nobody's. */
   passThrough: z
     .strictObject({ issuer: z.string().min(1), audiences: z.array(z.string().min(1)).min(1).optional() })

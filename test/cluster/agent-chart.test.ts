@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { agentSettings } from "../../src/agent/settings";
-import { requestExtraKeys } from "../../src/auth-proxy/request-extras";
+import { originalExtraKeys, requestExtraKeys } from "../../src/auth-proxy/request-extras";
 import { authProxySettings } from "../../src/auth-proxy/settings";
 import { validateSettings } from "../../src/runtime/settings";
 import { attachNode } from "./node";
@@ -179,6 +179,33 @@ describe("the agent's chart", () => {
       ...requestExtras,
       "authentication.k8s.io/userextras/example.com/run",
     ]);
+  });
+
+  it("grants what a caller's impersonation takes, and the question whether he may, where that is enabled", async () => {
+    const impersonation = { nested: true, nestedExtraKeys: ["example.com/team"] };
+    for (const version of ["1.30.0", "1.36.3"]) {
+      const manifests = await render({ impersonation }, version);
+      const constrained = version === "1.36.3";
+      const named = constrained ? "authentication.k8s.io" : "";
+      expect(attributesOf(manifests)).toEqual([
+        `${named}/users`,
+        `${named}/groups`,
+        "authentication.k8s.io/uids",
+        ...requestExtras,
+        ...originalExtraKeys.map((key) => `authentication.k8s.io/userextras/${key}`),
+        "authentication.k8s.io/userextras/example.com/team",
+      ]);
+      expect(only(manifests, "ClusterRole").rules).toContainEqual({
+        apiGroups: ["authorization.k8s.io"],
+        resources: ["subjectaccessreviews"],
+        verbs: ["create"],
+      });
+      expect(configurations(manifests).authProxy).toMatchObject({
+        impersonation: { nested: true, constrained, maxGroups: 200 },
+      });
+      validateSettings(configurations(manifests).authProxy, authProxySettings, "auth-proxy.yaml");
+    }
+    expect(JSON.stringify(only(await render(), "ClusterRole"))).not.toContain("subjectaccessreviews");
   });
 
   it("narrows users and groups to the names that are listed", async () => {

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { busyboxImage, eventually, serviceAccountIssuer } from "./node";
 import {
+  caller,
   callerIsAdmin,
+  jobClaims,
   startJobInCluster,
   startPod,
   tokenLifetimeSeconds,
@@ -21,7 +23,11 @@ const kubectl = (args: readonly string[], options = {}) => job.kubectl(inNamespa
 
 beforeAll(async () => {
   job = await startJobInCluster("cluster-connect-strict", {
-    values: { streams: { end: "expiry", maxAgeMs: 1 }, passThrough: { issuer: serviceAccountIssuer } },
+    values: {
+      streams: { end: "expiry", maxAgeMs: 1 },
+      passThrough: { issuer: serviceAccountIssuer },
+      impersonation: { nested: true, nestedExtraKeys: ["example.com/team"] },
+    },
   });
   await startPod(job.node, namespace, "box", busyboxImage, "while true; do echo tick; sleep 1; done");
   await job.node.apply(callerIsAdmin);
@@ -139,4 +145,138 @@ describe("streams that end with their token", () => {
       expect(stderr).toMatch(/stream error|INTERNAL_ERROR|unexpected EOF/);
     }
   }, 60_000);
+});
+
+describe("a caller who acts as somebody else", () => {
+  // Unlike `auth whoami` this shows what a refusal says.
+  const review = join(folder, "review");
+  const reviewPath = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+  const whoami = ["create", "--raw", reviewPath, "-f", review];
+  interface UserInfo {
+    readonly username: string;
+    readonly groups: string[];
+    readonly extra: Record<string, string[]>;
+  }
+  const alice = ["--as", "alice", "--as-group", "team", "--as-user-extra", "example.com/team=edge"];
+  const rule = (apiGroups: string[], resources: string[], verbs: string[], more: object = {}) => ({
+    apiGroups,
+    resources,
+    verbs,
+    ...more,
+  });
+  const extras = ["userextras/example.com/team"];
+  const authentication = ["authentication.k8s.io"];
+  const user = rule(authentication, ["users"], ["impersonate:user-info"], { resourceNames: ["alice"] });
+  const group = rule(authentication, ["groups"], ["impersonate:user-info"], { resourceNames: ["team"] });
+  const extra = rule(authentication, extras, ["impersonate:user-info"]);
+  const onReview = rule(authentication, ["selfsubjectreviews"], ["impersonate-on:user-info:create"]);
+  const onPaths = { nonResourceURLs: ["*"], verbs: ["impersonate-on:user-info:get"] };
+  const constrained = [user, group, extra, onReview, onPaths];
+  const legacy = [
+    rule([""], ["users"], ["impersonate"], { resourceNames: ["alice"] }),
+    rule([""], ["groups"], ["impersonate"], { resourceNames: ["team"] }),
+    rule(authentication, extras, ["impersonate"]),
+  ];
+  const grant = async (rules: object[]) => {
+    const apiVersion = "rbac.authorization.k8s.io/v1";
+    const metadata = { name: "caller-impersonates" };
+    await job.node.apply({ apiVersion, kind: "ClusterRole", metadata, rules });
+    await job.node.apply({
+      apiVersion,
+      kind: "ClusterRoleBinding",
+      metadata,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: caller }],
+    });
+  };
+  /** Tries until the apiserver's caches have seen the grant, or the lack of it. */
+  const outcome = (args: string[], expected: "allowed" | "refused") =>
+    eventually(`${expected}: ${args.join(" ")}`, 15_000, async () => {
+      const { code, stdout, stderr } = await job.kubectl(args);
+      const isRefused = stderr.includes("ERR_AUTH_PROXY_IMPERSONATION_DENIED");
+      return (expected === "allowed" ? code === 0 : isRefused) ? { stdout, stderr } : undefined;
+    });
+
+  beforeAll(async () => {
+    writeFileSync(
+      review,
+      JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview", metadata: {} }),
+    );
+    await job.node.kubectl(["delete", "clusterrolebinding", "caller-is-admin"]);
+  });
+  afterAll(async () => {
+    await job.node.kubectl([
+      "delete",
+      "clusterrole,clusterrolebinding",
+      "caller-impersonates",
+      "--ignore-not-found",
+    ]);
+  });
+
+  it.each([
+    ["constrained", constrained],
+    ["legacy", legacy],
+  ])("does so by the %s rights, and stands in the audit log behind whom he became", async (_, rules) => {
+    await grant(rules);
+    const from = job.node.auditEnd();
+    const { stdout } = await outcome([...whoami, ...alice], "allowed");
+    const { userInfo: info } = (JSON.parse(stdout) as { status: { userInfo: UserInfo } }).status;
+    expect(info.username).toBe("alice");
+    expect(info.groups).toEqual(["team", "system:authenticated"]);
+    expect(info.extra).toMatchObject({
+      "example.com/team": ["edge"],
+      "cluster-connect.dev/original-user": [caller],
+      "cluster-connect.dev/repository": [jobClaims.repository],
+    });
+    const asAlice = job.node
+      .audit(from)
+      .filter(({ impersonatedUser }) => impersonatedUser?.username === "alice");
+    expect(asAlice.length).toBeGreaterThan(0);
+    for (const { impersonatedUser, authenticationMetadata } of asAlice) {
+      expect(impersonatedUser!.extra!["cluster-connect.dev/original-user"]).toEqual([caller]);
+      expect(authenticationMetadata?.impersonationConstraint).toBe("impersonate:user-info");
+    }
+  });
+
+  it.each([
+    ["the right to be that user", constrained.filter((each) => each !== user)],
+    ["the right to be in that group", constrained.filter((each) => each !== group)],
+    ["the right to that extra", constrained.filter((each) => each !== extra)],
+    ["the right to do this as somebody", constrained.filter((each) => each !== onReview)],
+    ["one legacy right", legacy.slice(1)],
+    ["any right", []],
+  ])("is refused without %s", async (_, rules) => {
+    await grant(rules);
+    const { stderr } = await outcome([...whoami, ...alice], "refused");
+    expect(stderr).toContain(`"${caller}" cannot impersonate`);
+  });
+
+  it("is bound to the verbs that were granted, read off the request as the apiserver does", async () => {
+    const pods = (verb: string) => rule([""], ["pods"], [`impersonate-on:user-info:${verb}`]);
+    await grant([user, onPaths, pods("list")]);
+    await job.node.kubectl(
+      inNamespace("create", "rolebinding", "alice", "--clusterrole=view", "--user=alice"),
+    );
+    const get = (...args: string[]) => inNamespace("get", "--as", "alice", ...args);
+    expect((await outcome(get("pods", "-o", "name"), "allowed")).stdout).toContain("pod/box");
+    await outcome(get("pods", "box"), "refused");
+    await outcome(get("--raw", `/api/v1/namespaces/${namespace}/pods?watch=1`), "refused");
+    await outcome(inNamespace("delete", "pod", "box", "--as", "alice"), "refused");
+    await grant([user, onPaths, pods("get")]);
+    expect((await outcome(get("pods", "box", "-o", "name"), "allowed")).stdout).toContain("pod/box");
+    await outcome(get("pods"), "refused");
+  });
+
+  it("becomes no part of the cluster, whatever he was granted", async () => {
+    await grant([rule(["*"], ["*"], ["*"]), { nonResourceURLs: ["*"], verbs: ["*"] }]);
+    await outcome([...whoami, "--as", "anybody"], "allowed");
+    for (const somebody of [
+      ["--as", "system:kube-controller-manager"],
+      ["--as", "alice", "--as-group", "system:masters"],
+      ["--as", `system:serviceaccount:kube-system:default`],
+    ]) {
+      const { code, stderr } = await job.kubectl([...whoami, ...somebody]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining("ERR_IDENTITY_RESERVED")]);
+    }
+  });
 });

@@ -34,7 +34,22 @@ export const authProxyErrors = errorTable({
     owner: "workflow author",
     summary: "impersonation by the caller is not enabled",
     cause: "kubectl was run with --as, --as-group, --as-uid or --as-user-extra.",
-    remedy: "leave these flags out: the request runs as the identity of the token.",
+    remedy:
+      "leave these flags out: the request runs as the identity of the token; or have the operator set impersonation.nested.",
+  },
+  ERR_AUTH_PROXY_IMPERSONATION_DENIED: {
+    hop: "auth proxy",
+    owner: "cluster operator",
+    summary: "the caller may not act as the user that --as, --as-group, --as-uid or --as-user-extra names",
+    cause: "the cluster's RBAC does not grant it to the identity of the token.",
+    remedy: "grant the right that the message names, or leave these flags out.",
+  },
+  ERR_AUTH_PROXY_REVIEW_FAILED: {
+    hop: "auth proxy",
+    owner: "cluster operator",
+    summary: "the apiserver does not tell the auth proxy what a caller may do",
+    cause: "impersonation.nested is set and the auth proxy's role lacks create on subjectaccessreviews.",
+    remedy: "install the chart with impersonation.nested, or add that right to the role.",
   },
   ERR_AUTH_PROXY_UPGRADE_REFUSED: {
     hop: "auth proxy",

@@ -1,5 +1,7 @@
 import {
+  originalExtraKeys,
   requestExtraKeys,
+  withOriginal,
   withRequestExtras,
   type RequestFacts,
 } from "../../../src/auth-proxy/request-extras";
@@ -72,7 +74,30 @@ describe("a request's extras", () => {
     }
   });
 
+  it("tell of a caller who acts as somebody else all that he is", () => {
+    const caller = { ...identity, username: "ci:a", groups: ["g", "", "h"], uid: "7" };
+    expect(
+      withOriginal({ username: "alice", groups: [], extra: { "example.com/x": ["1"] } }, caller, 99),
+    ).toEqual({
+      username: "alice",
+      groups: [],
+      extra: {
+        "example.com/x": ["1"],
+        [own("original-user")]: ["ci:a"],
+        [own("original-uid")]: ["7"],
+        [own("original-groups")]: ["g", "h"],
+        [own("original-extra")]: ['{"example.com/team":["edge"]}'],
+      },
+    });
+    const plain = withOriginal({ ...identity, extra: {} }, { username: "ci:b", groups: [], extra: {} }, 99);
+    expect(plain.extra).toEqual({ [own("original-user")]: ["ci:b"] });
+    expect(originalExtraKeys).toEqual(
+      ["user", "uid", "groups", "extra"].map((part) => own(`original-${part}`)),
+    );
+  });
+
   it("have keys that constrained impersonation takes", () => {
-    for (const key of requestExtraKeys) expect(key).toMatch(/^[a-z.-]+\.[a-z]+\/[a-z-]+$/);
+    for (const key of [...requestExtraKeys, ...originalExtraKeys])
+      expect(key).toMatch(/^[a-z.-]+\.[a-z]+\/[a-z-]+$/);
   });
 });

@@ -31,6 +31,8 @@ describe("auth proxy settings", () => {
     const settings = load();
     expect(settings.upgrades.spdy).toBe("allow");
     expect(settings.impersonation).toEqual({
+      nested: false,
+      constrained: false,
       allowSystemNames: false,
       maxGroups: 200,
       maxNameBytes: 4_096,

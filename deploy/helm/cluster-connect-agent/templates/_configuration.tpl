@@ -37,6 +37,10 @@ off there is told so through the agent, which goes last.
   "limits" (merge (dict) .Values.authProxy.limits $drain)
   "health" (dict "host" .Values.health.host "port" .Values.health.authProxyPort)
 -}}
+{{- if .Values.impersonation.nested -}}
+{{- $constrained := eq (include "agent.impersonationMode" .) "constrained" -}}
+{{- $_ := set $configuration "impersonation" (merge (dict "nested" true "constrained" $constrained) $configuration.impersonation) -}}
+{{- end -}}
 {{- with .Values.passThrough -}}
 {{- if .issuer -}}
 {{- $passThrough := dict "issuer" .issuer -}}

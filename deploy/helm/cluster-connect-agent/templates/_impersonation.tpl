@@ -10,13 +10,20 @@ legacy
 
 {{/* Extra keys that the auth proxy adds to each request by itself, for the audit log: src/auth-proxy/request-extras.ts. */}}
 {{- define "agent.requestExtras" -}}
-{{- range list "session" "issuer" "repository" "run-id" "workflow" "jti" }}
+{{- $names := list "session" "issuer" "repository" "run-id" "workflow" "jti" -}}
+{{- if .Values.impersonation.nested -}}
+{{- $names = concat $names (list "original-user" "original-uid" "original-groups" "original-extra") -}}
+{{- end -}}
+{{- range $names }}
 - userextras/cluster-connect.dev/{{ . }}
+{{- end }}
+{{- range .Values.impersonation.nestedExtraKeys }}
+- userextras/{{ . }}
 {{- end }}
 {{- end -}}
 
 {{/*
-Whom the auth proxy may become: only kinds of attributes that its configuration can produce. RBAC knows no wildcard
+Whom the auth proxy may become: only kinds of attributes that its configuration, or a caller's --as, can produce. RBAC knows no wildcard
 after the slash of userextras, so each key is named.
 */}}
 {{- define "agent.impersonatedAttributes" -}}
@@ -24,8 +31,8 @@ after the slash of userextras, so each key is named.
 {{- $verb := ternary "impersonate:user-info" "impersonate" $constrained -}}
 {{- $named := ternary "authentication.k8s.io" "" $constrained -}}
 {{- $keys := include "agent.requestExtras" . | fromYamlArray -}}
-{{- $groups := false -}}
-{{- $uids := false -}}
+{{- $groups := .Values.impersonation.nested -}}
+{{- $uids := .Values.impersonation.nested -}}
 {{- range .Values.authentication.jwt -}}
 {{- range .claimMappings.extra -}}
 {{- $keys = append $keys (printf "userextras/%s" .key) -}}
