@@ -68,7 +68,7 @@ export class AdmissionPolicy {
       throw new Refusal(403, `No rule lets this identity ${right} here`, "no_rule", details);
     }
     const { rule, claims } = verdict;
-    return { right, who, expiresAtMs: token.expiresAtMs, rule, claims };
+    return { right, who, identity: who, expiresAtMs: token.expiresAtMs, rule, claims };
   }
 
   async #verify(token: string): Promise<VerifiedToken> {

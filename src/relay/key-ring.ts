@@ -52,7 +52,8 @@ export class KeyRing {
       throw new Refusal(403, `The token's key may not ${right} here`, "right_missing", { who });
     }
     const rule = `${right === "listen" ? "agents" : "clients"}.keys ${token.keyName}`;
-    return { right, who, expiresAtMs: token.expiresAtMs, rule, claims: {} };
+    const identity = `${cluster.name} ${who}`;
+    return { right, who, identity, expiresAtMs: token.expiresAtMs, rule, claims: {} };
   }
 }
 

@@ -14,6 +14,8 @@ export class Refusal extends Error {
     readonly details: Readonly<Record<string, unknown>> = {},
     /** What the far end may decide by, where the status alone is not enough. */
     readonly code?: ErrorCode,
+    /** When to come back, where that is known. */
+    readonly retryAfterSeconds?: number,
   ) {
     super(sentence);
   }

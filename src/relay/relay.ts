@@ -8,6 +8,7 @@ import type { Admission, Right } from "./admission";
 import { AdmissionPolicy } from "./admission-policy";
 import type { ControlChannel } from "./control-channel";
 import { isStormProne, type Handshake } from "./handshake";
+import { IdentityLimits } from "./identity-limits";
 import { Links } from "./links";
 import { ListenerRegistry } from "./listener-registry";
 import { Listeners } from "./listeners";
@@ -36,6 +37,7 @@ export class Relay implements ServerHandler {
   readonly #parking: Parking;
   readonly #listeners: Listeners;
   readonly #links: Links;
+  readonly #identityLimits: IdentityLimits;
   readonly #clusters: ReadonlyMap<string, ClusterSettings>;
   readonly #host: string;
   #isDraining = false;
@@ -50,6 +52,7 @@ export class Relay implements ServerHandler {
     this.#clusters = new Map(settings.clusters.map((cluster) => [cluster.name.toLowerCase(), cluster]));
     this.#admission = new AdmissionPolicy(settings, logger);
     this.#links = new Links(settings, logger);
+    this.#identityLimits = new IdentityLimits(limits);
     this.#pending = new PendingSenders(this.#registry, {
       publicUrl,
       rendezvousMs: timers.rendezvousMs,
@@ -125,12 +128,14 @@ export class Relay implements ServerHandler {
 
   async #connect(handshake: Handshake): Promise<void> {
     const cluster = this.#findCluster(handshake);
-    const { who } = await this.#admit("send", cluster, handshake);
+    const { who, identity } = await this.#admit("send", cluster, handshake);
     if (this.#isDraining) throw draining();
     if (this.#links.size >= this.settings.limits.links) {
       throw new Refusal(503, "The relay has its maximum number of links", "links_full");
     }
     if (handshake.socket.destroyed) return;
+    // However it goes on, it is over with the socket.
+    handshake.socket.once("close", this.#identityLimits.open(identity));
     const id = handshake.target.id ?? randomUUID();
     this.#pending.add({ handshake, cluster: cluster.name, id, who }, (refusal) =>
       this.#refuse(handshake, refusal),
@@ -188,7 +193,7 @@ export class Relay implements ServerHandler {
     const refusal = isExpected
       ? error
       : new Refusal(500, "The relay failed to handle the request", "failure");
-    const { status, sentence, reason, details, code } = refusal;
+    const { status, sentence, reason, details, code, retryAfterSeconds } = refusal;
     const { target, source, socket } = handshake;
     this.countRefusal(reason);
     this.logger[isExpected ? "info" : "error"]("refused", {
@@ -207,7 +212,10 @@ export class Relay implements ServerHandler {
       socket,
       status,
       trackedReason(sentence, target.id ?? randomUUID(), this.#host, target.path),
-      code === undefined ? [] : [`${refusalCodeHeader}: ${code}`],
+      [
+        ...(code === undefined ? [] : [`${refusalCodeHeader}: ${code}`]),
+        ...(retryAfterSeconds === undefined ? [] : [`Retry-After: ${String(retryAfterSeconds)}`]),
+      ],
     );
   }
 

@@ -69,6 +69,9 @@ const limits = z.strictObject({
   strangersPerAddress: positive.default(1_024),
   /** Connections joined at a time, and senders waiting for a listener. */
   links: positive.default(5_000),
+  /** The same of one identity: issuer and subject of a token, or a key; and how often it may ask for one. */
+  linksPerIdentity: positive.default(1_000),
+  opensPerIdentityPerMinute: positive.default(6_000),
   pending: positive.default(1_000),
   headerBytes: positive.max(1_048_576).default(65_536),
   /** Bytes that wait for one end of a link before the other end is not read any more. */

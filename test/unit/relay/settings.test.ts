@@ -45,6 +45,8 @@ describe("the relay's settings", () => {
         strangers: 8_192,
         strangersPerAddress: 1_024,
         links: 5_000,
+        linksPerIdentity: 1_000,
+        opensPerIdentityPerMinute: 6_000,
         pending: 1_000,
         headerBytes: 65_536,
         legBytes: 262_144,
