@@ -1,5 +1,6 @@
 /** The detached process: its settings come over stdin, it lives until it is told to stop. */
 import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
+import { leaveRoomForBuffers } from "../runtime/garbage-collection";
 import { createLogger } from "../runtime/logger";
 import { validateSettings } from "../runtime/settings";
 import { ClientProxy } from "./client-proxy";
@@ -11,6 +12,7 @@ const startTimeoutMs = 10_000;
 
 /** Reads one StartRequest from stdin and serves it. Resolves with the exit code. */
 export async function serve(): Promise<number> {
+  leaveRoomForBuffers();
   let logger = createLogger();
   try {
     const request = validateSettings(parseRequest(await readStdin()), startRequest, "start request");

@@ -1,6 +1,7 @@
 /** The life of a foreground process: start, one line that says it can serve, run, stop in order on a signal. */
 import { asClusterConnectError } from "./errors";
 import type { Hop } from "./errors/entry";
+import { leaveRoomForBuffers } from "./garbage-collection";
 import { createLogger, type LogFormat, type LogLevel, type Logger } from "./logger";
 import { Shutdown } from "./shutdown";
 
@@ -32,6 +33,7 @@ export async function runProcess(
   const logger = createLogger({ level: options.logLevel, format: options.logFormat }).child({
     process: options.name,
   });
+  leaveRoomForBuffers();
   const shutdown = new Shutdown(logger);
   let stop: (reason: string) => void = () => undefined;
   const stopped = new Promise<string>((resolve) => (stop = resolve));
