@@ -30,6 +30,7 @@ export class ControlChannel {
   #silentPeriods = 0;
   #isGone = false;
   #isRenewing = false;
+  #admission: Admission;
   /** The last token that came while another was being checked. */
   #nextToken: string | undefined;
 
@@ -37,6 +38,7 @@ export class ControlChannel {
     private readonly webSocket: ControlWebSocket,
     private readonly options: ControlChannelOptions,
   ) {
+    this.#admission = options.admission;
     const heard = () => (this.#silentPeriods = 0);
     webSocket.on("pong", heard).on("ping", heard);
     webSocket.on("message", (data: Buffer, isBinary: boolean) => {
@@ -53,6 +55,11 @@ export class ControlChannel {
 
   get id(): string {
     return this.options.id;
+  }
+
+  /** What it is let in by; with a renewed token, by that one. */
+  get admission(): Admission {
+    return this.#admission;
   }
 
   get cluster(): string {
@@ -100,8 +107,8 @@ export class ControlChannel {
       while (this.#nextToken !== undefined) {
         const token = this.#nextToken;
         this.#nextToken = undefined;
-        const { expiresAtMs } = await this.options.renew(token);
-        if (!this.#isGone) this.#scheduleExpiry(expiresAtMs);
+        this.#admission = await this.options.renew(token);
+        if (!this.#isGone) this.#scheduleExpiry(this.#admission.expiresAtMs);
       }
     } catch {
       this.close(1008, "the renewed token is not accepted");

@@ -29,10 +29,10 @@ export class KeyRing {
     const token = parseSasToken(authorization);
     if (token === undefined) throw new Refusal(401, "The token is malformed", "token_malformed");
     const keys = this.#byCluster.get(cluster.name);
-    const isSignedFor = (wanted: Right) =>
-      (keys?.[wanted].get(token.keyName) ?? []).some((key) => isSignedBy(token, key));
-    const hasRight = isSignedFor(right);
-    if (!hasRight && !isSignedFor(right === "listen" ? "send" : "listen")) {
+    const signingKey = (wanted: Right) =>
+      keys?.[wanted].get(token.keyName)?.find((candidate) => isSignedBy(token, candidate));
+    const key = signingKey(right);
+    if (key === undefined && signingKey(right === "listen" ? "send" : "listen") === undefined) {
       throw new Refusal(401, "The token has an invalid signature", "token_signature");
     }
     const who = `key ${token.keyName}`;
@@ -48,12 +48,19 @@ export class KeyRing {
         "ERR_TOKEN_AUDIENCE",
       );
     }
-    if (!hasRight) {
+    if (key === undefined) {
       throw new Refusal(403, `The token's key may not ${right} here`, "right_missing", { who });
     }
     const rule = `${right === "listen" ? "agents" : "clients"}.keys ${token.keyName}`;
     const identity = `${cluster.name} ${who}`;
-    return { right, who, identity, expiresAtMs: token.expiresAtMs, rule, claims: {} };
+    const basis = { kind: "key", name: token.keyName, key } as const;
+    const { expiresAtMs } = token;
+    return { right, cluster: cluster.name, who, identity, expiresAtMs, rule, claims: {}, basis };
+  }
+
+  /** Whether a cluster still has this very key, by this name and with this right. */
+  has(right: Right, cluster: string, name: string, key: string): boolean {
+    return this.#byCluster.get(cluster)?.[right].get(name)?.includes(key) === true;
   }
 }
 

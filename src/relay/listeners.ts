@@ -56,6 +56,12 @@ export class Listeners {
     for (const channel of this.options.registry.all()) channel.close(1001, reason);
   }
 
+  /** Ends the channels that are meant; what they have accepted is for others to end. */
+  close(reason: string, areMeant: (admission: Admission) => boolean): void {
+    const channels = this.options.registry.all().filter(({ admission }) => areMeant(admission));
+    for (const channel of channels) channel.close(1008, reason);
+  }
+
   #register(handshake: Handshake, cluster: ClusterSettings, admission: Admission, group: string): void {
     const { settings, registry, renew, onGone } = this.options;
     const { request, socket, head, source } = handshake;

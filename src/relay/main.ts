@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { startHealthServer } from "../runtime/health-server";
 import { runProcess, type ProcessOptions } from "../runtime/process";
+import { watchConfiguration } from "./configuration-watch";
 import { Relay } from "./relay";
 import { startRelayServer } from "./server";
 import { loadRelaySettings } from "./settings";
@@ -27,6 +28,7 @@ export function runRelay(options: RelayOptions): Promise<number> {
       shutdown.add("health", () => health.close());
       const server = await startRelayServer(settings, logger, relay);
       shutdown.add("server", () => server.close());
+      shutdown.add("configuration", watchConfiguration(options.config, settings, relay, logger));
       shutdown.add("links", () => relay.drain(settings.timers.drainMs));
       return { port: server.port, healthPort: health.port, publicUrl: settings.publicUrl };
     },

@@ -23,7 +23,19 @@ export class RelayMetrics {
     "reason",
   );
 
+  readonly #reloads = this.#counter(
+    "configuration_reloads_total",
+    "Changes of the configuration, by whether they were taken up.",
+    "outcome",
+  );
+  readonly #isCurrent = new Gauge({
+    name: "cluster_connect_relay_configuration_current",
+    help: "1 while the rules in use are those on disk, 0 after a change that could not be taken up.",
+    registers: [this.registry],
+  });
+
   constructor(gauges: RelayGauges) {
+    this.#isCurrent.set(1);
     for (const [name, help, read] of [
       ["listeners", "Registered listeners.", () => gauges.listeners()],
       ["links", "Open links.", () => gauges.links()],
@@ -42,6 +54,11 @@ export class RelayMetrics {
       });
     }
     this.#countBytes(gauges);
+  }
+
+  configurationReloaded(succeeded: boolean): void {
+    this.#reloads.inc({ outcome: succeeded ? "success" : "failure" });
+    this.#isCurrent.set(succeeded ? 1 : 0);
   }
 
   #countBytes(gauges: RelayGauges): void {

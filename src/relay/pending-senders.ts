@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { rendezvousAddress } from "../hybrid-connections/addresses";
+import type { Admission } from "./admission";
 import type { ControlChannel } from "./control-channel";
 import { connectHeaders, type Handshake } from "./handshake";
 import { readCriteria, type ListenerCriteria, type ListenerRegistry } from "./listener-registry";
@@ -11,7 +12,9 @@ export interface PendingSender {
   readonly handshake: Handshake;
   readonly cluster: string;
   readonly id: string;
-  readonly who: string;
+  readonly admission: Admission;
+  /** The listeners that it was announced to. */
+  readonly listeners: () => readonly Admission[];
 }
 
 interface Entry extends PendingSender {
@@ -43,16 +46,18 @@ export class PendingSenders {
   }
 
   /** Announces a sender to a listener; `refuse` is called if none comes. Throws a Refusal when none is there. */
-  add(sender: PendingSender, refuse: (refusal: Refusal) => void): void {
+  add(sender: Omit<PendingSender, "listeners">, refuse: (refusal: Refusal) => void): void {
     if (this.#entries.size >= this.options.maxPending) {
       throw new Refusal(503, "Too many connections are being established", "pending_full");
     }
     const key = randomBytes(32).toString("base64url");
+    const tried = new Set<ControlChannel>();
     const entry: Entry = {
       ...sender,
+      listeners: () => [...tried].map(({ admission }) => admission),
       key,
       criteria: readCriteria(sender.handshake.request.headers),
-      tried: new Set(),
+      tried,
       refuse,
       release: this.#watch(key, sender.handshake.socket),
     };
@@ -84,9 +89,9 @@ export class PendingSenders {
     }
   }
 
-  /** Refuses everybody who waits. */
-  refuseAll(refusal: Refusal): void {
-    for (const entry of [...this.#entries.values()]) {
+  /** Refuses everybody who waits, or those that are meant. */
+  refuseAll(refusal: Refusal, areMeant: (sender: PendingSender) => boolean = () => true): void {
+    for (const entry of [...this.#entries.values()].filter(areMeant)) {
       this.#remove(entry);
       entry.refuse(refusal);
     }

@@ -38,8 +38,9 @@ export class Relay implements ServerHandler {
   readonly #listeners: Listeners;
   readonly #links: Links;
   readonly #identityLimits: IdentityLimits;
-  readonly #clusters: ReadonlyMap<string, ClusterSettings>;
   readonly #host: string;
+  #clusters: ReadonlyMap<string, ClusterSettings>;
+  #generation = 0;
   #isDraining = false;
 
   constructor(
@@ -49,7 +50,7 @@ export class Relay implements ServerHandler {
     const { limits, timers } = settings;
     const publicUrl = new URL(settings.publicUrl);
     this.#host = publicUrl.host;
-    this.#clusters = new Map(settings.clusters.map((cluster) => [cluster.name.toLowerCase(), cluster]));
+    this.#clusters = byName(settings);
     this.#admission = new AdmissionPolicy(settings, logger);
     this.#links = new Links(settings, logger);
     this.#identityLimits = new IdentityLimits(limits);
@@ -69,7 +70,8 @@ export class Relay implements ServerHandler {
       settings,
       registry: this.#registry,
       parking: this.#parking,
-      renew: (cluster, path, token) => this.#decide({ right: "renew", cluster, path, token, id: undefined }),
+      renew: (cluster, path, token) =>
+        this.#decideByNow(() => ({ right: "renew", cluster, path, token, id: undefined })),
       onGone: (channel) => this.#onListenerGone(channel),
       logger,
     });
@@ -82,6 +84,20 @@ export class Relay implements ServerHandler {
 
   countRefusal(reason: string): void {
     this.metrics.refused.inc({ reason });
+  }
+
+  /**
+   * Lets in by these issuers, clusters and keys from now on, and ends what none of them would let in any longer;
+   * everything else goes on. Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID, and changes nothing then.
+   */
+  reload(settings: RelaySettings): void {
+    this.#admission.replace(settings);
+    this.#clusters = byName(settings);
+    this.#generation += 1;
+    const isOut = (admission: Admission) => !this.#admission.stillAdmits(admission);
+    this.#pending.refuseAll(notAnyLonger(), ({ admission }) => isOut(admission));
+    this.#listeners.close(noLongerAdmitted, isOut);
+    this.#links.close(noLongerAdmitted, ({ sender, listeners }) => isOut(sender) || listeners().every(isOut));
   }
 
   /** Handles one upgrade request to its end; never rejects. */
@@ -109,10 +125,8 @@ export class Relay implements ServerHandler {
   }
 
   async #listen(handshake: Handshake): Promise<void> {
-    const cluster = this.#findCluster(handshake);
-    const admission = await this.#admit("listen", cluster, handshake);
-    if (this.#isDraining) throw draining();
-    this.#listeners.add(handshake, cluster, admission);
+    const admission = await this.#admit("listen", handshake);
+    this.#listeners.add(handshake, this.#findCluster(handshake), admission);
   }
 
   #onListenerGone(channel: ControlChannel): void {
@@ -127,17 +141,16 @@ export class Relay implements ServerHandler {
   }
 
   async #connect(handshake: Handshake): Promise<void> {
-    const cluster = this.#findCluster(handshake);
-    const { who, identity } = await this.#admit("send", cluster, handshake);
+    const admission = await this.#admit("send", handshake);
     if (this.#isDraining) throw draining();
     if (this.#links.size >= this.settings.limits.links) {
       throw new Refusal(503, "The relay has its maximum number of links", "links_full");
     }
     if (handshake.socket.destroyed) return;
     // However it goes on, it is over with the socket.
-    handshake.socket.once("close", this.#identityLimits.open(identity));
+    handshake.socket.once("close", this.#identityLimits.open(admission.identity));
     const id = handshake.target.id ?? randomUUID();
-    this.#pending.add({ handshake, cluster: cluster.name, id, who }, (refusal) =>
+    this.#pending.add({ handshake, cluster: admission.cluster, id, admission }, (refusal) =>
       this.#refuse(handshake, refusal),
     );
   }
@@ -162,11 +175,21 @@ export class Relay implements ServerHandler {
     return cluster;
   }
 
-  async #admit(right: Right, cluster: ClusterSettings, handshake: Handshake): Promise<Admission> {
+  async #admit(right: Right, handshake: Handshake): Promise<Admission> {
     const { target, authorization: token } = handshake;
-    const admission = await this.#decide({ right, cluster, path: target.path, id: target.id, token });
+    const decision = { right, path: target.path, id: target.id, token };
+    const admission = await this.#decideByNow(() => ({ ...decision, cluster: this.#findCluster(handshake) }));
     handshake.admitted();
     return admission;
+  }
+
+  /** What was decided while the configuration changed is decided again. */
+  async #decideByNow(decision: () => Decision): Promise<Admission> {
+    for (;;) {
+      const generation = this.#generation;
+      const admission = await this.#decide(decision());
+      if (generation === this.#generation) return admission;
+    }
   }
 
   async #decide({ right, cluster, path, id, token }: Decision): Promise<Admission> {
@@ -232,4 +255,9 @@ export class Relay implements ServerHandler {
   }
 }
 
+const byName = ({ clusters }: RelaySettings): ReadonlyMap<string, ClusterSettings> =>
+  new Map(clusters.map((cluster) => [cluster.name.toLowerCase(), cluster]));
+
+const noLongerAdmitted = "no rule or key lets this end in any longer";
+const notAnyLonger = () => new Refusal(403, "No rule lets this identity send here any longer", "no_rule");
 const draining = () => new Refusal(503, "The relay is shutting down", "draining");

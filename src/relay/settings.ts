@@ -100,6 +100,8 @@ const timers = z.strictObject({
   /** How long one for which there is no room to wait is let in before it is closed. */
   turnAwayMs: milliseconds.default(5_000),
   tlsReloadMs: milliseconds.default(10_000),
+  /** How often the configuration and the keys that it names are looked at for changes. */
+  configurationCheckMs: milliseconds.default(10_000),
   /** After SIGTERM, how long open links may go on. */
   drainMs: milliseconds.default(3_600_000),
 });

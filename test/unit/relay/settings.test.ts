@@ -64,6 +64,7 @@ describe("the relay's settings", () => {
         parkedMs: 50_000,
         turnAwayMs: 5_000,
         tlsReloadMs: 10_000,
+        configurationCheckMs: 10_000,
         drainMs: 3_600_000,
       },
       tokenLimits: tokenLimits.parse({}),
