@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
-import { inputs, inputsOf, outputs, type InputDefinition } from "../../src/ci/inputs";
+import { inputs, inputsOf, outputs } from "../../src/ci/inputs";
 import { nameOn } from "../../src/ci/system-names";
 import { errorRegistry } from "../../src/runtime/errors";
 
@@ -180,50 +180,103 @@ describe("the registry of errors", () => {
 interface Step {
   uses?: string;
   with?: Record<string, string>;
+  task?: string;
+  inputs?: Record<string, string>;
 }
-type Jobs = Record<string, { steps?: Step[]; permissions?: Record<string, string> }>;
-
 interface Example {
-  readonly step: Step;
+  readonly page: string;
+  readonly given: readonly string[];
+  /** Of the job, where the example shows one. */
   readonly permissions: Record<string, string> | undefined;
 }
 
-/** The steps of a page's YAML blocks that use the action, each with the permissions of its job, where it has one. */
-function examplesIn(page: string): Example[] {
-  const blocks = [...read(page).matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, text = ""]) => text);
-  return blocks
-    .flatMap((text) =>
-      parseAllDocuments(text).map((document) => document.toJS() as Step[] | { jobs?: Jobs } | null),
-    )
-    .flatMap((document): Example[] =>
-      Array.isArray(document)
-        ? document.map((step) => ({ step, permissions: undefined }))
-        : Object.values(document?.jobs ?? {}).flatMap(({ steps = [], permissions = {} }) =>
-            steps.map((step) => ({ step, permissions })),
-          ),
-    )
-    .filter(({ step }) => step.uses?.startsWith("arc/cluster-connect@") === true);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null;
+
+/** Every step of the YAML blocks of a page, however deep it stands, with the permissions of the job around it. */
+function stepsIn(page: string): { step: Step; permissions: Example["permissions"] }[] {
+  const found: { step: Step; permissions: Example["permissions"] }[] = [];
+  const visit = (node: unknown, permissions: Example["permissions"]): void => {
+    if (Array.isArray(node)) return node.forEach((child) => visit(child, permissions));
+    if (!isObject(node)) return;
+    if ("uses" in node || "task" in node) found.push({ step: node as Step, permissions });
+    const own = "runs-on" in node ? ((node["permissions"] ?? {}) as Record<string, string>) : permissions;
+    for (const child of Object.values(node)) visit(child, own);
+  };
+  for (const [, text = ""] of read(page).matchAll(/^```yaml\n([\s\S]*?)^```/gm)) {
+    for (const document of parseAllDocuments(text)) visit(document.toJS(), undefined);
+  }
+  return found;
 }
 
-describe("the examples of workflows", () => {
-  const examples = pages.flatMap((page) => examplesIn(page).map((example) => ({ page, ...example })));
+describe.each([
+  [
+    "github",
+    ["README.md", "docs/github-actions.md"],
+    ({ uses, with: given }: Step) =>
+      uses?.startsWith("arc/cluster-connect@") === true ? (given ?? {}) : undefined,
+  ],
+  [
+    "azure-pipelines",
+    ["deploy/azure-devops/overview.md", "docs/azure-pipelines.md"],
+    ({ task, inputs: given }: Step) => (task === "ClusterConnect@1" ? (given ?? {}) : undefined),
+  ],
+] as const)("the examples for %s", (system, where, inputsIn) => {
+  const examples = [...pages, "deploy/azure-devops/overview.md"].flatMap((page) =>
+    stepsIn(page).flatMap(({ step, permissions }): Example[] => {
+      const given = inputsIn(step);
+      return given === undefined ? [] : [{ page, given: Object.keys(given), permissions }];
+    }),
+  );
+  const names = new Map(inputsOf(system).map(([name, input]) => [nameOn(system, name), input]));
 
   it("are there, in README and docs", () => {
-    expect(new Set(examples.map(({ page }) => page))).toEqual(
-      new Set(["README.md", "docs/github-actions.md"]),
-    );
+    expect([...new Set(examples.map(({ page }) => page))].sort()).toEqual([...where].sort());
   });
 
   it("use inputs that exist, every required one among them, and grant what a job needs", () => {
-    const required = Object.entries(inputs as Record<string, InputDefinition>)
-      .filter(([, input]) => input.required === true)
-      .map(([name]) => name);
-    for (const { page, step, permissions } of examples) {
-      const given = Object.keys(step.with ?? {});
-      expect({ page, unknown: given.filter((name) => !(name in inputs)) }).toEqual({ page, unknown: [] });
+    const required = [...names].filter(([, input]) => input.required === true).map(([name]) => name);
+    for (const { page, given, permissions } of examples) {
+      expect({ page, unknown: given.filter((name) => !names.has(name)) }).toEqual({ page, unknown: [] });
       expect({ page, given }).toEqual({ page, given: expect.arrayContaining(required) as string[] });
       if (permissions !== undefined) expect(permissions).toMatchObject({ "id-token": "write" });
     }
+  });
+
+  it("say whose tokens relay and cluster are shown, so that the step would start", () => {
+    if (system === "github") return expect(examples.length).toBeGreaterThan(5);
+    for (const { page, given } of examples) {
+      const isEntra = ["azureSubscription", "relayScope", "clusterScope"].every((name) =>
+        given.includes(name),
+      );
+      expect({ page, given, is: isEntra || given.includes("relayKey") }).toEqual({ page, given, is: true });
+    }
+  });
+});
+
+describe("links between the documents", () => {
+  const slug = (heading: string) =>
+    heading
+      .trim()
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-");
+  const anchorsOf = (path: string) =>
+    [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => slug(heading));
+
+  it("lead to files and headings that are there", () => {
+    const broken = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)]
+        .map(([, target = ""]) => target)
+        .filter((target) => {
+          const [file = "", anchor] = target.split("#");
+          const path = file === "" ? page : join(dirname(page), file);
+          if (!existsSync(join(root, path))) return true;
+          return anchor !== undefined && !anchorsOf(path).includes(anchor);
+        })
+        .map((target) => `${page}: ${target}`),
+    );
+    expect(broken).toEqual([]);
   });
 });
 
