@@ -1,25 +1,32 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
+import { messageOf } from "../runtime/errors";
+import { configOption, logFormatOption, logLevelOption } from "../runtime/process-flags";
+import { explainToken, explanationText, type ExplainOptions } from "./explain";
 import { runAuthProxy, type AuthProxyOptions } from "./main";
 
 export function authProxyCommand(): Command {
   return new Command("auth-proxy")
     .description("authenticate callers and pass their requests to the apiserver as themselves")
-    .addOption(
-      new Option("--config <file>", "YAML configuration").env("CLUSTER_CONNECT_CONFIG").makeOptionMandatory(),
-    )
-    .addOption(
-      new Option("--log-level <level>")
-        .choices(["debug", "info", "warn", "error"])
-        .default("info")
-        .env("CLUSTER_CONNECT_LOG_LEVEL"),
-    )
-    .addOption(
-      new Option("--log-format <format>")
-        .choices(["json", "pretty"])
-        .default("pretty")
-        .env("CLUSTER_CONNECT_LOG_FORMAT"),
-    )
+    .addOption(configOption())
+    .addOption(logLevelOption())
+    .addOption(logFormatOption())
     .action(async (options: Omit<AuthProxyOptions, "environment">) => {
       process.exitCode = await runAuthProxy({ ...options, environment: process.env });
+    })
+    .addCommand(explainCommand());
+}
+
+function explainCommand(): Command {
+  return new Command("explain")
+    .description("say who a token is by the configuration (exit code 0), or why nobody (1)")
+    .requiredOption("--token-file <file>", "a JWT")
+    .action(async (_: unknown, command: Command) => {
+      const options = command.optsWithGlobals<ExplainOptions & { readonly logFormat: string }>();
+      const explanation = await explainToken(options).catch((error: unknown) => {
+        command.error(`error: ${messageOf(error)}`, { exitCode: 2 });
+      });
+      const isForMachines = options.logFormat === "json";
+      process.stdout.write(isForMachines ? `${JSON.stringify(explanation)}\n` : explanationText(explanation));
+      process.exitCode = explanation.admitted ? 0 : 1;
     });
 }
