@@ -1,5 +1,5 @@
 /** Whose tokens are shown to relay and cluster, from the inputs; what contradicts itself goes into `problems`. */
-import { parseAudience, parseOrigin, parseScope, parseBoolean } from "./parse-input";
+import { parseAudience, parseBoolean, parseOrigin, parseScope, parseToken } from "./parse-input";
 import type { InputReader } from "./input-reader";
 import type { EntraLogin } from "./platform";
 
@@ -7,9 +7,15 @@ import type { EntraLogin } from "./platform";
 export type SideCredential =
   { readonly kind: "token"; readonly audience: string } | { readonly kind: "entra"; readonly scope: string };
 
+export interface GivenToken {
+  readonly kind: "given";
+  readonly token: string;
+}
+
 export interface CredentialSettings {
   readonly relay: SideCredential | { readonly kind: "key"; readonly name: string; readonly key: string };
-  readonly cluster: SideCredential;
+  /** `given`: a token of the cluster's own, such as a service account's, which its auth proxy passes through. */
+  readonly cluster: SideCredential | GivenToken;
   readonly entra: EntraLogin | undefined;
   readonly serviceConnection: string | undefined;
   readonly allowSharedToken: boolean;
@@ -21,15 +27,17 @@ export function readCredentialSettings(
 ): CredentialSettings {
   const entra = readEntraLogin(reader);
   const key = readKey(reader);
-  const sides = entra === undefined ? readAudiences(reader, key, defaults) : readScopes(reader, key);
+  const given = readGivenToken(reader);
+  const own = { key, given };
+  const sides = entra === undefined ? readAudiences(reader, own, defaults) : readScopes(reader, own);
   const serviceConnection = reader.text("service-connection") || undefined;
   const allowSharedToken = reader.parse("allow-shared-token", parseBoolean) ?? false;
   if (entra !== undefined && serviceConnection !== undefined) {
     reader.problem("service-connection has no sense beside azure-subscription");
   }
-  if (allowSharedToken && (entra !== undefined || key !== undefined)) {
+  if (allowSharedToken && [entra, key, given].some((other) => other !== undefined)) {
     reader.problem(
-      "allow-shared-token has no sense beside azure-subscription or relay-key: no token is shared",
+      "allow-shared-token has no sense beside azure-subscription, relay-key or token: no token is shared",
     );
   }
   return { ...sides, entra, serviceConnection, allowSharedToken };
@@ -63,9 +71,26 @@ function readKey(reader: InputReader): Key | undefined {
   return name === "" || key === "" ? undefined : { kind: "key", name, key };
 }
 
+function readGivenToken(reader: InputReader): GivenToken | undefined {
+  const token = reader.parse("token", parseToken);
+  if (reader.text("token") === "") return undefined;
+  for (const other of ["cluster-audience", "cluster-scope"] as const) {
+    if (reader.text(other) !== "") {
+      reader.problem(`${other} has no sense beside token: no other is shown to the cluster`);
+    }
+  }
+  return { kind: "given", token: token ?? "" };
+}
+
+/** What the job brings instead of asking for it. */
+interface OwnCredentials {
+  readonly key: Key | undefined;
+  readonly given: GivenToken | undefined;
+}
+
 function readAudiences(
   reader: InputReader,
-  key: Key | undefined,
+  { key, given }: OwnCredentials,
   defaults: { readonly relayAudience: string; readonly clusterAudience: string },
 ): Sides {
   for (const scope of ["relay-scope", "cluster-scope"] as const) {
@@ -76,15 +101,18 @@ function readAudiences(
   }
   const relay = reader.parse("relay-audience", parseAudience) ?? defaults.relayAudience;
   const cluster = reader.parse("cluster-audience", parseAudience) ?? defaults.clusterAudience;
-  if (key === undefined && relay === cluster) {
+  if (key === undefined && given === undefined && relay === cluster) {
     reader.problem(
       "relay-audience and cluster-audience must differ: the relay could use its token at the cluster",
     );
   }
-  return { relay: key ?? { kind: "token", audience: relay }, cluster: { kind: "token", audience: cluster } };
+  return {
+    relay: key ?? { kind: "token", audience: relay },
+    cluster: given ?? { kind: "token", audience: cluster },
+  };
 }
 
-function readScopes(reader: InputReader, key: Key | undefined): Sides {
+function readScopes(reader: InputReader, { key, given }: OwnCredentials): Sides {
   for (const audience of ["relay-audience", "cluster-audience"] as const) {
     if (reader.text(audience) !== "") {
       reader.problem(
@@ -94,14 +122,19 @@ function readScopes(reader: InputReader, key: Key | undefined): Sides {
   }
   const relay = reader.parse("relay-scope", parseScope) ?? "";
   const cluster = reader.parse("cluster-scope", parseScope) ?? "";
-  if (reader.text("cluster-scope") === "") reader.problem("cluster-scope is required for Microsoft Entra");
+  if (given === undefined && reader.text("cluster-scope") === "") {
+    reader.problem("cluster-scope is required for Microsoft Entra, or a token");
+  }
   if (key === undefined && reader.text("relay-scope") === "") {
     reader.problem("relay-scope is required for Microsoft Entra, or a relay-key");
   }
   if (key === undefined && relay !== "" && resourceOf(relay) === resourceOf(cluster)) {
     reader.problem("relay-scope and cluster-scope must differ: the relay could use its token at the cluster");
   }
-  return { relay: key ?? { kind: "entra", scope: relay }, cluster: { kind: "entra", scope: cluster } };
+  return {
+    relay: key ?? { kind: "entra", scope: relay },
+    cluster: given ?? { kind: "entra", scope: cluster },
+  };
 }
 
 /** What becomes the audience: `api://GUID` and `GUID` are one application. */

@@ -102,6 +102,12 @@ export const inputs = {
       "Scope of the token for the cluster, from Microsoft Entra: RESOURCE/.default. Another resource than relay-scope's.",
     field: { label: "Scope at the cluster", group: "entra" },
   },
+  token: {
+    secret: true,
+    description:
+      "Token of a Kubernetes service account, or another one that the cluster itself has issued, instead of the job's identity at the cluster. Its auth proxy must allow that (passThrough); it is not renewed.",
+    field: { label: "Token of a service account", group: "advanced" },
+  },
   "relay-key-name": {
     description: "Name of a shared access key for the relay, instead of a token.",
     field: { label: "Name of a key of the relay", group: "key" },

@@ -16,7 +16,7 @@ export interface JobCredentials {
  */
 export function jobCredentials({ identity }: CiPlatform, { credentials }: CiSettings): JobCredentials {
   const { relay, cluster, entra, serviceConnection, allowSharedToken } = credentials;
-  if (relay.kind === "token" && !identity.choosesAudience && !allowSharedToken) {
+  if (relay.kind === "token" && cluster.kind === "token" && !identity.choosesAudience && !allowSharedToken) {
     throw new ClusterConnectError("ERR_CI_SHARED_TOKEN");
   }
   const client = entra === undefined ? undefined : identity.entraClient(entra);
@@ -29,6 +29,6 @@ export function jobCredentials({ identity }: CiPlatform, { credentials }: CiSett
   };
   return {
     relay: relay.kind === "key" ? { kind: "sas", keyName: relay.name, key: relay.key } : side(relay),
-    cluster: side(cluster),
+    cluster: cluster.kind === "given" ? { kind: "static", token: cluster.token } : side(cluster),
   };
 }

@@ -46,6 +46,12 @@ export function parseAudience(text: string): string {
   throw new Error(`is ${text}, whose tokens must be shown to Microsoft Entra alone`);
 }
 
+/** RFC 6750 §2.1. What was given instead is not quoted: it may be a secret of another kind. */
+export function parseToken(text: string): string {
+  if (/^[\w.~+/-]+=*$/.test(text.trim())) return text.trim();
+  throw new Error("is not a bearer token");
+}
+
 /** The client credentials grant knows no other scope than a resource's default. */
 export function parseScope(text: string): string {
   if (/^[\x21-\x7e]+\/\.default$/.test(text)) return text;

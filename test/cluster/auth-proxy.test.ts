@@ -90,6 +90,18 @@ describe("a service account's token", () => {
     expect(asked.filter(({ impersonatedUser }) => impersonatedUser !== undefined)).toEqual([]);
   });
 
+  it("is what the action may be given instead of the job's identity, and shows nowhere", async () => {
+    const token = await createToken();
+    const step = await job.connect("by-token", { token, "context-name": "by-token" });
+    expect(step.errors()).toEqual([]);
+    expect(step.stdout).toContain(` as ${account} in `);
+    const [signature = ""] = token.split(".").slice(-1);
+    const shown = step.stdout.replaceAll(`::add-mask::${token}`, "") + job.clientProxyLog();
+    expect(shown).not.toContain(signature);
+    expect((await kubectl(["get", "pods"])).stdout).toContain("box");
+    expect((await job.post("by-token")).warnings()).toEqual([]);
+  });
+
   it("is the apiserver's to refuse once its account is gone, and the proxy's for any other audience", async () => {
     const token = await createToken();
     const elsewhere = await job.kubectl(whoami, withToken(await createToken("--audience", "elsewhere")));

@@ -37,6 +37,25 @@ describe("the credentials of a job", () => {
     });
   });
 
+  it("are a given token for the cluster, which leaves the job's own to the relay alone", () => {
+    const given = { token: "eyJh.eyJi.c2ln" };
+    for (const system of ["github", "azure-pipelines"] as const) {
+      expect(credentials(system, given)).toMatchObject({
+        relay: { kind: "github-oidc" },
+        cluster: { kind: "static", token: "eyJh.eyJi.c2ln" },
+      });
+    }
+    const login = { "client-id": "app", "tenant-id": "tenant", "relay-scope": "api://relay/.default" };
+    expect(credentials("github", { ...given, ...login })).toMatchObject({
+      relay: { kind: "entra" },
+      cluster: { kind: "static" },
+    });
+    expect(credentials("github", { ...given, ...key })).toMatchObject({
+      relay: { kind: "sas" },
+      cluster: { kind: "static" },
+    });
+  });
+
   it.each([
     ["github", { "client-id": "app", "tenant-id": "tenant" }],
     ["azure-pipelines", { "azure-subscription": "app" }],

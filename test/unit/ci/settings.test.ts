@@ -114,8 +114,30 @@ describe("settings from inputs", () => {
     ["relay-audience", "api://AzureADTokenExchange", "Microsoft Entra alone"],
     ["cluster-audience", "API://azureadtokenexchange", "Microsoft Entra alone"],
     ["cluster-audience", "https://relay.example.com", "must differ"],
+    ["token", "two words", "token is not a bearer token"],
   ])("refuse %s %j", (name, value, problem) => {
     expect(problemOf({ [name]: value })).toContain(problem);
+  });
+
+  it("take a token for the cluster, masked, and quote none", () => {
+    const platform = new FakePlatform({ inputs: { ...least, token: "eyJh.eyJi.c2ln\n" } });
+    expect(readSettings(platform).credentials).toMatchObject({
+      relay: { kind: "token" },
+      cluster: { kind: "given", token: "eyJh.eyJi.c2ln" },
+    });
+    expect(platform.masks).toEqual(["eyJh.eyJi.c2ln"]);
+    expect(problemOf({ token: "p@ssword !" })).not.toContain("p@ssword");
+  });
+
+  it.each([
+    [{ "cluster-audience": "a" }, "cluster-audience has no sense beside token"],
+    [
+      { "client-id": "a", "tenant-id": "b", "relay-scope": "c/.default", "cluster-scope": "d/.default" },
+      "cluster-scope has no sense beside token",
+    ],
+    [{ "client-id": "a", "tenant-id": "b" }, "relay-scope is required"],
+  ])("refuse beside a token %j", (changes, problem) => {
+    expect(problemOf({ token: "eyJh.eyJi.c2ln", ...changes })).toContain(problem);
   });
 
   describe("for Microsoft Entra", () => {
