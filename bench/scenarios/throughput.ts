@@ -28,6 +28,12 @@ export const throughput: Scenario = {
   run: (options) =>
     withThreePaths(async (paths) => {
       const rows: Row[] = [];
+      // Not counted: code is compiled and windows find their size during the first hundreds of megabytes.
+      for (const direction of ["down", "up"] as const) {
+        await inTurn(paths, { ...options, runs: 1 }, (path) =>
+          transfer(path, { direction, streams: 1 }, options),
+        );
+      }
       for (const shape of shapes) {
         const what = `${shape.direction}, ${shape.streams === 1 ? "1 stream" : `${String(shape.streams)} streams`}`;
         rows.push(...rowsOf(what, await inTurn(paths, options, (path) => transfer(path, shape, options))));
