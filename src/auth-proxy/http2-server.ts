@@ -4,7 +4,9 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
+import type { TLSSocket } from "node:tls";
 import type { ConnectionServer } from "./connection-server";
+import { closeWhenIdle, endTogether } from "./http2-session-end";
 import { http2Exchange } from "./exchange";
 import type { Pipeline } from "./pipeline";
 import type { StreamOrigin } from "./proxy-header";
@@ -13,7 +15,7 @@ import type { AuthProxyLimits } from "./settings";
 /** A server without TLS of its own: it is given sockets on which TLS, and ALPN, are done. */
 export function createHttp2Server(pipeline: Pipeline, limits: AuthProxyLimits): ConnectionServer {
   const sessions = new Map<ServerHttp2Session, StreamOrigin>();
-  let arriving: StreamOrigin = {};
+  let arriving: { readonly socket: TLSSocket; readonly origin: StreamOrigin } | undefined;
   const server = createServer({
     maxSessionMemory: limits.http2SessionMiB,
     maxHeaderListPairs: limits.headers,
@@ -26,10 +28,14 @@ export function createHttp2Server(pipeline: Pipeline, limits: AuthProxyLimits): 
   });
   server
     .on("session", (session) => {
-      sessions.set(session, arriving);
+      if (arriving === undefined) return session.destroy();
+      const { socket, origin } = arriving;
+      sessions.set(session, origin);
+      socket.once("close", () => sessions.delete(session));
+      endTogether(session, socket, limits.lingerMs);
+      closeWhenIdle(session, limits.keepAliveTimeoutMs, limits.lingerMs);
       session.setLocalWindowSize(limits.http2SessionWindowBytes);
-      session.on("error", () => session.destroy()).once("close", () => sessions.delete(session));
-      closeWhenIdle(session, limits.keepAliveTimeoutMs);
+      session.on("error", () => session.destroy());
     })
     .on(
       "stream",
@@ -44,10 +50,7 @@ export function createHttp2Server(pipeline: Pipeline, limits: AuthProxyLimits): 
   return {
     serve(socket, origin) {
       // The session is made, and announced, within emit().
-      arriving = origin;
-      // It may stay half open for HTTP/1.1's sake, and so Node's session never notices that its peer has ended:
-      // whatever the caller has left, a watch too, would be kept going for nobody.
-      socket.once("end", () => socket.destroy());
+      arriving = { socket, origin };
       server.emit("connection", socket);
     },
     drain() {
@@ -57,16 +60,4 @@ export function createHttp2Server(pipeline: Pipeline, limits: AuthProxyLimits): 
       for (const session of sessions.keys()) session.destroy();
     },
   };
-}
-
-/** As HTTP/1.1's keep-alive: a session with a quiet watch on it is not idle. */
-function closeWhenIdle(session: ServerHttp2Session, ms: number): void {
-  let open = 0;
-  session.on("stream", (stream) => {
-    open += 1;
-    stream.once("close", () => (open -= 1));
-  });
-  session.setTimeout(ms, () => {
-    if (open === 0) session.close();
-  });
 }

@@ -85,7 +85,7 @@ export const authProxyLimits = z.strictObject({
   apiserverIdleTimeoutMs: bound(50_000),
   apiserverIdleConnections: bound(256),
   upgradeAnswerTimeoutMs: bound(60_000),
-  /** How long the other half of a connection may stay silent once one half has ended. */
+  /** How long the other half of a connection may stay silent once one half has ended, or a PING may go unanswered. */
   lingerMs: bound(30_000),
   /** How long the rest of an upload is read and dropped, so that its early answer arrives. */
   uploadDrainMs: bound(5_000),

@@ -1,0 +1,42 @@
+import type { ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+
+/**
+ * Neither an HTTP/2 session nor its socket outlives the other for long. Node alone does not see to it: the socket may
+ * stay half open, for HTTP/1.1's sake, so that a session never notices that its peer has ended; and a session that
+ * has been closed waits for its peer to end as well, however long that takes.
+ */
+export function endTogether(session: ServerHttp2Session, socket: Socket, lingerMs: number): void {
+  socket.once("end", () => socket.destroy());
+  const destroy = session.destroy.bind(session);
+  session.destroy = (...reason: Parameters<typeof destroy>) => {
+    destroy(...reason);
+    if (socket.destroyed) return;
+    // A GOAWAY may be on its way. Read on, since reading is what shows the peer's end.
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once("close", () => clearTimeout(timer)).resume();
+  };
+}
+
+/**
+ * After `idleMs` of silence a session without requests is closed, as HTTP/1.1's keep-alive has it. One with a quiet
+ * watch is not idle, yet has to answer a PING within `answerMs`: nghttp2 leaves a session whose peer broke the rules
+ * (a header block over its bounds, say) neither alive nor closed, and reads no more from it.
+ */
+export function closeWhenIdle(session: ServerHttp2Session, idleMs: number, answerMs: number): void {
+  let open = 0;
+  session.on("stream", (stream) => {
+    open += 1;
+    stream.once("close", () => (open -= 1));
+  });
+  session.setTimeout(idleMs, () => {
+    if (open === 0) return session.close();
+    const timer = setTimeout(() => session.destroy(), answerMs);
+    const answered = () => {
+      clearTimeout(timer);
+      session.off("close", answered);
+    };
+    session.once("close", answered);
+    session.ping((error) => (error === null ? answered() : session.destroy()));
+  });
+}
