@@ -1,0 +1,145 @@
+/** CVE-2018-1002105: an upgrade that was refused, and a connection that is believed all the same. */
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { describeOnNodes } from "./fixture/describe-attack";
+import {
+  execByGet,
+  execByPost,
+  get,
+  http1Text,
+  http2Fields,
+  sendBytes,
+  sendHttp2Request,
+} from "./fixture/requests";
+
+const second = Buffer.from(
+  "GET /api/v1/secrets HTTP/1.1\r\nHost: a\r\nImpersonate-User: system:intruder\r\nAuthorization: Bearer x\r\n\r\n",
+);
+
+describeOnNodes("a request behind an upgrade", (proxy) => {
+  const refusal = proxyRefusal();
+  beforeEach(() => {
+    proxy.apiserver.upgrade = refusal("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}");
+  });
+
+  /** The upgrade, `tail` right behind it, and once more when the answer is there. */
+  const sendBoth = async (kind: typeof execByGet, tail = second) => {
+    const head = http1Text(kind, [], { authorization: proxy.caller.authorization });
+    return sendBytes(proxy, Buffer.concat([head, tail]), { answers: 2, timeoutMs: 1_500 });
+  };
+
+  describe.each([
+    ["exec by GET", execByGet],
+    ["exec by POST", execByPost],
+  ])("%s", (_, kind) => {
+    it.each([
+      ["403 with a length", "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n{}", 403],
+      ["200 with chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 200],
+      [
+        "404 kept alive",
+        "HTTP/1.1 404 Not Found\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
+        404,
+      ],
+      ["301 to elsewhere", "HTTP/1.1 301 Moved\r\nLocation: https://evil\r\nContent-Length: 0\r\n\r\n", 301],
+      [
+        "500 and another answer behind it",
+        "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        500,
+      ],
+    ])("has one answer when the apiserver says %s", async (__, text, status) => {
+      proxy.apiserver.upgrade = refusal(text);
+      const { statuses, end } = await sendBoth(kind);
+      expect({ statuses, end }).toEqual({ statuses: [status], end: "closed" });
+      expect(proxy.sent().map(({ target, spliced }) => [target, spliced.length])).toEqual([[kind.target, 0]]);
+    });
+
+    it("has one answer when it is refused here", async () => {
+      const lines = kind.lines.map((line) => line.replace(/^Upgrade: .*/, "Upgrade: h2c"));
+      const { statuses, end } = await sendBoth({ ...kind, lines });
+      expect({ statuses, end }).toEqual({ statuses: [400], end: "closed" });
+      expect(proxy.sent()).toHaveLength(0);
+    });
+
+    it.each([
+      ["another protocol", "Upgrade: h2c\r\n"],
+      ["none", ""],
+    ])("is not joined when the apiserver switches to %s", async (__, line) => {
+      proxy.apiserver.upgrade = refusal(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n${line}\r\n`,
+      );
+      const { end } = await sendBoth(kind);
+      expect(end).toBe("closed");
+      expect(proxy.sent().map(({ spliced }) => spliced.length)).toEqual([0]);
+    });
+
+    it("is the new protocol's first bytes after a 101, never a request", async () => {
+      const protocol = /^Upgrade: (.*)$/m.exec(kind.lines.join("\n"))![1]!;
+      let received: Buffer = Buffer.alloc(0);
+      proxy.apiserver.upgrade = (___, socket: Socket, head) => {
+        received = head;
+        socket.on("data", (chunk: Buffer) => (received = Buffer.concat([received, chunk])));
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
+        );
+        socket.once("end", () => socket.end());
+      };
+      const { text } = await sendBoth(kind);
+      expect(text).toMatch(/^HTTP\/1\.1 101 /);
+      expect(received.equals(second)).toBe(true);
+    });
+  });
+
+  it("is answered on its own behind a plain request, by its own credential", async () => {
+    const head = http1Text(get, [], { authorization: proxy.caller.authorization });
+    const bare = Buffer.from("GET /api/v1/secrets HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const { statuses } = await sendBytes(proxy, Buffer.concat([head, bare]), { answers: 2 });
+    expect(statuses).toEqual([200, 401]);
+    expect(proxy.sent()).toHaveLength(1);
+  });
+
+  it("is answered on its own behind one that was refused", async () => {
+    const { authorization } = proxy.caller;
+    const head = http1Text(get, ["Impersonate-User: system:intruder"], { authorization });
+    const { statuses } = await sendBytes(
+      proxy,
+      Buffer.concat([head, http1Text(get, [], { authorization })]),
+      {
+        answers: 2,
+      },
+    );
+    expect(statuses).toEqual([403, 200]);
+    expect(proxy.sent()).toHaveLength(1);
+  });
+
+  it("shares no connection upstream with one that was refused there", async () => {
+    for (let round = 0; round < 2; round += 1) await sendBoth(execByGet);
+    const fields = http2Fields(get, [], proxy.caller.authorization);
+    expect((await sendHttp2Request(proxy, { fields })).status).toBe(200);
+    const perConnection = proxy.apiserver
+      .rawBytes()
+      .map((bytes) => bytes.toString("latin1").match(/\/exec\?/g)?.length ?? 0);
+    expect(Math.max(...perConnection)).toBe(1);
+  });
+
+  it("goes no further when a plain request is answered by a 101", async () => {
+    proxy.apiserver.handle = (request) => {
+      request.socket.write(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+      );
+    };
+    const head = http1Text(get, [], { authorization: proxy.caller.authorization });
+    const { statuses } = await sendBytes(proxy, Buffer.concat([head, second]), {
+      answers: 2,
+      timeoutMs: 1_500,
+    });
+    expect(statuses[0]).toBe(502);
+    expect(proxy.sent()).toHaveLength(1);
+  });
+});
+
+function proxyRefusal() {
+  return (text: string) => (_: unknown, socket: Socket) => {
+    socket.resume().end(text);
+    void once(socket, "close").catch(() => undefined);
+  };
+}
