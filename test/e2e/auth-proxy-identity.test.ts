@@ -37,7 +37,14 @@ describe("auth proxy: what a configuration makes of a caller", () => {
   });
 
   it.each([
-    [403, "ERR_IDENTITY_GROUPS_OVERAGE", { _claim_names: { groups: "src1" } }],
+    [
+      403,
+      "ERR_IDENTITY_GROUPS_OVERAGE",
+      {
+        _claim_names: { groups: "src1" },
+        _claim_sources: { src1: { endpoint: "https://graph.example.com" } },
+      },
+    ],
     [403, "ERR_IDENTITY_RESERVED", { groups: ["system:masters"] }],
     [401, "ERR_TOKEN_EXPRESSION", { repository_id: 7 }],
     [401, "ERR_TOKEN_EXPRESSION", { groups: [1] }],

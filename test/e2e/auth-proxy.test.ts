@@ -188,7 +188,15 @@ describe("auth proxy", () => {
     ["an empty user name", { sub: "" }, 401, "ERR_TOKEN_CLAIM"],
     ["no user name", { sub: undefined }, 401, "ERR_TOKEN_CLAIM"],
     ["groups that are no strings", { groups: [1] }, 401, "ERR_TOKEN_CLAIM"],
-    ["a groups overage", { _claim_names: { groups: "src1" } }, 403, "ERR_IDENTITY_GROUPS_OVERAGE"],
+    [
+      "a groups overage",
+      {
+        _claim_names: { groups: "src1" },
+        _claim_sources: { src1: { endpoint: "https://graph.example.com" } },
+      },
+      403,
+      "ERR_IDENTITY_GROUPS_OVERAGE",
+    ],
     ["too many groups", { groups: Array.from({ length: 201 }, String) }, 403, "ERR_IDENTITY_TOO_MANY_GROUPS"],
     ["a control character", { sub: "a\nImpersonate-Group: system:masters" }, 403, "ERR_IDENTITY_INVALID"],
   ])("refuses %s and says so", async (_, claims, status, code) => {
