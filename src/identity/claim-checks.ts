@@ -39,11 +39,10 @@ export function checkRegisteredClaims(claims: Claims): void {
     throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${name} must be a string`);
   }
   instant(claims, "iat");
-  checkClaimsElsewhere(claims);
 }
 
 /** OpenID Connect Core §5.6.2: each claim that is said to be elsewhere has a source, and the source is described. */
-function checkClaimsElsewhere({ _claim_names: names, _claim_sources: sources }: Claims): void {
+export function checkClaimsElsewhere({ _claim_names: names, _claim_sources: sources }: Claims): void {
   if (names === undefined || names === null) return;
   const described = isObject(sources) ? sources : {};
   const isSound = isObject(names) && Object.values(names).every((name) => isSource(name, described));

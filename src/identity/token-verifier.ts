@@ -1,7 +1,7 @@
 import { compactVerify, decodeJwt, decodeProtectedHeader, errors as joseErrors, type JWK } from "jose";
 import { ClusterConnectError } from "../runtime/errors";
 import { silentLogger, type Logger } from "../runtime/logger";
-import { checkAudience, checkRegisteredClaims, checkTimes } from "./claim-checks";
+import { checkAudience, checkClaimsElsewhere, checkRegisteredClaims, checkTimes } from "./claim-checks";
 import type { IssuerSettings } from "./configuration/schema";
 import { createEntryMapper, type EntryMapper } from "./entry-mapper";
 import { defaultIdentityPolicy, type IdentityPolicy } from "./identity-policy";
@@ -71,7 +71,9 @@ export function createTokenVerifier(
       checkRegisteredClaims(claims);
       checkAudience(claims, entry.audiences);
       const expiresAtMs = checkTimes(claims, now());
+      // First, since it says more: groups that are elsewhere are refused as what they are.
       const identity = entry.mapper.map(claims);
+      checkClaimsElsewhere(claims);
       const verified = { issuer, claims, expiresAtMs, settings: entry.settings, identity };
       remembered.set(token, verified, now());
       return verified;
