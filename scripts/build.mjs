@@ -3,7 +3,16 @@
  * that is then compared with dist/). Types are checked by `npm run typecheck`; the bundler only transpiles.
  */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -31,7 +40,13 @@ function bundle(source, target) {
   const args = [ncc, "build", join(root, source), "-o", target, "--no-cache", "--transpile-only", "--quiet"];
   execFileSync(process.execPath, args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   for (const name of files(target)) if (name !== "index.js") rmSync(join(target, name));
+  const file = join(target, "index.js");
+  writeFileSync(file, withoutWideCharacters(readFileSync(file, "utf8")));
 }
+
+/** One character beyond Latin-1, and V8 keeps the whole text of the bundle with two bytes a character. */
+const withoutWideCharacters = (text) =>
+  text.replaceAll(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 const check = process.argv.includes("--check");
 mkdirSync(join(root, ".build"), { recursive: true });
