@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import { createTestCertificate } from "../../test/support/certificate";
-import { freePort } from "../../test/support/free-port";
+import { fixedPort } from "./fixed-port";
 import type { Stage } from "./stage";
 
 export const cluster = "plant-7";
@@ -13,7 +13,7 @@ export async function configureRelay(
   clusters: readonly string[] = [cluster],
 ): Promise<{ relayConfig: string; relayUrl: string }> {
   const certificate = await createTestCertificate();
-  const port = await freePort();
+  const port = await fixedPort();
   const relayUrl = `https://127.0.0.1:${String(port)}`;
   stage.write("relay.ca.pem", certificate.caPem);
   const agents = { keys: [{ name: "agent", keyFile: stage.write("agent.key", agentKey) }] };
