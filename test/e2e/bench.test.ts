@@ -24,6 +24,7 @@ const commandLinesWith = (folder: string) =>
 const stages = (folder: string) => readdirSync(folder).filter((name) => name.startsWith("bench-"));
 
 describe("the bench", () => {
+  jest.setTimeout(60_000);
   let folder: string;
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "bench-test-"))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,22 +37,22 @@ describe("the bench", () => {
 
   it("measures a scenario, writes its rows as JSON, and leaves neither process nor file", async () => {
     const json = join(folder, "out.json");
-    const [code] = await once(start("requests", "--runs", "1", "--scale", "0.01", "--json", json), "exit");
+    const [code] = await once(start("agents", "--runs", "1", "--scale", "0.01", "--json", json), "exit");
     expect(code).toBe(0);
     const { rows } = JSON.parse(readFileSync(json, "utf8")) as { rows: Row[] };
-    expect(rows.length).toBeGreaterThanOrEqual(5);
-    for (const row of rows) {
-      expect(row.scenario).toBe("requests");
-      for (const value of [row.measured, row.reference, row.ratio]) expect(value).toBeGreaterThan(0);
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { scenario, measured } of rows) {
+      expect(scenario).toBe("agents");
+      expect(measured).toBeGreaterThan(0);
     }
     expect(stages(folder)).toEqual([]);
     expect(commandLinesWith(folder)).toEqual([]);
   });
 
   it("leaves nothing either when it is ended half-way", async () => {
-    const bench = start("requests", "--runs", "99");
+    const bench = start("agents", "--runs", "99");
     const exited = once(bench, "exit");
-    await eventually(() => commandLinesWith(folder).some((line) => line.includes("proxy")), 15_000);
+    await eventually(() => commandLinesWith(folder).some((line) => line.includes("relay.yaml")), 15_000);
     bench.kill("SIGTERM");
     await exited;
     expect(stages(folder)).toEqual([]);
