@@ -6,6 +6,7 @@ import { serviceCommands } from "./services";
 interface DemoFlags {
   readonly kubeconfig?: string;
   readonly grant?: boolean;
+  readonly hold?: string;
 }
 
 /** `demo`, and the hidden commands of its processes. `bundles` is the folder that holds every bundle. */
@@ -24,7 +25,13 @@ export function demoCommands(bundles: string): { demo: Command; services: Comman
         "with --kubeconfig: while it runs, let the demo's user list pods and create config maps in namespace default",
       ).env("CLUSTER_CONNECT_GRANT"),
     )
-    .action(async ({ kubeconfig, grant = false }: DemoFlags, command: Command) => {
+    .addOption(
+      new Option(
+        "--hold <file>",
+        "run no job, stay until interrupted, and write into this file what a job needs, in the form of GITHUB_ENV",
+      ).env("CLUSTER_CONNECT_HOLD"),
+    )
+    .action(async ({ kubeconfig, grant = false, hold }: DemoFlags, command: Command) => {
       if (grant && kubeconfig === undefined) command.error("error: --grant needs --kubeconfig");
       const interrupted = new AbortController();
       const interrupt = () => interrupted.abort(new Error("interrupted"));
@@ -35,6 +42,7 @@ export function demoCommands(bundles: string): { demo: Command; services: Comman
         bundles,
         kubeconfig: kubeconfig === undefined ? undefined : resolve(kubeconfig),
         grant,
+        hold: hold === undefined ? undefined : resolve(hold),
         print: (line) => process.stdout.write(`${line}\n`),
         signal: interrupted.signal,
       });

@@ -1,11 +1,13 @@
 /** The whole way on one machine, step by step, with a report at the end that is checked and not claimed. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../runtime/errors";
 import type { Child } from "./child";
 import { grantRights, type Grant } from "./grant";
 import { cluster, install, type Installation } from "./installation";
+import { jobVariables } from "./job-variables";
 import { leftOfInstallation, leftOfJob } from "./leftovers";
 import { Report } from "./report";
 import { Runner } from "./runner";
@@ -21,6 +23,8 @@ export interface DemoOptions {
   readonly kubeconfig: string | undefined;
   /** Whether the visitor may be given rights in that cluster for as long as the demo runs. */
   readonly grant: boolean;
+  /** Instead of a job of its own: a file that is told how to run one, for as long as the demo is held. */
+  readonly hold: string | undefined;
   readonly print: (line: string) => void;
   /** Aborts when the person has had enough. */
   readonly signal: AbortSignal;
@@ -32,24 +36,29 @@ export function runDemo(options: DemoOptions): Promise<boolean> {
 }
 
 class Demo {
-  readonly #report = new Report();
+  readonly #report: Report;
   readonly #folder = mkdtempSync(join(tmpdir(), "cluster-connect-demo-"));
   readonly #children: Child[] = [];
   #installation: Installation | undefined;
   #grant: Grant | undefined;
   #step = 0;
+  /** Then an interruption is its end. */
+  #isHeld = false;
 
-  constructor(private readonly options: DemoOptions) {}
+  constructor(private readonly options: DemoOptions) {
+    this.#report = new Report(options.hold === undefined);
+  }
 
   async run(): Promise<boolean> {
-    const { print, signal } = this.options;
+    const { print, signal, hold } = this.options;
     try {
       const installation = await this.#install();
-      await this.#runJob(installation);
+      if (hold === undefined) await this.#runJob(installation);
+      else await this.#hold(installation, hold);
     } catch (error) {
       if (!signal.aborted) this.#report.fail(messageOf(error));
     }
-    if (signal.aborted) this.#report.fail("interrupted");
+    if (signal.aborted && !this.#isHeld) this.#report.fail("interrupted");
     await this.#takeDown();
     for (const line of this.#report.lines()) print(line);
     return this.#report.hasHeld;
@@ -73,6 +82,24 @@ class Demo {
       print(`   Role and RoleBinding ${this.#grant.name}, for ${visitor}`);
     }
     return this.#installation;
+  }
+
+  /** Until it is interrupted, which is how it ends. The file is made whole, and only then has its name. */
+  async #hold(installation: Installation, path: string): Promise<void> {
+    const { signal } = this.options;
+    signal.throwIfAborted();
+    const unfinished = `${path}.unfinished`;
+    writeFileSync(unfinished, jobVariables(installation), { mode: 0o600, flag: "wx" });
+    renameSync(unfinished, path);
+    try {
+      this.#announce(
+        `Held, until it is interrupted: ${path} has a job's variables, in the form of GITHUB_ENV`,
+      );
+      this.#isHeld = true;
+      await once(signal, "abort");
+    } finally {
+      rmSync(path, { force: true });
+    }
   }
 
   async #runJob(installation: Installation): Promise<void> {

@@ -6,6 +6,9 @@ export class Report {
   #seconds: number | undefined;
   #identity = "nobody";
 
+  /** `hasJob`: false when somebody else runs the job, of which nothing can be said here. */
+  constructor(private readonly hasJob = true) {}
+
   /** Main has come back: after how long, and who the cluster says we are. */
   ready(seconds: number, identity: string): void {
     this.#seconds = seconds;
@@ -25,7 +28,9 @@ export class Report {
   }
 
   get hasHeld(): boolean {
-    return this.#failures.length + this.#leftovers.length === 0 && this.#seconds !== undefined;
+    return (
+      this.#failures.length + this.#leftovers.length === 0 && (!this.hasJob || this.#seconds !== undefined)
+    );
   }
 
   lines(): string[] {
@@ -38,9 +43,13 @@ export class Report {
     return [
       "",
       "Report",
-      ...list("ready", [ready], ""),
-      ...list("the cluster saw", [this.#identity], ""),
-      ...list("what was run", this.#ran, "nothing"),
+      ...(this.hasJob
+        ? [
+            ...list("ready", [ready], ""),
+            ...list("the cluster saw", [this.#identity], ""),
+            ...list("what was run", this.#ran, "nothing"),
+          ]
+        : []),
       ...list("left behind", this.#leftovers, nothing),
       ...list("result", [this.hasHeld ? "all of it held" : "NOT all of it held"], ""),
       ...this.#failures.flatMap((why) => `   ✗ ${why}`.split("\n")),

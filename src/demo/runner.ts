@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { tokenRequestUrl } from "./job-variables";
 import { WorkflowOutput } from "./workflow-output";
 
 export interface RunnerOptions {
@@ -92,7 +93,7 @@ export class Runner {
       GITHUB_ACTIONS: "true",
       RUNNER_TEMP: this.temp,
       RUNNER_TRACKING_ID: this.trackingId,
-      ACTIONS_ID_TOKEN_REQUEST_URL: `${issuerUrl}/token?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_URL: tokenRequestUrl(issuerUrl),
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,
       NODE_EXTRA_CA_CERTS: issuerCaFile,
       ...this.environment,

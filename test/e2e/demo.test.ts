@@ -2,17 +2,20 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundle, nodes } from "../support/bundle-process";
+import { readCommandFile } from "../support/fake-runner/command-files";
 import { eventually } from "../support/eventually";
 
 const parts = ["issuer", "Kubernetes", "relay", "auth proxy", "agent"];
@@ -145,4 +148,37 @@ describe("the demo", () => {
     expect(output()).toContain("NOT all of it held");
     expectNothingLeft(output());
   });
+
+  it("is held for a job of somebody else's, told how by a private file, and ends well when it is interrupted", async () => {
+    const file = join(folder, "job.env");
+    const { child, output, exited } = start(process.execPath, "--hold", file);
+    await eventually(() => existsSync(file), 20_000);
+    const variables = readCommandFile(file);
+    expect(Object.keys(variables).sort()).toEqual([
+      "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+      "ACTIONS_ID_TOKEN_REQUEST_URL",
+      "DEMO_CLUSTER",
+      "DEMO_CLUSTER_CA",
+      "DEMO_RELAY_CA",
+      "DEMO_RELAY_URL",
+      "NODE_EXTRA_CA_CERTS",
+    ]);
+    expect(variables["DEMO_RELAY_CA"]).toContain("-----BEGIN CERTIFICATE-----");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    await eventually(() => output().includes("Held"), 5_000);
+    child.kill("SIGINT");
+    expect([await exited, output()]).toEqual([0, expect.stringContaining("all of it held")]);
+    expect(existsSync(file)).toBe(false);
+    expectNothingLeft(output());
+  }, 40_000);
+
+  it("is not held, and has failed, when it is interrupted before that", async () => {
+    const file = join(folder, "job.env");
+    const { child, output, exited } = start(process.execPath, "--hold", file);
+    await eventually(() => processesIn(output()).length > 1, 20_000);
+    child.kill("SIGINT");
+    expect([await exited, output()]).toEqual([1, expect.stringContaining("interrupted")]);
+    expect(existsSync(file)).toBe(false);
+    expectNothingLeft(output());
+  }, 40_000);
 });

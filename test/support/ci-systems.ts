@@ -14,7 +14,7 @@ export interface CiUnderTest {
   readonly post: string;
   startJob(options: JobOptions): Promise<CiJob>;
   /** Inputs that reach the cluster of `stack`, by GitHub's names. */
-  inputs(stack: Stack): Record<string, string>;
+  inputs(stack: ReachableCluster): Record<string, string>;
   /** The input that makes a token's audience another one. */
   audience(side: "relay" | "cluster", audience: string): Record<string, string>;
   /** Inputs that take the relay's key instead of its token; the cluster's token is what it is otherwise. */
@@ -23,7 +23,10 @@ export interface CiUnderTest {
   nameOf(input: string): string;
 }
 
-const common = (stack: Stack) => ({
+/** What a job has to know of the way in. */
+export type ReachableCluster = Pick<Stack, "relayUrl" | "relayCaPem" | "clusterCa">;
+
+const common = (stack: ReachableCluster) => ({
   "cluster-name": cluster,
   "relay-url": stack.relayUrl,
   "relay-ca": stack.relayCaPem,

@@ -1,4 +1,4 @@
-/** Kubernetes, etcd and helm, built by Go from their modules: nothing else that can be installed carries them. */
+/** Kubernetes, etcd, helm and actionlint, built by Go from their modules: nothing else that can be installed carries them. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "./cache";
@@ -40,6 +40,11 @@ const recipes: readonly Recipe[] = [
     programs: { helm: "helm.sh/helm/v4/cmd/helm" },
     stamps: { "helm.sh/helm/v4/internal/version.version": helmVersion },
   },
+  {
+    module: "actionlint",
+    programs: { actionlint: "github.com/rhysd/actionlint/cmd/actionlint" },
+    stamps: {},
+  },
 ];
 
 export interface Binaries {
@@ -50,6 +55,8 @@ export interface Binaries {
   readonly kubectl: string;
   readonly etcd: string;
   readonly helm: string;
+  /** Of workflows, not of the node; built like its programs. */
+  readonly actionlint: string;
 }
 
 /** The path of each program; what the cache does not hold is built first, which takes minutes. */

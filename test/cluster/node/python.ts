@@ -6,7 +6,7 @@ import { report } from "./report";
 
 const requirements = join(__dirname, "../tools/python/requirements.txt");
 
-/** The interpreter of a virtual environment that holds the official Python client. */
+/** The interpreter of a virtual environment with the official Python client, and with act and zizmor beside it. */
 export async function providePython(): Promise<string> {
   const version = await mustRun("python3", ["--version"]);
   const folder = await cached({
@@ -14,7 +14,7 @@ export async function providePython(): Promise<string> {
     sources: [requirements],
     recipe: { version },
     make: async (target) => {
-      report("installing the Python client");
+      report("installing the Python client, act and zizmor");
       mkdirSync(target, { recursive: true });
       await mustRun("python3", ["-m", "venv", target]);
       await mustRun(join(target, "bin/python"), ["-m", "pip", "install", "-q", "-r", requirements]);

@@ -1,9 +1,8 @@
-/** A CI job that has reached the node's cluster by the shipped action, through relay and chart, as its own identity. */
+/** A CI job that has reached the node's cluster by the shipped action, or the shipped task, through relay and chart, as its own identity. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundle } from "../../support/bundle-process";
-import type { StepResult } from "../../support/ci-job";
-import { Job } from "../../support/fake-runner/job";
+import type { CiJob, StepResult } from "../../support/ci-job";
+import { githubActions, type CiUnderTest } from "../../support/ci-systems";
 import { startIssuer, type TestIssuer } from "../../support/issuer";
 import {
   attachNode,
@@ -26,7 +25,7 @@ export interface JobInCluster {
   readonly node: ClusterNode;
   readonly relay: RelayProcess;
   readonly release: AgentRelease;
-  readonly job: Job;
+  readonly job: CiJob;
   readonly main: StepResult;
   /** What the job's last main stage exported. */
   readonly kubeconfig: string;
@@ -49,6 +48,8 @@ export interface JobInCluster {
 }
 
 export interface JobInClusterOptions {
+  /** GitHub's action unless it says otherwise. */
+  readonly ci?: CiUnderTest;
   /** Of the runner, for every step: an outbound proxy, say. */
   readonly env?: Record<string, string>;
   /** Of the chart, beside those that every job has. */
@@ -60,6 +61,7 @@ export async function startJobInCluster(
   namespace: string,
   options: JobInClusterOptions = {},
 ): Promise<JobInCluster> {
+  const { ci = githubActions } = options;
   const node = attachNode();
   await importProductImage(node);
   const issuer = await startIssuer({ tls: true });
@@ -80,7 +82,7 @@ export async function startJobInCluster(
     terminationGracePeriodSeconds: 60,
     ...options.values,
   });
-  const job = await Job.start({
+  const job = await ci.startJob({
     ...(options.env === undefined ? {} : { env: options.env }),
     mint: (audience) => issuer.mint(jobClaims, { audience, subject, lifetimeSeconds: tokenLifetimeSeconds }),
   });
@@ -88,12 +90,9 @@ export async function startJobInCluster(
   const connect: JobInCluster["connect"] = (step, inputs = {}, env = {}) =>
     job.run(
       step,
-      bundle("github-main"),
+      ci.main,
       {
-        "cluster-name": "plant-7",
-        "relay-url": relay.url,
-        "relay-ca": relay.caPem,
-        "cluster-ca": clusterCa,
+        ...ci.inputs({ relayUrl: relay.url, relayCaPem: relay.caPem, clusterCa }),
         timeout: "30s",
         ...inputs,
       },
@@ -120,7 +119,7 @@ export async function startJobInCluster(
       return stdout;
     },
     connect,
-    post: (step = "connect") => job.run(step, bundle("github-post"), {}),
+    post: (step = "connect") => job.run(step, ci.post, {}),
     clientProxyLog: () => clientProxyLog(job.temp),
     async evidence() {
       const ofPod = (...args: string[]) =>
