@@ -55,12 +55,14 @@ export function report(
 /** Where every token has the audience of Microsoft Entra, one that Entra trusts would be a credential there. */
 function reportSharedAudience({ identity, log }: CiPlatform, { credentials }: CiSettings): void {
   const { relay, cluster, serviceConnection } = credentials;
-  if (identity.choosesAudience || cluster.kind !== "token") return;
-  const isShared = relay.kind === "token";
+  const [toRelay, toCluster] = [relay.kind === "token", cluster.kind === "token"];
+  if (identity.choosesAudience || !(toRelay || toCluster)) return;
+  const isShared = toRelay && toCluster;
+  const shown = isShared ? "Relay and cluster are" : toRelay ? "The relay is" : "The cluster is";
   const whose = serviceConnection === undefined ? "this pipeline" : "the service connection";
   const text =
-    `${isShared ? "Relay and cluster are" : "The cluster is"} shown a token of ${whose}, whose audience is that of ` +
-    "Microsoft Entra: no federated credential there may trust its subject." +
+    `${shown} shown a token of ${whose}, whose audience is that of Microsoft Entra: ` +
+    "no federated credential there may trust its subject." +
     (isShared ? " Whoever runs the relay can act as its subject in the cluster." : "");
   if (isShared || serviceConnection !== undefined) log.warning(text);
   else log.notice(text);

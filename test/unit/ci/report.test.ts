@@ -96,6 +96,11 @@ describe("the report of a task", () => {
       [],
       [expect.stringContaining("The cluster is shown a token of this pipeline")],
     ]);
+    const given = reportedTask({ ...trusted, token: "service-account-token" });
+    expect([given.texts("warning"), given.texts("notice")]).toEqual([
+      [],
+      [expect.stringContaining("The relay is shown a token of this pipeline")],
+    ]);
     const generic = reportedTask({ ...trusted, ...key, "service-connection": "1" });
     expect(generic.texts("warning")).toEqual([expect.stringContaining("a token of the service connection")]);
     const shared = reportedTask({ ...trusted, "allow-shared-token": "true" });
