@@ -34,7 +34,10 @@ describeOnNodes(
         groups: Array.from({ length: 201 }, (_, i) => `g${i}`),
       }),
       minted("groups that are no text", { groups: [{ name: "system:masters" }] }, [401]),
-      refused("groups that are elsewhere", { groups: undefined, _claim_names: { groups: "src1" } }),
+      refused("groups that are elsewhere", {
+        _claim_names: { groups: "s" },
+        _claim_sources: { s: { endpoint: "https://graph.example" } },
+      }),
       refused("groups that are too many to say", { groups: undefined, hasgroups: true }),
     ]),
   withoutPrefix,
