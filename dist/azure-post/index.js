@@ -1499,11 +1499,11 @@ module.exports = {
       "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "Impossible de créer le répertoire '%s'. Le répertoire racine n'existe pas : '%s'",
       "loc.messages.LIB_MkdirFailedInvalidShare": "Impossible de créer le répertoire '%s'. Impossible de vérifier l'existence du répertoire : '%s'. Si le répertoire est un partage de fichiers, vérifiez que le nom du partage est correct, que le partage est en ligne, et que le processus actuel est autorisé à accéder au partage.",
       "loc.messages.LIB_MultilineSecret": "Les secrets ne peuvent pas contenir plusieurs lignes",
-      "loc.messages.LIB_NotFoundPreviousDirectory": "Désolé, nous n’avons pas pu trouver le répertoire précédent",
+      "loc.messages.LIB_NotFoundPreviousDirectory": "Désolé, nous n\u2019avons pas pu trouver le répertoire précédent",
       "loc.messages.LIB_OperationFailed": "Échec de %s : %s",
       "loc.messages.LIB_ParameterIsRequired": "%s non fourni",
       "loc.messages.LIB_PathHasNullByte": "Le chemin ne peut pas contenir d'octets de valeur Null",
-      "loc.messages.LIB_PathIsNotADirectory": "Le chemin d’accès n’est pas un répertoire : %s",
+      "loc.messages.LIB_PathIsNotADirectory": "Le chemin d\u2019accès n\u2019est pas un répertoire : %s",
       "loc.messages.LIB_PathNotFound": "%s : %s introuvable",
       "loc.messages.LIB_PlatformNotSupported": "Plateforme non prise en charge : %s",
       "loc.messages.LIB_ProcessError": "Erreur durant la tentative d'exécution du processus '%s'. Cela peut indiquer que le processus n'a pas réussi à démarrer. Erreur : %s",
@@ -1514,7 +1514,7 @@ module.exports = {
       "loc.messages.LIB_ResourceFileNotSet": "Le fichier de ressources n'est pas défini. La chaîne localisée de la clé est introuvable : %s",
       "loc.messages.LIB_ReturnCode": "Code de retour : %d",
       "loc.messages.LIB_StdioNotClosed": "Les flux STDIO ne se sont pas fermés dans les %s secondes qui ont suivi l'événement exit du processus '%s'. Cela peut indiquer qu'un processus enfant a hérité des flux STDIO et qu'il n'est pas encore sorti.",
-      "loc.messages.LIB_UndefinedNodeVersion": "La version du nœud n’est pas définie.",
+      "loc.messages.LIB_UndefinedNodeVersion": "La version du n\u0153ud n\u2019est pas définie.",
       "loc.messages.LIB_UnhandledEx": "Non géré : %s",
       "loc.messages.LIB_UseFirstGlobMatch": "Plusieurs espaces de travail correspondants. Utilisation du premier d'entre eux.",
       "loc.messages.LIB_WhichNotFound_Linux": "Impossible de localiser le fichier exécutable : '%s'. Vérifiez si le chemin du fichier existe ou si le fichier peut se trouver dans un répertoire spécifié par la variable d'environnement PATH. Vérifiez également le Mode de Fichier pour déterminer si le fichier est exécutable.",
@@ -1560,199 +1560,199 @@ module.exports = {
       "loc.messages.LIB_WhichNotFound_Win": "Il file eseguibile '%s' non è stato trovato. Verificare se il percorso di file esiste o il file è presente in una directory specificata dalla variabile di ambiente PATH. Controllare anche che l'estensione sia valida per un file eseguibile."
     },
     "ja-JP": {
-      "loc.messages.LIB_CopyFileFailed": "ファイルのコピー中にエラーが発生しました。残りの試行回数: %s",
-      "loc.messages.LIB_DirectoryStackEmpty": "ディレクトリ スタックが空です",
-      "loc.messages.LIB_EndpointAuthNotExist": "エンドポイントの認証データがありません: %s",
-      "loc.messages.LIB_EndpointDataNotExist": "エンドポイントのデータ パラメーター %s がありません: %s",
-      "loc.messages.LIB_EndpointNotExist": "エンドポイントが存在しません: %s",
-      "loc.messages.LIB_FailOnCode": "失敗のリターン コード: %d",
-      "loc.messages.LIB_InputRequired": "入力が必要です: %s",
-      "loc.messages.LIB_InvalidEndpointAuth": "エンドポイントの認証が無効です: %s",
-      "loc.messages.LIB_InvalidPattern": "無効なパターン: '%s'",
-      "loc.messages.LIB_InvalidSecureFilesInput": "無効なセキュア ファイル入力: %s",
-      "loc.messages.LIB_LocStringNotFound": "キーの loc 文字列が見つかりません: %s",
-      "loc.messages.LIB_MergeTestResultNotSupported": "複数のファイルからのテスト結果を 1 つのテスト実行にマージする処理は、OSX/Linux 用のビルド エージェントのこのバージョンではサポートされていません。各テスト結果ファイルが VSO/TFS で別個のテスト実行として発行されます。",
-      "loc.messages.LIB_MkdirFailed": "ディレクトリ '%s' を作成できません。%s",
-      "loc.messages.LIB_MkdirFailedFileExists": "ディレクトリ '%s' を作成できません。競合するファイルが存在します: '%s'",
-      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "ディレクトリ '%s' を作成できません。ルート ディレクトリが存在しません: '%s'",
-      "loc.messages.LIB_MkdirFailedInvalidShare": "ディレクトリ '%s' を作成できません。ディレクトリが存在することを確認できません: '%s'。ディレクトリがファイル共有である場合、その共有名が正しいこと、その共有がオンラインであること、そして現在のプロセスにその共有へのアクセス許可があることをご確認ください。",
-      "loc.messages.LIB_MultilineSecret": "シークレットに複数の行を含めることはできません",
-      "loc.messages.LIB_NotFoundPreviousDirectory": "前のディレクトリが見つかりませんでした",
-      "loc.messages.LIB_OperationFailed": "失敗しました %s: %s",
-      "loc.messages.LIB_ParameterIsRequired": "%s が提供されていません",
-      "loc.messages.LIB_PathHasNullByte": "パスに null バイトを含めることはできません",
-      "loc.messages.LIB_PathIsNotADirectory": "パスがディレクトリではありません: %s",
-      "loc.messages.LIB_PathNotFound": "見つかりませんでした %s: %s",
-      "loc.messages.LIB_PlatformNotSupported": "プラットフォームがサポートされていません: %s",
-      "loc.messages.LIB_ProcessError": "プロセス '%s' を実行しようとしているときにエラーが発生しました。プロセスの開始に失敗したおそれがあります。エラー: %s",
-      "loc.messages.LIB_ProcessExitCode": "プロセス '%s' が終了コード %s で失敗しました",
-      "loc.messages.LIB_ProcessStderr": "1 つ以上の行が STDERR ストリームに書き込まれたため、プロセス '%s' が失敗しました",
-      "loc.messages.LIB_ResourceFileAlreadySet": "リソース ファイルは既に %s に設定されています",
-      "loc.messages.LIB_ResourceFileNotExist": "リソース ファイルが存在しません: %s",
-      "loc.messages.LIB_ResourceFileNotSet": "リソース ファイルが設定されておらず、キーの loc 文字列が見つかりません: %s",
-      "loc.messages.LIB_ReturnCode": "リターン コード: %d",
-      "loc.messages.LIB_StdioNotClosed": "STDIO ストリームが、プロセス '%s' の終了イベントから %s 秒以内に終了しませんでした。これは、子プロセスが STDIO ストリームを継承し、まだ終了していないことを示している可能性があります。",
-      "loc.messages.LIB_UndefinedNodeVersion": "ノードのバージョンが定義されていません。",
-      "loc.messages.LIB_UnhandledEx": "未処理: %s",
-      "loc.messages.LIB_UseFirstGlobMatch": "複数のワークスペースが一致します。最初のワークスペースが使用されます。",
-      "loc.messages.LIB_WhichNotFound_Linux": "実行可能ファイルが見つかりません: '%s'。ファイル パスが存在すること、またはそのファイルが PATH 環境変数で指定されたディレクトリ内にあることをご確認ください。ファイルが実行可能かどうかについてファイル モードもご確認ください。",
-      "loc.messages.LIB_WhichNotFound_Win": "実行可能ファイルが見つかりません: '%s'。ファイル パスが存在すること、またはそのファイルが PATH 環境変数で指定されたディレクトリ内にあることをご確認ください。そのファイルに実行可能ファイルの有効な拡張子がついていることもご確認ください。"
+      "loc.messages.LIB_CopyFileFailed": "\u30d5\u30a1\u30a4\u30eb\u306e\u30b3\u30d4\u30fc\u4e2d\u306b\u30a8\u30e9\u30fc\u304c\u767a\u751f\u3057\u307e\u3057\u305f\u3002\u6b8b\u308a\u306e\u8a66\u884c\u56de\u6570: %s",
+      "loc.messages.LIB_DirectoryStackEmpty": "\u30c7\u30a3\u30ec\u30af\u30c8\u30ea \u30b9\u30bf\u30c3\u30af\u304c\u7a7a\u3067\u3059",
+      "loc.messages.LIB_EndpointAuthNotExist": "\u30a8\u30f3\u30c9\u30dd\u30a4\u30f3\u30c8\u306e\u8a8d\u8a3c\u30c7\u30fc\u30bf\u304c\u3042\u308a\u307e\u305b\u3093: %s",
+      "loc.messages.LIB_EndpointDataNotExist": "\u30a8\u30f3\u30c9\u30dd\u30a4\u30f3\u30c8\u306e\u30c7\u30fc\u30bf \u30d1\u30e9\u30e1\u30fc\u30bf\u30fc %s \u304c\u3042\u308a\u307e\u305b\u3093: %s",
+      "loc.messages.LIB_EndpointNotExist": "\u30a8\u30f3\u30c9\u30dd\u30a4\u30f3\u30c8\u304c\u5b58\u5728\u3057\u307e\u305b\u3093: %s",
+      "loc.messages.LIB_FailOnCode": "\u5931\u6557\u306e\u30ea\u30bf\u30fc\u30f3 \u30b3\u30fc\u30c9: %d",
+      "loc.messages.LIB_InputRequired": "\u5165\u529b\u304c\u5fc5\u8981\u3067\u3059: %s",
+      "loc.messages.LIB_InvalidEndpointAuth": "\u30a8\u30f3\u30c9\u30dd\u30a4\u30f3\u30c8\u306e\u8a8d\u8a3c\u304c\u7121\u52b9\u3067\u3059: %s",
+      "loc.messages.LIB_InvalidPattern": "\u7121\u52b9\u306a\u30d1\u30bf\u30fc\u30f3: '%s'",
+      "loc.messages.LIB_InvalidSecureFilesInput": "\u7121\u52b9\u306a\u30bb\u30ad\u30e5\u30a2 \u30d5\u30a1\u30a4\u30eb\u5165\u529b: %s",
+      "loc.messages.LIB_LocStringNotFound": "\u30ad\u30fc\u306e loc \u6587\u5b57\u5217\u304c\u898b\u3064\u304b\u308a\u307e\u305b\u3093: %s",
+      "loc.messages.LIB_MergeTestResultNotSupported": "\u8907\u6570\u306e\u30d5\u30a1\u30a4\u30eb\u304b\u3089\u306e\u30c6\u30b9\u30c8\u7d50\u679c\u3092 1 \u3064\u306e\u30c6\u30b9\u30c8\u5b9f\u884c\u306b\u30de\u30fc\u30b8\u3059\u308b\u51e6\u7406\u306f\u3001OSX/Linux \u7528\u306e\u30d3\u30eb\u30c9 \u30a8\u30fc\u30b8\u30a7\u30f3\u30c8\u306e\u3053\u306e\u30d0\u30fc\u30b8\u30e7\u30f3\u3067\u306f\u30b5\u30dd\u30fc\u30c8\u3055\u308c\u3066\u3044\u307e\u305b\u3093\u3002\u5404\u30c6\u30b9\u30c8\u7d50\u679c\u30d5\u30a1\u30a4\u30eb\u304c VSO/TFS \u3067\u5225\u500b\u306e\u30c6\u30b9\u30c8\u5b9f\u884c\u3068\u3057\u3066\u767a\u884c\u3055\u308c\u307e\u3059\u3002",
+      "loc.messages.LIB_MkdirFailed": "\u30c7\u30a3\u30ec\u30af\u30c8\u30ea '%s' \u3092\u4f5c\u6210\u3067\u304d\u307e\u305b\u3093\u3002%s",
+      "loc.messages.LIB_MkdirFailedFileExists": "\u30c7\u30a3\u30ec\u30af\u30c8\u30ea '%s' \u3092\u4f5c\u6210\u3067\u304d\u307e\u305b\u3093\u3002\u7af6\u5408\u3059\u308b\u30d5\u30a1\u30a4\u30eb\u304c\u5b58\u5728\u3057\u307e\u3059: '%s'",
+      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "\u30c7\u30a3\u30ec\u30af\u30c8\u30ea '%s' \u3092\u4f5c\u6210\u3067\u304d\u307e\u305b\u3093\u3002\u30eb\u30fc\u30c8 \u30c7\u30a3\u30ec\u30af\u30c8\u30ea\u304c\u5b58\u5728\u3057\u307e\u305b\u3093: '%s'",
+      "loc.messages.LIB_MkdirFailedInvalidShare": "\u30c7\u30a3\u30ec\u30af\u30c8\u30ea '%s' \u3092\u4f5c\u6210\u3067\u304d\u307e\u305b\u3093\u3002\u30c7\u30a3\u30ec\u30af\u30c8\u30ea\u304c\u5b58\u5728\u3059\u308b\u3053\u3068\u3092\u78ba\u8a8d\u3067\u304d\u307e\u305b\u3093: '%s'\u3002\u30c7\u30a3\u30ec\u30af\u30c8\u30ea\u304c\u30d5\u30a1\u30a4\u30eb\u5171\u6709\u3067\u3042\u308b\u5834\u5408\u3001\u305d\u306e\u5171\u6709\u540d\u304c\u6b63\u3057\u3044\u3053\u3068\u3001\u305d\u306e\u5171\u6709\u304c\u30aa\u30f3\u30e9\u30a4\u30f3\u3067\u3042\u308b\u3053\u3068\u3001\u305d\u3057\u3066\u73fe\u5728\u306e\u30d7\u30ed\u30bb\u30b9\u306b\u305d\u306e\u5171\u6709\u3078\u306e\u30a2\u30af\u30bb\u30b9\u8a31\u53ef\u304c\u3042\u308b\u3053\u3068\u3092\u3054\u78ba\u8a8d\u304f\u3060\u3055\u3044\u3002",
+      "loc.messages.LIB_MultilineSecret": "\u30b7\u30fc\u30af\u30ec\u30c3\u30c8\u306b\u8907\u6570\u306e\u884c\u3092\u542b\u3081\u308b\u3053\u3068\u306f\u3067\u304d\u307e\u305b\u3093",
+      "loc.messages.LIB_NotFoundPreviousDirectory": "\u524d\u306e\u30c7\u30a3\u30ec\u30af\u30c8\u30ea\u304c\u898b\u3064\u304b\u308a\u307e\u305b\u3093\u3067\u3057\u305f",
+      "loc.messages.LIB_OperationFailed": "\u5931\u6557\u3057\u307e\u3057\u305f %s: %s",
+      "loc.messages.LIB_ParameterIsRequired": "%s \u304c\u63d0\u4f9b\u3055\u308c\u3066\u3044\u307e\u305b\u3093",
+      "loc.messages.LIB_PathHasNullByte": "\u30d1\u30b9\u306b null \u30d0\u30a4\u30c8\u3092\u542b\u3081\u308b\u3053\u3068\u306f\u3067\u304d\u307e\u305b\u3093",
+      "loc.messages.LIB_PathIsNotADirectory": "\u30d1\u30b9\u304c\u30c7\u30a3\u30ec\u30af\u30c8\u30ea\u3067\u306f\u3042\u308a\u307e\u305b\u3093: %s",
+      "loc.messages.LIB_PathNotFound": "\u898b\u3064\u304b\u308a\u307e\u305b\u3093\u3067\u3057\u305f %s: %s",
+      "loc.messages.LIB_PlatformNotSupported": "\u30d7\u30e9\u30c3\u30c8\u30d5\u30a9\u30fc\u30e0\u304c\u30b5\u30dd\u30fc\u30c8\u3055\u308c\u3066\u3044\u307e\u305b\u3093: %s",
+      "loc.messages.LIB_ProcessError": "\u30d7\u30ed\u30bb\u30b9 '%s' \u3092\u5b9f\u884c\u3057\u3088\u3046\u3068\u3057\u3066\u3044\u308b\u3068\u304d\u306b\u30a8\u30e9\u30fc\u304c\u767a\u751f\u3057\u307e\u3057\u305f\u3002\u30d7\u30ed\u30bb\u30b9\u306e\u958b\u59cb\u306b\u5931\u6557\u3057\u305f\u304a\u305d\u308c\u304c\u3042\u308a\u307e\u3059\u3002\u30a8\u30e9\u30fc: %s",
+      "loc.messages.LIB_ProcessExitCode": "\u30d7\u30ed\u30bb\u30b9 '%s' \u304c\u7d42\u4e86\u30b3\u30fc\u30c9 %s \u3067\u5931\u6557\u3057\u307e\u3057\u305f",
+      "loc.messages.LIB_ProcessStderr": "1 \u3064\u4ee5\u4e0a\u306e\u884c\u304c STDERR \u30b9\u30c8\u30ea\u30fc\u30e0\u306b\u66f8\u304d\u8fbc\u307e\u308c\u305f\u305f\u3081\u3001\u30d7\u30ed\u30bb\u30b9 '%s' \u304c\u5931\u6557\u3057\u307e\u3057\u305f",
+      "loc.messages.LIB_ResourceFileAlreadySet": "\u30ea\u30bd\u30fc\u30b9 \u30d5\u30a1\u30a4\u30eb\u306f\u65e2\u306b %s \u306b\u8a2d\u5b9a\u3055\u308c\u3066\u3044\u307e\u3059",
+      "loc.messages.LIB_ResourceFileNotExist": "\u30ea\u30bd\u30fc\u30b9 \u30d5\u30a1\u30a4\u30eb\u304c\u5b58\u5728\u3057\u307e\u305b\u3093: %s",
+      "loc.messages.LIB_ResourceFileNotSet": "\u30ea\u30bd\u30fc\u30b9 \u30d5\u30a1\u30a4\u30eb\u304c\u8a2d\u5b9a\u3055\u308c\u3066\u304a\u3089\u305a\u3001\u30ad\u30fc\u306e loc \u6587\u5b57\u5217\u304c\u898b\u3064\u304b\u308a\u307e\u305b\u3093: %s",
+      "loc.messages.LIB_ReturnCode": "\u30ea\u30bf\u30fc\u30f3 \u30b3\u30fc\u30c9: %d",
+      "loc.messages.LIB_StdioNotClosed": "STDIO \u30b9\u30c8\u30ea\u30fc\u30e0\u304c\u3001\u30d7\u30ed\u30bb\u30b9 '%s' \u306e\u7d42\u4e86\u30a4\u30d9\u30f3\u30c8\u304b\u3089 %s \u79d2\u4ee5\u5185\u306b\u7d42\u4e86\u3057\u307e\u305b\u3093\u3067\u3057\u305f\u3002\u3053\u308c\u306f\u3001\u5b50\u30d7\u30ed\u30bb\u30b9\u304c STDIO \u30b9\u30c8\u30ea\u30fc\u30e0\u3092\u7d99\u627f\u3057\u3001\u307e\u3060\u7d42\u4e86\u3057\u3066\u3044\u306a\u3044\u3053\u3068\u3092\u793a\u3057\u3066\u3044\u308b\u53ef\u80fd\u6027\u304c\u3042\u308a\u307e\u3059\u3002",
+      "loc.messages.LIB_UndefinedNodeVersion": "\u30ce\u30fc\u30c9\u306e\u30d0\u30fc\u30b8\u30e7\u30f3\u304c\u5b9a\u7fa9\u3055\u308c\u3066\u3044\u307e\u305b\u3093\u3002",
+      "loc.messages.LIB_UnhandledEx": "\u672a\u51e6\u7406: %s",
+      "loc.messages.LIB_UseFirstGlobMatch": "\u8907\u6570\u306e\u30ef\u30fc\u30af\u30b9\u30da\u30fc\u30b9\u304c\u4e00\u81f4\u3057\u307e\u3059\u3002\u6700\u521d\u306e\u30ef\u30fc\u30af\u30b9\u30da\u30fc\u30b9\u304c\u4f7f\u7528\u3055\u308c\u307e\u3059\u3002",
+      "loc.messages.LIB_WhichNotFound_Linux": "\u5b9f\u884c\u53ef\u80fd\u30d5\u30a1\u30a4\u30eb\u304c\u898b\u3064\u304b\u308a\u307e\u305b\u3093: '%s'\u3002\u30d5\u30a1\u30a4\u30eb \u30d1\u30b9\u304c\u5b58\u5728\u3059\u308b\u3053\u3068\u3001\u307e\u305f\u306f\u305d\u306e\u30d5\u30a1\u30a4\u30eb\u304c PATH \u74b0\u5883\u5909\u6570\u3067\u6307\u5b9a\u3055\u308c\u305f\u30c7\u30a3\u30ec\u30af\u30c8\u30ea\u5185\u306b\u3042\u308b\u3053\u3068\u3092\u3054\u78ba\u8a8d\u304f\u3060\u3055\u3044\u3002\u30d5\u30a1\u30a4\u30eb\u304c\u5b9f\u884c\u53ef\u80fd\u304b\u3069\u3046\u304b\u306b\u3064\u3044\u3066\u30d5\u30a1\u30a4\u30eb \u30e2\u30fc\u30c9\u3082\u3054\u78ba\u8a8d\u304f\u3060\u3055\u3044\u3002",
+      "loc.messages.LIB_WhichNotFound_Win": "\u5b9f\u884c\u53ef\u80fd\u30d5\u30a1\u30a4\u30eb\u304c\u898b\u3064\u304b\u308a\u307e\u305b\u3093: '%s'\u3002\u30d5\u30a1\u30a4\u30eb \u30d1\u30b9\u304c\u5b58\u5728\u3059\u308b\u3053\u3068\u3001\u307e\u305f\u306f\u305d\u306e\u30d5\u30a1\u30a4\u30eb\u304c PATH \u74b0\u5883\u5909\u6570\u3067\u6307\u5b9a\u3055\u308c\u305f\u30c7\u30a3\u30ec\u30af\u30c8\u30ea\u5185\u306b\u3042\u308b\u3053\u3068\u3092\u3054\u78ba\u8a8d\u304f\u3060\u3055\u3044\u3002\u305d\u306e\u30d5\u30a1\u30a4\u30eb\u306b\u5b9f\u884c\u53ef\u80fd\u30d5\u30a1\u30a4\u30eb\u306e\u6709\u52b9\u306a\u62e1\u5f35\u5b50\u304c\u3064\u3044\u3066\u3044\u308b\u3053\u3068\u3082\u3054\u78ba\u8a8d\u304f\u3060\u3055\u3044\u3002"
     },
     "ko-KR": {
-      "loc.messages.LIB_CopyFileFailed": "파일을 복사하는 동안 오류가 발생했습니다. 남은 시도 횟수: %s",
-      "loc.messages.LIB_DirectoryStackEmpty": "디렉터리 스택이 비어 있습니다.",
-      "loc.messages.LIB_EndpointAuthNotExist": "엔드포인트 인증 데이터가 없음: %s",
-      "loc.messages.LIB_EndpointDataNotExist": "엔드포인트 데이터 매개 변수 %s이(가) 없음: %s",
-      "loc.messages.LIB_EndpointNotExist": "엔드포인트가 없음: %s",
-      "loc.messages.LIB_FailOnCode": "실패 반환 코드: %d",
-      "loc.messages.LIB_InputRequired": "입력 필요: %s",
-      "loc.messages.LIB_InvalidEndpointAuth": "잘못된 엔드포인트 인증: %s",
-      "loc.messages.LIB_InvalidPattern": "잘못된 패턴: '%s'",
-      "loc.messages.LIB_InvalidSecureFilesInput": "보안 파일 입력이 잘못됨: %s",
-      "loc.messages.LIB_LocStringNotFound": "키에 대한 loc 문자열을 찾을 수 없음: %s",
-      "loc.messages.LIB_MergeTestResultNotSupported": "이 OSX/Linux용 빌드 에이전트 버전에서 여러 파일의 테스트 결과를 하나의 테스트 실행으로 병합하는 것을 지원하지 않습니다. 각 테스트 결과 파일은 VSO/TFS에서 별도의 테스트 실행으로 게시됩니다.",
-      "loc.messages.LIB_MkdirFailed": "'%s' 디렉터리를 만들 수 없습니다. %s",
-      "loc.messages.LIB_MkdirFailedFileExists": "'%s' 디렉터리를 만들 수 없습니다. 충돌하는 파일 '%s'이(가) 있습니다.",
-      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "'%s' 디렉터리를 만들 수 없습니다. 루트 디렉터리 '%s'이(가) 없습니다.",
-      "loc.messages.LIB_MkdirFailedInvalidShare": "'%s' 디렉터리를 만들 수 없습니다. '%s' 디렉터리가 있는지 확인할 수 없습니다. 디렉터리가 파일 공유인 경우 공유 이름이 올바르고, 공유가 온라인 상태이며, 현재 프로세스에 공유에 액세스할 수 있는 권한이 있는지 확인하세요.",
-      "loc.messages.LIB_MultilineSecret": "비밀에 여러 줄을 사용할 수 없습니다.",
-      "loc.messages.LIB_NotFoundPreviousDirectory": "이전 디렉터리를 찾을 수 없습니다.",
-      "loc.messages.LIB_OperationFailed": "%s 실패: %s",
-      "loc.messages.LIB_ParameterIsRequired": "%s이(가) 제공되지 않음",
-      "loc.messages.LIB_PathHasNullByte": "경로에 null 바이트를 포함할 수 없음",
-      "loc.messages.LIB_PathIsNotADirectory": "경로가 디렉터리가 아닙니다. %s",
-      "loc.messages.LIB_PathNotFound": "%s을(를) 찾을 수 없음: %s",
-      "loc.messages.LIB_PlatformNotSupported": "지원되지 않는 플랫폼: %s",
-      "loc.messages.LIB_ProcessError": "'%s' 프로세스를 실행할 때 오류가 발생했습니다. 이는 프로세스를 시작하지 못했음을 나타낼 수 있습니다. 오류: %s",
-      "loc.messages.LIB_ProcessExitCode": "'%s' 프로세스가 실패함(종료 코드 %s)",
-      "loc.messages.LIB_ProcessStderr": "하나 이상의 줄이 STDERR 스트림에 쓰였으므로 '%s' 프로세스가 실패함",
-      "loc.messages.LIB_ResourceFileAlreadySet": "리소스 파일이 이미 다음으로 설정됨: %s",
-      "loc.messages.LIB_ResourceFileNotExist": "리소스 파일이 없음: %s",
-      "loc.messages.LIB_ResourceFileNotSet": "리소스 파일이 설정되지 않았고 키에 대한 loc 문자열을 찾을 수 없음: %s",
-      "loc.messages.LIB_ReturnCode": "반환 코드: %d",
-      "loc.messages.LIB_StdioNotClosed": "STDIO 스트림이 %s초 이내('%s' 프로세스의 종료 이벤트 후)에 닫히지 않았습니다. 이는 자식 프로세스가 STDIO 스트림을 상속했으며 아직 종료되지 않았음을 나타낼 수 있습니다.",
-      "loc.messages.LIB_UndefinedNodeVersion": "노드 버전이 정의되지 않았습니다.",
-      "loc.messages.LIB_UnhandledEx": "처리되지 않음: %s",
-      "loc.messages.LIB_UseFirstGlobMatch": "여러 작업 영역이 일치합니다. 첫 번째 작업 영역을 사용하세요.",
-      "loc.messages.LIB_WhichNotFound_Linux": "실행 파일 '%s'을(를) 찾을 수 없습니다. 파일 경로가 있는지 또는 PATH 환경 변수에서 지정한 디렉터리 내에서 파일을 찾을 수 있는지 확인하세요. 또한 파일 모드를 확인하여 파일을 실행할 수 있는지 확인하세요.",
-      "loc.messages.LIB_WhichNotFound_Win": "실행 파일 '%s'을(를) 찾을 수 없습니다. 파일 경로가 있는지 또는 PATH 환경 변수에서 지정한 디렉터리 내에서 파일을 찾을 수 있는지 확인하세요. 또한 파일이 실행 파일에 대해 올바른 확장명을 가지고 있는지 확인하세요."
+      "loc.messages.LIB_CopyFileFailed": "\ud30c\uc77c\uc744 \ubcf5\uc0ac\ud558\ub294 \ub3d9\uc548 \uc624\ub958\uac00 \ubc1c\uc0dd\ud588\uc2b5\ub2c8\ub2e4. \ub0a8\uc740 \uc2dc\ub3c4 \ud69f\uc218: %s",
+      "loc.messages.LIB_DirectoryStackEmpty": "\ub514\ub809\ud130\ub9ac \uc2a4\ud0dd\uc774 \ube44\uc5b4 \uc788\uc2b5\ub2c8\ub2e4.",
+      "loc.messages.LIB_EndpointAuthNotExist": "\uc5d4\ub4dc\ud3ec\uc778\ud2b8 \uc778\uc99d \ub370\uc774\ud130\uac00 \uc5c6\uc74c: %s",
+      "loc.messages.LIB_EndpointDataNotExist": "\uc5d4\ub4dc\ud3ec\uc778\ud2b8 \ub370\uc774\ud130 \ub9e4\uac1c \ubcc0\uc218 %s\uc774(\uac00) \uc5c6\uc74c: %s",
+      "loc.messages.LIB_EndpointNotExist": "\uc5d4\ub4dc\ud3ec\uc778\ud2b8\uac00 \uc5c6\uc74c: %s",
+      "loc.messages.LIB_FailOnCode": "\uc2e4\ud328 \ubc18\ud658 \ucf54\ub4dc: %d",
+      "loc.messages.LIB_InputRequired": "\uc785\ub825 \ud544\uc694: %s",
+      "loc.messages.LIB_InvalidEndpointAuth": "\uc798\ubabb\ub41c \uc5d4\ub4dc\ud3ec\uc778\ud2b8 \uc778\uc99d: %s",
+      "loc.messages.LIB_InvalidPattern": "\uc798\ubabb\ub41c \ud328\ud134: '%s'",
+      "loc.messages.LIB_InvalidSecureFilesInput": "\ubcf4\uc548 \ud30c\uc77c \uc785\ub825\uc774 \uc798\ubabb\ub428: %s",
+      "loc.messages.LIB_LocStringNotFound": "\ud0a4\uc5d0 \ub300\ud55c loc \ubb38\uc790\uc5f4\uc744 \ucc3e\uc744 \uc218 \uc5c6\uc74c: %s",
+      "loc.messages.LIB_MergeTestResultNotSupported": "\uc774 OSX/Linux\uc6a9 \ube4c\ub4dc \uc5d0\uc774\uc804\ud2b8 \ubc84\uc804\uc5d0\uc11c \uc5ec\ub7ec \ud30c\uc77c\uc758 \ud14c\uc2a4\ud2b8 \uacb0\uacfc\ub97c \ud558\ub098\uc758 \ud14c\uc2a4\ud2b8 \uc2e4\ud589\uc73c\ub85c \ubcd1\ud569\ud558\ub294 \uac83\uc744 \uc9c0\uc6d0\ud558\uc9c0 \uc54a\uc2b5\ub2c8\ub2e4. \uac01 \ud14c\uc2a4\ud2b8 \uacb0\uacfc \ud30c\uc77c\uc740 VSO/TFS\uc5d0\uc11c \ubcc4\ub3c4\uc758 \ud14c\uc2a4\ud2b8 \uc2e4\ud589\uc73c\ub85c \uac8c\uc2dc\ub429\ub2c8\ub2e4.",
+      "loc.messages.LIB_MkdirFailed": "'%s' \ub514\ub809\ud130\ub9ac\ub97c \ub9cc\ub4e4 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4. %s",
+      "loc.messages.LIB_MkdirFailedFileExists": "'%s' \ub514\ub809\ud130\ub9ac\ub97c \ub9cc\ub4e4 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4. \ucda9\ub3cc\ud558\ub294 \ud30c\uc77c '%s'\uc774(\uac00) \uc788\uc2b5\ub2c8\ub2e4.",
+      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "'%s' \ub514\ub809\ud130\ub9ac\ub97c \ub9cc\ub4e4 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4. \ub8e8\ud2b8 \ub514\ub809\ud130\ub9ac '%s'\uc774(\uac00) \uc5c6\uc2b5\ub2c8\ub2e4.",
+      "loc.messages.LIB_MkdirFailedInvalidShare": "'%s' \ub514\ub809\ud130\ub9ac\ub97c \ub9cc\ub4e4 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4. '%s' \ub514\ub809\ud130\ub9ac\uac00 \uc788\ub294\uc9c0 \ud655\uc778\ud560 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4. \ub514\ub809\ud130\ub9ac\uac00 \ud30c\uc77c \uacf5\uc720\uc778 \uacbd\uc6b0 \uacf5\uc720 \uc774\ub984\uc774 \uc62c\ubc14\ub974\uace0, \uacf5\uc720\uac00 \uc628\ub77c\uc778 \uc0c1\ud0dc\uc774\uba70, \ud604\uc7ac \ud504\ub85c\uc138\uc2a4\uc5d0 \uacf5\uc720\uc5d0 \uc561\uc138\uc2a4\ud560 \uc218 \uc788\ub294 \uad8c\ud55c\uc774 \uc788\ub294\uc9c0 \ud655\uc778\ud558\uc138\uc694.",
+      "loc.messages.LIB_MultilineSecret": "\ube44\ubc00\uc5d0 \uc5ec\ub7ec \uc904\uc744 \uc0ac\uc6a9\ud560 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4.",
+      "loc.messages.LIB_NotFoundPreviousDirectory": "\uc774\uc804 \ub514\ub809\ud130\ub9ac\ub97c \ucc3e\uc744 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4.",
+      "loc.messages.LIB_OperationFailed": "%s \uc2e4\ud328: %s",
+      "loc.messages.LIB_ParameterIsRequired": "%s\uc774(\uac00) \uc81c\uacf5\ub418\uc9c0 \uc54a\uc74c",
+      "loc.messages.LIB_PathHasNullByte": "\uacbd\ub85c\uc5d0 null \ubc14\uc774\ud2b8\ub97c \ud3ec\ud568\ud560 \uc218 \uc5c6\uc74c",
+      "loc.messages.LIB_PathIsNotADirectory": "\uacbd\ub85c\uac00 \ub514\ub809\ud130\ub9ac\uac00 \uc544\ub2d9\ub2c8\ub2e4. %s",
+      "loc.messages.LIB_PathNotFound": "%s\uc744(\ub97c) \ucc3e\uc744 \uc218 \uc5c6\uc74c: %s",
+      "loc.messages.LIB_PlatformNotSupported": "\uc9c0\uc6d0\ub418\uc9c0 \uc54a\ub294 \ud50c\ub7ab\ud3fc: %s",
+      "loc.messages.LIB_ProcessError": "'%s' \ud504\ub85c\uc138\uc2a4\ub97c \uc2e4\ud589\ud560 \ub54c \uc624\ub958\uac00 \ubc1c\uc0dd\ud588\uc2b5\ub2c8\ub2e4. \uc774\ub294 \ud504\ub85c\uc138\uc2a4\ub97c \uc2dc\uc791\ud558\uc9c0 \ubabb\ud588\uc74c\uc744 \ub098\ud0c0\ub0bc \uc218 \uc788\uc2b5\ub2c8\ub2e4. \uc624\ub958: %s",
+      "loc.messages.LIB_ProcessExitCode": "'%s' \ud504\ub85c\uc138\uc2a4\uac00 \uc2e4\ud328\ud568(\uc885\ub8cc \ucf54\ub4dc %s)",
+      "loc.messages.LIB_ProcessStderr": "\ud558\ub098 \uc774\uc0c1\uc758 \uc904\uc774 STDERR \uc2a4\ud2b8\ub9bc\uc5d0 \uc4f0\uc600\uc73c\ubbc0\ub85c '%s' \ud504\ub85c\uc138\uc2a4\uac00 \uc2e4\ud328\ud568",
+      "loc.messages.LIB_ResourceFileAlreadySet": "\ub9ac\uc18c\uc2a4 \ud30c\uc77c\uc774 \uc774\ubbf8 \ub2e4\uc74c\uc73c\ub85c \uc124\uc815\ub428: %s",
+      "loc.messages.LIB_ResourceFileNotExist": "\ub9ac\uc18c\uc2a4 \ud30c\uc77c\uc774 \uc5c6\uc74c: %s",
+      "loc.messages.LIB_ResourceFileNotSet": "\ub9ac\uc18c\uc2a4 \ud30c\uc77c\uc774 \uc124\uc815\ub418\uc9c0 \uc54a\uc558\uace0 \ud0a4\uc5d0 \ub300\ud55c loc \ubb38\uc790\uc5f4\uc744 \ucc3e\uc744 \uc218 \uc5c6\uc74c: %s",
+      "loc.messages.LIB_ReturnCode": "\ubc18\ud658 \ucf54\ub4dc: %d",
+      "loc.messages.LIB_StdioNotClosed": "STDIO \uc2a4\ud2b8\ub9bc\uc774 %s\ucd08 \uc774\ub0b4('%s' \ud504\ub85c\uc138\uc2a4\uc758 \uc885\ub8cc \uc774\ubca4\ud2b8 \ud6c4)\uc5d0 \ub2eb\ud788\uc9c0 \uc54a\uc558\uc2b5\ub2c8\ub2e4. \uc774\ub294 \uc790\uc2dd \ud504\ub85c\uc138\uc2a4\uac00 STDIO \uc2a4\ud2b8\ub9bc\uc744 \uc0c1\uc18d\ud588\uc73c\uba70 \uc544\uc9c1 \uc885\ub8cc\ub418\uc9c0 \uc54a\uc558\uc74c\uc744 \ub098\ud0c0\ub0bc \uc218 \uc788\uc2b5\ub2c8\ub2e4.",
+      "loc.messages.LIB_UndefinedNodeVersion": "\ub178\ub4dc \ubc84\uc804\uc774 \uc815\uc758\ub418\uc9c0 \uc54a\uc558\uc2b5\ub2c8\ub2e4.",
+      "loc.messages.LIB_UnhandledEx": "\ucc98\ub9ac\ub418\uc9c0 \uc54a\uc74c: %s",
+      "loc.messages.LIB_UseFirstGlobMatch": "\uc5ec\ub7ec \uc791\uc5c5 \uc601\uc5ed\uc774 \uc77c\uce58\ud569\ub2c8\ub2e4. \uccab \ubc88\uc9f8 \uc791\uc5c5 \uc601\uc5ed\uc744 \uc0ac\uc6a9\ud558\uc138\uc694.",
+      "loc.messages.LIB_WhichNotFound_Linux": "\uc2e4\ud589 \ud30c\uc77c '%s'\uc744(\ub97c) \ucc3e\uc744 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4. \ud30c\uc77c \uacbd\ub85c\uac00 \uc788\ub294\uc9c0 \ub610\ub294 PATH \ud658\uacbd \ubcc0\uc218\uc5d0\uc11c \uc9c0\uc815\ud55c \ub514\ub809\ud130\ub9ac \ub0b4\uc5d0\uc11c \ud30c\uc77c\uc744 \ucc3e\uc744 \uc218 \uc788\ub294\uc9c0 \ud655\uc778\ud558\uc138\uc694. \ub610\ud55c \ud30c\uc77c \ubaa8\ub4dc\ub97c \ud655\uc778\ud558\uc5ec \ud30c\uc77c\uc744 \uc2e4\ud589\ud560 \uc218 \uc788\ub294\uc9c0 \ud655\uc778\ud558\uc138\uc694.",
+      "loc.messages.LIB_WhichNotFound_Win": "\uc2e4\ud589 \ud30c\uc77c '%s'\uc744(\ub97c) \ucc3e\uc744 \uc218 \uc5c6\uc2b5\ub2c8\ub2e4. \ud30c\uc77c \uacbd\ub85c\uac00 \uc788\ub294\uc9c0 \ub610\ub294 PATH \ud658\uacbd \ubcc0\uc218\uc5d0\uc11c \uc9c0\uc815\ud55c \ub514\ub809\ud130\ub9ac \ub0b4\uc5d0\uc11c \ud30c\uc77c\uc744 \ucc3e\uc744 \uc218 \uc788\ub294\uc9c0 \ud655\uc778\ud558\uc138\uc694. \ub610\ud55c \ud30c\uc77c\uc774 \uc2e4\ud589 \ud30c\uc77c\uc5d0 \ub300\ud574 \uc62c\ubc14\ub978 \ud655\uc7a5\uba85\uc744 \uac00\uc9c0\uace0 \uc788\ub294\uc9c0 \ud655\uc778\ud558\uc138\uc694."
     },
     "ru-RU": {
-      "loc.messages.LIB_CopyFileFailed": "Ошибка при копировании файла. Оставшееся число попыток: %s.",
-      "loc.messages.LIB_DirectoryStackEmpty": "Стек каталога пуст",
-      "loc.messages.LIB_EndpointAuthNotExist": "Отсутствуют данные для проверки подлинности конечной точки: %s",
-      "loc.messages.LIB_EndpointDataNotExist": "Отсутствует параметр %s данных конечной точки: %s",
-      "loc.messages.LIB_EndpointNotExist": "Конечная точка отсутствует: %s.",
-      "loc.messages.LIB_FailOnCode": "Код возврата при сбое: %d.",
-      "loc.messages.LIB_InputRequired": "Требуется ввести данные: %s.",
-      "loc.messages.LIB_InvalidEndpointAuth": "Недопустимая проверка подлинности конечной точки: %s.",
-      "loc.messages.LIB_InvalidPattern": "Недопустимый шаблон: \"%s\"",
-      "loc.messages.LIB_InvalidSecureFilesInput": "Недопустимые входные данные защитного файла: %s",
-      "loc.messages.LIB_LocStringNotFound": "Не удается найти локализованную строку для ключа: %s.",
-      "loc.messages.LIB_MergeTestResultNotSupported": "Объединение результатов тестов из нескольких файлов в один тестовый запуск не поддерживается в этой версии агента сборки для OSX/Linux. Каждый файл результатов теста будет опубликован в качестве отдельного тестового запуска в VSO/TFS.",
-      "loc.messages.LIB_MkdirFailed": "Не удается создать каталог \"%s\". %s",
-      "loc.messages.LIB_MkdirFailedFileExists": "Не удается создать каталог \"%s\". Существует конфликтующий файл: \"%s\"",
-      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "Не удалось создать каталог \"%s\". Корневой каталог не существует: \"%s\"",
-      "loc.messages.LIB_MkdirFailedInvalidShare": "Не удалось создать каталог \"%s\". Не удалось проверить, существует ли каталог \"%s\". Если каталог является файловым ресурсом, убедитесь, что имя ресурса указано правильно, он работает и текущий процесс имеет разрешение на доступ к нему.",
-      "loc.messages.LIB_MultilineSecret": "Секрет не может быть многострочным",
-      "loc.messages.LIB_NotFoundPreviousDirectory": "Не удалось найти предыдущий каталог",
-      "loc.messages.LIB_OperationFailed": "Сбой %s: %s.",
-      "loc.messages.LIB_ParameterIsRequired": "Не указан %s.",
-      "loc.messages.LIB_PathHasNullByte": "Путь не может содержать пустые байты.",
-      "loc.messages.LIB_PathIsNotADirectory": "Путь не является каталогом: %s",
-      "loc.messages.LIB_PathNotFound": "Не найден %s: %s.",
-      "loc.messages.LIB_PlatformNotSupported": "Платформа не поддерживается: %s",
-      "loc.messages.LIB_ProcessError": "Произошла ошибка при попытке выполнить процесс \"%s\". Это может означать, что процесс не удалось запустить. Ошибка: %s",
-      "loc.messages.LIB_ProcessExitCode": "Произошел сбой процесса \"%s\" с кодом выхода %s.",
-      "loc.messages.LIB_ProcessStderr": "Произошел сбой процесса \"%s\", так как одна или несколько строк были записаны в поток STDERR.",
-      "loc.messages.LIB_ResourceFileAlreadySet": "Файл ресурсов уже задан: %s.",
-      "loc.messages.LIB_ResourceFileNotExist": "Файл ресурсов не существует: %s.",
-      "loc.messages.LIB_ResourceFileNotSet": "Файл ресурсов не задан, не удается найти локализованную строку для ключа: %s.",
-      "loc.messages.LIB_ReturnCode": "Код возврата: %d",
-      "loc.messages.LIB_StdioNotClosed": "Потоки STDIO не были закрыты в течение %s с после получения события выхода от процесса \"%s\". Это может свидетельствовать о том, что дочерний процесс унаследовал потоки STDIO и еще не завершил работу.",
-      "loc.messages.LIB_UndefinedNodeVersion": "Версия узла не определена.",
-      "loc.messages.LIB_UnhandledEx": "Не обработано: %s",
-      "loc.messages.LIB_UseFirstGlobMatch": "Несколько рабочих областей совпадает, использована первая рабочая область.",
-      "loc.messages.LIB_WhichNotFound_Linux": "Не удалось найти исполняемый файл: \"%s\". Убедитесь, что путь к файлу существует и файл можно найти в каталоге, указанном переменной окружения PATH. Также проверьте режим файла, чтобы убедиться, что файл является исполняемым.",
-      "loc.messages.LIB_WhichNotFound_Win": "Не удалось найти исполняемый файл: \"%s\". Убедитесь, что путь к файлу существует и что файл можно найти в каталоге, указанном переменной окружения PATH. Также убедитесь, что у файла есть допустимое расширение для исполняемого файла."
+      "loc.messages.LIB_CopyFileFailed": "\u041e\u0448\u0438\u0431\u043a\u0430 \u043f\u0440\u0438 \u043a\u043e\u043f\u0438\u0440\u043e\u0432\u0430\u043d\u0438\u0438 \u0444\u0430\u0439\u043b\u0430. \u041e\u0441\u0442\u0430\u0432\u0448\u0435\u0435\u0441\u044f \u0447\u0438\u0441\u043b\u043e \u043f\u043e\u043f\u044b\u0442\u043e\u043a: %s.",
+      "loc.messages.LIB_DirectoryStackEmpty": "\u0421\u0442\u0435\u043a \u043a\u0430\u0442\u0430\u043b\u043e\u0433\u0430 \u043f\u0443\u0441\u0442",
+      "loc.messages.LIB_EndpointAuthNotExist": "\u041e\u0442\u0441\u0443\u0442\u0441\u0442\u0432\u0443\u044e\u0442 \u0434\u0430\u043d\u043d\u044b\u0435 \u0434\u043b\u044f \u043f\u0440\u043e\u0432\u0435\u0440\u043a\u0438 \u043f\u043e\u0434\u043b\u0438\u043d\u043d\u043e\u0441\u0442\u0438 \u043a\u043e\u043d\u0435\u0447\u043d\u043e\u0439 \u0442\u043e\u0447\u043a\u0438: %s",
+      "loc.messages.LIB_EndpointDataNotExist": "\u041e\u0442\u0441\u0443\u0442\u0441\u0442\u0432\u0443\u0435\u0442 \u043f\u0430\u0440\u0430\u043c\u0435\u0442\u0440 %s \u0434\u0430\u043d\u043d\u044b\u0445 \u043a\u043e\u043d\u0435\u0447\u043d\u043e\u0439 \u0442\u043e\u0447\u043a\u0438: %s",
+      "loc.messages.LIB_EndpointNotExist": "\u041a\u043e\u043d\u0435\u0447\u043d\u0430\u044f \u0442\u043e\u0447\u043a\u0430 \u043e\u0442\u0441\u0443\u0442\u0441\u0442\u0432\u0443\u0435\u0442: %s.",
+      "loc.messages.LIB_FailOnCode": "\u041a\u043e\u0434 \u0432\u043e\u0437\u0432\u0440\u0430\u0442\u0430 \u043f\u0440\u0438 \u0441\u0431\u043e\u0435: %d.",
+      "loc.messages.LIB_InputRequired": "\u0422\u0440\u0435\u0431\u0443\u0435\u0442\u0441\u044f \u0432\u0432\u0435\u0441\u0442\u0438 \u0434\u0430\u043d\u043d\u044b\u0435: %s.",
+      "loc.messages.LIB_InvalidEndpointAuth": "\u041d\u0435\u0434\u043e\u043f\u0443\u0441\u0442\u0438\u043c\u0430\u044f \u043f\u0440\u043e\u0432\u0435\u0440\u043a\u0430 \u043f\u043e\u0434\u043b\u0438\u043d\u043d\u043e\u0441\u0442\u0438 \u043a\u043e\u043d\u0435\u0447\u043d\u043e\u0439 \u0442\u043e\u0447\u043a\u0438: %s.",
+      "loc.messages.LIB_InvalidPattern": "\u041d\u0435\u0434\u043e\u043f\u0443\u0441\u0442\u0438\u043c\u044b\u0439 \u0448\u0430\u0431\u043b\u043e\u043d: \"%s\"",
+      "loc.messages.LIB_InvalidSecureFilesInput": "\u041d\u0435\u0434\u043e\u043f\u0443\u0441\u0442\u0438\u043c\u044b\u0435 \u0432\u0445\u043e\u0434\u043d\u044b\u0435 \u0434\u0430\u043d\u043d\u044b\u0435 \u0437\u0430\u0449\u0438\u0442\u043d\u043e\u0433\u043e \u0444\u0430\u0439\u043b\u0430: %s",
+      "loc.messages.LIB_LocStringNotFound": "\u041d\u0435 \u0443\u0434\u0430\u0435\u0442\u0441\u044f \u043d\u0430\u0439\u0442\u0438 \u043b\u043e\u043a\u0430\u043b\u0438\u0437\u043e\u0432\u0430\u043d\u043d\u0443\u044e \u0441\u0442\u0440\u043e\u043a\u0443 \u0434\u043b\u044f \u043a\u043b\u044e\u0447\u0430: %s.",
+      "loc.messages.LIB_MergeTestResultNotSupported": "\u041e\u0431\u044a\u0435\u0434\u0438\u043d\u0435\u043d\u0438\u0435 \u0440\u0435\u0437\u0443\u043b\u044c\u0442\u0430\u0442\u043e\u0432 \u0442\u0435\u0441\u0442\u043e\u0432 \u0438\u0437 \u043d\u0435\u0441\u043a\u043e\u043b\u044c\u043a\u0438\u0445 \u0444\u0430\u0439\u043b\u043e\u0432 \u0432 \u043e\u0434\u0438\u043d \u0442\u0435\u0441\u0442\u043e\u0432\u044b\u0439 \u0437\u0430\u043f\u0443\u0441\u043a \u043d\u0435 \u043f\u043e\u0434\u0434\u0435\u0440\u0436\u0438\u0432\u0430\u0435\u0442\u0441\u044f \u0432 \u044d\u0442\u043e\u0439 \u0432\u0435\u0440\u0441\u0438\u0438 \u0430\u0433\u0435\u043d\u0442\u0430 \u0441\u0431\u043e\u0440\u043a\u0438 \u0434\u043b\u044f OSX/Linux. \u041a\u0430\u0436\u0434\u044b\u0439 \u0444\u0430\u0439\u043b \u0440\u0435\u0437\u0443\u043b\u044c\u0442\u0430\u0442\u043e\u0432 \u0442\u0435\u0441\u0442\u0430 \u0431\u0443\u0434\u0435\u0442 \u043e\u043f\u0443\u0431\u043b\u0438\u043a\u043e\u0432\u0430\u043d \u0432 \u043a\u0430\u0447\u0435\u0441\u0442\u0432\u0435 \u043e\u0442\u0434\u0435\u043b\u044c\u043d\u043e\u0433\u043e \u0442\u0435\u0441\u0442\u043e\u0432\u043e\u0433\u043e \u0437\u0430\u043f\u0443\u0441\u043a\u0430 \u0432 VSO/TFS.",
+      "loc.messages.LIB_MkdirFailed": "\u041d\u0435 \u0443\u0434\u0430\u0435\u0442\u0441\u044f \u0441\u043e\u0437\u0434\u0430\u0442\u044c \u043a\u0430\u0442\u0430\u043b\u043e\u0433 \"%s\". %s",
+      "loc.messages.LIB_MkdirFailedFileExists": "\u041d\u0435 \u0443\u0434\u0430\u0435\u0442\u0441\u044f \u0441\u043e\u0437\u0434\u0430\u0442\u044c \u043a\u0430\u0442\u0430\u043b\u043e\u0433 \"%s\". \u0421\u0443\u0449\u0435\u0441\u0442\u0432\u0443\u0435\u0442 \u043a\u043e\u043d\u0444\u043b\u0438\u043a\u0442\u0443\u044e\u0449\u0438\u0439 \u0444\u0430\u0439\u043b: \"%s\"",
+      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "\u041d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c \u0441\u043e\u0437\u0434\u0430\u0442\u044c \u043a\u0430\u0442\u0430\u043b\u043e\u0433 \"%s\". \u041a\u043e\u0440\u043d\u0435\u0432\u043e\u0439 \u043a\u0430\u0442\u0430\u043b\u043e\u0433 \u043d\u0435 \u0441\u0443\u0449\u0435\u0441\u0442\u0432\u0443\u0435\u0442: \"%s\"",
+      "loc.messages.LIB_MkdirFailedInvalidShare": "\u041d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c \u0441\u043e\u0437\u0434\u0430\u0442\u044c \u043a\u0430\u0442\u0430\u043b\u043e\u0433 \"%s\". \u041d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c \u043f\u0440\u043e\u0432\u0435\u0440\u0438\u0442\u044c, \u0441\u0443\u0449\u0435\u0441\u0442\u0432\u0443\u0435\u0442 \u043b\u0438 \u043a\u0430\u0442\u0430\u043b\u043e\u0433 \"%s\". \u0415\u0441\u043b\u0438 \u043a\u0430\u0442\u0430\u043b\u043e\u0433 \u044f\u0432\u043b\u044f\u0435\u0442\u0441\u044f \u0444\u0430\u0439\u043b\u043e\u0432\u044b\u043c \u0440\u0435\u0441\u0443\u0440\u0441\u043e\u043c, \u0443\u0431\u0435\u0434\u0438\u0442\u0435\u0441\u044c, \u0447\u0442\u043e \u0438\u043c\u044f \u0440\u0435\u0441\u0443\u0440\u0441\u0430 \u0443\u043a\u0430\u0437\u0430\u043d\u043e \u043f\u0440\u0430\u0432\u0438\u043b\u044c\u043d\u043e, \u043e\u043d \u0440\u0430\u0431\u043e\u0442\u0430\u0435\u0442 \u0438 \u0442\u0435\u043a\u0443\u0449\u0438\u0439 \u043f\u0440\u043e\u0446\u0435\u0441\u0441 \u0438\u043c\u0435\u0435\u0442 \u0440\u0430\u0437\u0440\u0435\u0448\u0435\u043d\u0438\u0435 \u043d\u0430 \u0434\u043e\u0441\u0442\u0443\u043f \u043a \u043d\u0435\u043c\u0443.",
+      "loc.messages.LIB_MultilineSecret": "\u0421\u0435\u043a\u0440\u0435\u0442 \u043d\u0435 \u043c\u043e\u0436\u0435\u0442 \u0431\u044b\u0442\u044c \u043c\u043d\u043e\u0433\u043e\u0441\u0442\u0440\u043e\u0447\u043d\u044b\u043c",
+      "loc.messages.LIB_NotFoundPreviousDirectory": "\u041d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c \u043d\u0430\u0439\u0442\u0438 \u043f\u0440\u0435\u0434\u044b\u0434\u0443\u0449\u0438\u0439 \u043a\u0430\u0442\u0430\u043b\u043e\u0433",
+      "loc.messages.LIB_OperationFailed": "\u0421\u0431\u043e\u0439 %s: %s.",
+      "loc.messages.LIB_ParameterIsRequired": "\u041d\u0435 \u0443\u043a\u0430\u0437\u0430\u043d %s.",
+      "loc.messages.LIB_PathHasNullByte": "\u041f\u0443\u0442\u044c \u043d\u0435 \u043c\u043e\u0436\u0435\u0442 \u0441\u043e\u0434\u0435\u0440\u0436\u0430\u0442\u044c \u043f\u0443\u0441\u0442\u044b\u0435 \u0431\u0430\u0439\u0442\u044b.",
+      "loc.messages.LIB_PathIsNotADirectory": "\u041f\u0443\u0442\u044c \u043d\u0435 \u044f\u0432\u043b\u044f\u0435\u0442\u0441\u044f \u043a\u0430\u0442\u0430\u043b\u043e\u0433\u043e\u043c: %s",
+      "loc.messages.LIB_PathNotFound": "\u041d\u0435 \u043d\u0430\u0439\u0434\u0435\u043d %s: %s.",
+      "loc.messages.LIB_PlatformNotSupported": "\u041f\u043b\u0430\u0442\u0444\u043e\u0440\u043c\u0430 \u043d\u0435 \u043f\u043e\u0434\u0434\u0435\u0440\u0436\u0438\u0432\u0430\u0435\u0442\u0441\u044f: %s",
+      "loc.messages.LIB_ProcessError": "\u041f\u0440\u043e\u0438\u0437\u043e\u0448\u043b\u0430 \u043e\u0448\u0438\u0431\u043a\u0430 \u043f\u0440\u0438 \u043f\u043e\u043f\u044b\u0442\u043a\u0435 \u0432\u044b\u043f\u043e\u043b\u043d\u0438\u0442\u044c \u043f\u0440\u043e\u0446\u0435\u0441\u0441 \"%s\". \u042d\u0442\u043e \u043c\u043e\u0436\u0435\u0442 \u043e\u0437\u043d\u0430\u0447\u0430\u0442\u044c, \u0447\u0442\u043e \u043f\u0440\u043e\u0446\u0435\u0441\u0441 \u043d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c \u0437\u0430\u043f\u0443\u0441\u0442\u0438\u0442\u044c. \u041e\u0448\u0438\u0431\u043a\u0430: %s",
+      "loc.messages.LIB_ProcessExitCode": "\u041f\u0440\u043e\u0438\u0437\u043e\u0448\u0435\u043b \u0441\u0431\u043e\u0439 \u043f\u0440\u043e\u0446\u0435\u0441\u0441\u0430 \"%s\" \u0441 \u043a\u043e\u0434\u043e\u043c \u0432\u044b\u0445\u043e\u0434\u0430 %s.",
+      "loc.messages.LIB_ProcessStderr": "\u041f\u0440\u043e\u0438\u0437\u043e\u0448\u0435\u043b \u0441\u0431\u043e\u0439 \u043f\u0440\u043e\u0446\u0435\u0441\u0441\u0430 \"%s\", \u0442\u0430\u043a \u043a\u0430\u043a \u043e\u0434\u043d\u0430 \u0438\u043b\u0438 \u043d\u0435\u0441\u043a\u043e\u043b\u044c\u043a\u043e \u0441\u0442\u0440\u043e\u043a \u0431\u044b\u043b\u0438 \u0437\u0430\u043f\u0438\u0441\u0430\u043d\u044b \u0432 \u043f\u043e\u0442\u043e\u043a STDERR.",
+      "loc.messages.LIB_ResourceFileAlreadySet": "\u0424\u0430\u0439\u043b \u0440\u0435\u0441\u0443\u0440\u0441\u043e\u0432 \u0443\u0436\u0435 \u0437\u0430\u0434\u0430\u043d: %s.",
+      "loc.messages.LIB_ResourceFileNotExist": "\u0424\u0430\u0439\u043b \u0440\u0435\u0441\u0443\u0440\u0441\u043e\u0432 \u043d\u0435 \u0441\u0443\u0449\u0435\u0441\u0442\u0432\u0443\u0435\u0442: %s.",
+      "loc.messages.LIB_ResourceFileNotSet": "\u0424\u0430\u0439\u043b \u0440\u0435\u0441\u0443\u0440\u0441\u043e\u0432 \u043d\u0435 \u0437\u0430\u0434\u0430\u043d, \u043d\u0435 \u0443\u0434\u0430\u0435\u0442\u0441\u044f \u043d\u0430\u0439\u0442\u0438 \u043b\u043e\u043a\u0430\u043b\u0438\u0437\u043e\u0432\u0430\u043d\u043d\u0443\u044e \u0441\u0442\u0440\u043e\u043a\u0443 \u0434\u043b\u044f \u043a\u043b\u044e\u0447\u0430: %s.",
+      "loc.messages.LIB_ReturnCode": "\u041a\u043e\u0434 \u0432\u043e\u0437\u0432\u0440\u0430\u0442\u0430: %d",
+      "loc.messages.LIB_StdioNotClosed": "\u041f\u043e\u0442\u043e\u043a\u0438 STDIO \u043d\u0435 \u0431\u044b\u043b\u0438 \u0437\u0430\u043a\u0440\u044b\u0442\u044b \u0432 \u0442\u0435\u0447\u0435\u043d\u0438\u0435 %s \u0441 \u043f\u043e\u0441\u043b\u0435 \u043f\u043e\u043b\u0443\u0447\u0435\u043d\u0438\u044f \u0441\u043e\u0431\u044b\u0442\u0438\u044f \u0432\u044b\u0445\u043e\u0434\u0430 \u043e\u0442 \u043f\u0440\u043e\u0446\u0435\u0441\u0441\u0430 \"%s\". \u042d\u0442\u043e \u043c\u043e\u0436\u0435\u0442 \u0441\u0432\u0438\u0434\u0435\u0442\u0435\u043b\u044c\u0441\u0442\u0432\u043e\u0432\u0430\u0442\u044c \u043e \u0442\u043e\u043c, \u0447\u0442\u043e \u0434\u043e\u0447\u0435\u0440\u043d\u0438\u0439 \u043f\u0440\u043e\u0446\u0435\u0441\u0441 \u0443\u043d\u0430\u0441\u043b\u0435\u0434\u043e\u0432\u0430\u043b \u043f\u043e\u0442\u043e\u043a\u0438 STDIO \u0438 \u0435\u0449\u0435 \u043d\u0435 \u0437\u0430\u0432\u0435\u0440\u0448\u0438\u043b \u0440\u0430\u0431\u043e\u0442\u0443.",
+      "loc.messages.LIB_UndefinedNodeVersion": "\u0412\u0435\u0440\u0441\u0438\u044f \u0443\u0437\u043b\u0430 \u043d\u0435 \u043e\u043f\u0440\u0435\u0434\u0435\u043b\u0435\u043d\u0430.",
+      "loc.messages.LIB_UnhandledEx": "\u041d\u0435 \u043e\u0431\u0440\u0430\u0431\u043e\u0442\u0430\u043d\u043e: %s",
+      "loc.messages.LIB_UseFirstGlobMatch": "\u041d\u0435\u0441\u043a\u043e\u043b\u044c\u043a\u043e \u0440\u0430\u0431\u043e\u0447\u0438\u0445 \u043e\u0431\u043b\u0430\u0441\u0442\u0435\u0439 \u0441\u043e\u0432\u043f\u0430\u0434\u0430\u0435\u0442, \u0438\u0441\u043f\u043e\u043b\u044c\u0437\u043e\u0432\u0430\u043d\u0430 \u043f\u0435\u0440\u0432\u0430\u044f \u0440\u0430\u0431\u043e\u0447\u0430\u044f \u043e\u0431\u043b\u0430\u0441\u0442\u044c.",
+      "loc.messages.LIB_WhichNotFound_Linux": "\u041d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c \u043d\u0430\u0439\u0442\u0438 \u0438\u0441\u043f\u043e\u043b\u043d\u044f\u0435\u043c\u044b\u0439 \u0444\u0430\u0439\u043b: \"%s\". \u0423\u0431\u0435\u0434\u0438\u0442\u0435\u0441\u044c, \u0447\u0442\u043e \u043f\u0443\u0442\u044c \u043a \u0444\u0430\u0439\u043b\u0443 \u0441\u0443\u0449\u0435\u0441\u0442\u0432\u0443\u0435\u0442 \u0438 \u0444\u0430\u0439\u043b \u043c\u043e\u0436\u043d\u043e \u043d\u0430\u0439\u0442\u0438 \u0432 \u043a\u0430\u0442\u0430\u043b\u043e\u0433\u0435, \u0443\u043a\u0430\u0437\u0430\u043d\u043d\u043e\u043c \u043f\u0435\u0440\u0435\u043c\u0435\u043d\u043d\u043e\u0439 \u043e\u043a\u0440\u0443\u0436\u0435\u043d\u0438\u044f PATH. \u0422\u0430\u043a\u0436\u0435 \u043f\u0440\u043e\u0432\u0435\u0440\u044c\u0442\u0435 \u0440\u0435\u0436\u0438\u043c \u0444\u0430\u0439\u043b\u0430, \u0447\u0442\u043e\u0431\u044b \u0443\u0431\u0435\u0434\u0438\u0442\u044c\u0441\u044f, \u0447\u0442\u043e \u0444\u0430\u0439\u043b \u044f\u0432\u043b\u044f\u0435\u0442\u0441\u044f \u0438\u0441\u043f\u043e\u043b\u043d\u044f\u0435\u043c\u044b\u043c.",
+      "loc.messages.LIB_WhichNotFound_Win": "\u041d\u0435 \u0443\u0434\u0430\u043b\u043e\u0441\u044c \u043d\u0430\u0439\u0442\u0438 \u0438\u0441\u043f\u043e\u043b\u043d\u044f\u0435\u043c\u044b\u0439 \u0444\u0430\u0439\u043b: \"%s\". \u0423\u0431\u0435\u0434\u0438\u0442\u0435\u0441\u044c, \u0447\u0442\u043e \u043f\u0443\u0442\u044c \u043a \u0444\u0430\u0439\u043b\u0443 \u0441\u0443\u0449\u0435\u0441\u0442\u0432\u0443\u0435\u0442 \u0438 \u0447\u0442\u043e \u0444\u0430\u0439\u043b \u043c\u043e\u0436\u043d\u043e \u043d\u0430\u0439\u0442\u0438 \u0432 \u043a\u0430\u0442\u0430\u043b\u043e\u0433\u0435, \u0443\u043a\u0430\u0437\u0430\u043d\u043d\u043e\u043c \u043f\u0435\u0440\u0435\u043c\u0435\u043d\u043d\u043e\u0439 \u043e\u043a\u0440\u0443\u0436\u0435\u043d\u0438\u044f PATH. \u0422\u0430\u043a\u0436\u0435 \u0443\u0431\u0435\u0434\u0438\u0442\u0435\u0441\u044c, \u0447\u0442\u043e \u0443 \u0444\u0430\u0439\u043b\u0430 \u0435\u0441\u0442\u044c \u0434\u043e\u043f\u0443\u0441\u0442\u0438\u043c\u043e\u0435 \u0440\u0430\u0441\u0448\u0438\u0440\u0435\u043d\u0438\u0435 \u0434\u043b\u044f \u0438\u0441\u043f\u043e\u043b\u043d\u044f\u0435\u043c\u043e\u0433\u043e \u0444\u0430\u0439\u043b\u0430."
     },
     "zh-CN": {
-      "loc.messages.LIB_CopyFileFailed": "复制文件时出错。剩余尝试次数: %s",
-      "loc.messages.LIB_DirectoryStackEmpty": "目录堆栈为空",
-      "loc.messages.LIB_EndpointAuthNotExist": "终结点授权数据不存在: %s",
-      "loc.messages.LIB_EndpointDataNotExist": "终结点数据参数 %s 不存在: %s",
-      "loc.messages.LIB_EndpointNotExist": "终结点不存在: %s",
-      "loc.messages.LIB_FailOnCode": "故障返回代码: %d",
-      "loc.messages.LIB_InputRequired": "输入必需项: %s",
-      "loc.messages.LIB_InvalidEndpointAuth": "终结点验证无效: %s",
-      "loc.messages.LIB_InvalidPattern": "无效的模式: \"%s\"",
-      "loc.messages.LIB_InvalidSecureFilesInput": "无效的安全文件输入: %s",
-      "loc.messages.LIB_LocStringNotFound": "无法找到关键字的本地字符串: %s",
-      "loc.messages.LIB_MergeTestResultNotSupported": "此版本的 OSX/Linux 生成代理不支持来自某个测试运行的多文件合并测试结果，在 VSO/TFS 中，每个测试结果文件都将作为单独的测试运行进行发布。",
-      "loc.messages.LIB_MkdirFailed": "无法创建目录“%s”。%s",
-      "loc.messages.LIB_MkdirFailedFileExists": "无法创建目录“%s”。存在冲突文件:“%s”",
-      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "无法创建目录“%s”。根目录不存在:“%s”",
-      "loc.messages.LIB_MkdirFailedInvalidShare": "无法创建目录“%s”。无法验证“%s”目录是否存在。如果目录是文件共享，请验证共享名称是否正确、共享是否已联机以及当前进程是否有权访问该共享。",
-      "loc.messages.LIB_MultilineSecret": "密码不能包含多个行",
-      "loc.messages.LIB_NotFoundPreviousDirectory": "找不到以前的目录",
-      "loc.messages.LIB_OperationFailed": "%s 失败: %s",
-      "loc.messages.LIB_ParameterIsRequired": "未提供 %s",
-      "loc.messages.LIB_PathHasNullByte": "路径不能包含 null 字节",
-      "loc.messages.LIB_PathIsNotADirectory": "路径不是目录： %s",
-      "loc.messages.LIB_PathNotFound": "找不到 %s: %s",
-      "loc.messages.LIB_PlatformNotSupported": "平台不受支持: %s",
-      "loc.messages.LIB_ProcessError": "尝试执行进程“%s”时出错。这可能表示进程启动失败。错误: %s",
-      "loc.messages.LIB_ProcessExitCode": "进程“%s”失败，退出代码为 %s",
-      "loc.messages.LIB_ProcessStderr": "进程“%s”失败，因为已将一行或多行写入 STDERR 流",
-      "loc.messages.LIB_ResourceFileAlreadySet": "资源文件已被设置为 %s",
-      "loc.messages.LIB_ResourceFileNotExist": "资源文件不存在: %s",
-      "loc.messages.LIB_ResourceFileNotSet": "资源文件尚未设置，无法找到关键字的本地字符串: %s",
-      "loc.messages.LIB_ReturnCode": "返回代码: %d",
-      "loc.messages.LIB_StdioNotClosed": "STDIO 流在进程“%s”中发生退出事件 %s 秒内未关闭 。这可能表示子进程继承了 STDIO 流且尚未退出。",
-      "loc.messages.LIB_UndefinedNodeVersion": "节点版本未定义。",
-      "loc.messages.LIB_UnhandledEx": "未处理: %s",
-      "loc.messages.LIB_UseFirstGlobMatch": "出现多个工作区匹配时，使用第一个。",
-      "loc.messages.LIB_WhichNotFound_Linux": "无法定位可执行文件: \"%s\"。请验证文件路径是否存在或文件是否可在 PATH 环境变量指定的目录内找到。另请检查文件模式以验证文件是否可执行。",
-      "loc.messages.LIB_WhichNotFound_Win": "无法定位可执行文件: \"%s\"。请验证文件路径是否存在或文件是否可在 PATH 环境变量指定的目录内找到。另请验证该文件是否具有可执行文件的有效扩展名。"
+      "loc.messages.LIB_CopyFileFailed": "\u590d\u5236\u6587\u4ef6\u65f6\u51fa\u9519\u3002\u5269\u4f59\u5c1d\u8bd5\u6b21\u6570: %s",
+      "loc.messages.LIB_DirectoryStackEmpty": "\u76ee\u5f55\u5806\u6808\u4e3a\u7a7a",
+      "loc.messages.LIB_EndpointAuthNotExist": "\u7ec8\u7ed3\u70b9\u6388\u6743\u6570\u636e\u4e0d\u5b58\u5728: %s",
+      "loc.messages.LIB_EndpointDataNotExist": "\u7ec8\u7ed3\u70b9\u6570\u636e\u53c2\u6570 %s \u4e0d\u5b58\u5728: %s",
+      "loc.messages.LIB_EndpointNotExist": "\u7ec8\u7ed3\u70b9\u4e0d\u5b58\u5728: %s",
+      "loc.messages.LIB_FailOnCode": "\u6545\u969c\u8fd4\u56de\u4ee3\u7801: %d",
+      "loc.messages.LIB_InputRequired": "\u8f93\u5165\u5fc5\u9700\u9879: %s",
+      "loc.messages.LIB_InvalidEndpointAuth": "\u7ec8\u7ed3\u70b9\u9a8c\u8bc1\u65e0\u6548: %s",
+      "loc.messages.LIB_InvalidPattern": "\u65e0\u6548\u7684\u6a21\u5f0f: \"%s\"",
+      "loc.messages.LIB_InvalidSecureFilesInput": "\u65e0\u6548\u7684\u5b89\u5168\u6587\u4ef6\u8f93\u5165: %s",
+      "loc.messages.LIB_LocStringNotFound": "\u65e0\u6cd5\u627e\u5230\u5173\u952e\u5b57\u7684\u672c\u5730\u5b57\u7b26\u4e32: %s",
+      "loc.messages.LIB_MergeTestResultNotSupported": "\u6b64\u7248\u672c\u7684 OSX/Linux \u751f\u6210\u4ee3\u7406\u4e0d\u652f\u6301\u6765\u81ea\u67d0\u4e2a\u6d4b\u8bd5\u8fd0\u884c\u7684\u591a\u6587\u4ef6\u5408\u5e76\u6d4b\u8bd5\u7ed3\u679c\uff0c\u5728 VSO/TFS \u4e2d\uff0c\u6bcf\u4e2a\u6d4b\u8bd5\u7ed3\u679c\u6587\u4ef6\u90fd\u5c06\u4f5c\u4e3a\u5355\u72ec\u7684\u6d4b\u8bd5\u8fd0\u884c\u8fdb\u884c\u53d1\u5e03\u3002",
+      "loc.messages.LIB_MkdirFailed": "\u65e0\u6cd5\u521b\u5efa\u76ee\u5f55\u201c%s\u201d\u3002%s",
+      "loc.messages.LIB_MkdirFailedFileExists": "\u65e0\u6cd5\u521b\u5efa\u76ee\u5f55\u201c%s\u201d\u3002\u5b58\u5728\u51b2\u7a81\u6587\u4ef6:\u201c%s\u201d",
+      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "\u65e0\u6cd5\u521b\u5efa\u76ee\u5f55\u201c%s\u201d\u3002\u6839\u76ee\u5f55\u4e0d\u5b58\u5728:\u201c%s\u201d",
+      "loc.messages.LIB_MkdirFailedInvalidShare": "\u65e0\u6cd5\u521b\u5efa\u76ee\u5f55\u201c%s\u201d\u3002\u65e0\u6cd5\u9a8c\u8bc1\u201c%s\u201d\u76ee\u5f55\u662f\u5426\u5b58\u5728\u3002\u5982\u679c\u76ee\u5f55\u662f\u6587\u4ef6\u5171\u4eab\uff0c\u8bf7\u9a8c\u8bc1\u5171\u4eab\u540d\u79f0\u662f\u5426\u6b63\u786e\u3001\u5171\u4eab\u662f\u5426\u5df2\u8054\u673a\u4ee5\u53ca\u5f53\u524d\u8fdb\u7a0b\u662f\u5426\u6709\u6743\u8bbf\u95ee\u8be5\u5171\u4eab\u3002",
+      "loc.messages.LIB_MultilineSecret": "\u5bc6\u7801\u4e0d\u80fd\u5305\u542b\u591a\u4e2a\u884c",
+      "loc.messages.LIB_NotFoundPreviousDirectory": "\u627e\u4e0d\u5230\u4ee5\u524d\u7684\u76ee\u5f55",
+      "loc.messages.LIB_OperationFailed": "%s \u5931\u8d25: %s",
+      "loc.messages.LIB_ParameterIsRequired": "\u672a\u63d0\u4f9b %s",
+      "loc.messages.LIB_PathHasNullByte": "\u8def\u5f84\u4e0d\u80fd\u5305\u542b null \u5b57\u8282",
+      "loc.messages.LIB_PathIsNotADirectory": "\u8def\u5f84\u4e0d\u662f\u76ee\u5f55\uff1a %s",
+      "loc.messages.LIB_PathNotFound": "\u627e\u4e0d\u5230 %s: %s",
+      "loc.messages.LIB_PlatformNotSupported": "\u5e73\u53f0\u4e0d\u53d7\u652f\u6301: %s",
+      "loc.messages.LIB_ProcessError": "\u5c1d\u8bd5\u6267\u884c\u8fdb\u7a0b\u201c%s\u201d\u65f6\u51fa\u9519\u3002\u8fd9\u53ef\u80fd\u8868\u793a\u8fdb\u7a0b\u542f\u52a8\u5931\u8d25\u3002\u9519\u8bef: %s",
+      "loc.messages.LIB_ProcessExitCode": "\u8fdb\u7a0b\u201c%s\u201d\u5931\u8d25\uff0c\u9000\u51fa\u4ee3\u7801\u4e3a %s",
+      "loc.messages.LIB_ProcessStderr": "\u8fdb\u7a0b\u201c%s\u201d\u5931\u8d25\uff0c\u56e0\u4e3a\u5df2\u5c06\u4e00\u884c\u6216\u591a\u884c\u5199\u5165 STDERR \u6d41",
+      "loc.messages.LIB_ResourceFileAlreadySet": "\u8d44\u6e90\u6587\u4ef6\u5df2\u88ab\u8bbe\u7f6e\u4e3a %s",
+      "loc.messages.LIB_ResourceFileNotExist": "\u8d44\u6e90\u6587\u4ef6\u4e0d\u5b58\u5728: %s",
+      "loc.messages.LIB_ResourceFileNotSet": "\u8d44\u6e90\u6587\u4ef6\u5c1a\u672a\u8bbe\u7f6e\uff0c\u65e0\u6cd5\u627e\u5230\u5173\u952e\u5b57\u7684\u672c\u5730\u5b57\u7b26\u4e32: %s",
+      "loc.messages.LIB_ReturnCode": "\u8fd4\u56de\u4ee3\u7801: %d",
+      "loc.messages.LIB_StdioNotClosed": "STDIO \u6d41\u5728\u8fdb\u7a0b\u201c%s\u201d\u4e2d\u53d1\u751f\u9000\u51fa\u4e8b\u4ef6 %s \u79d2\u5185\u672a\u5173\u95ed \u3002\u8fd9\u53ef\u80fd\u8868\u793a\u5b50\u8fdb\u7a0b\u7ee7\u627f\u4e86 STDIO \u6d41\u4e14\u5c1a\u672a\u9000\u51fa\u3002",
+      "loc.messages.LIB_UndefinedNodeVersion": "\u8282\u70b9\u7248\u672c\u672a\u5b9a\u4e49\u3002",
+      "loc.messages.LIB_UnhandledEx": "\u672a\u5904\u7406: %s",
+      "loc.messages.LIB_UseFirstGlobMatch": "\u51fa\u73b0\u591a\u4e2a\u5de5\u4f5c\u533a\u5339\u914d\u65f6\uff0c\u4f7f\u7528\u7b2c\u4e00\u4e2a\u3002",
+      "loc.messages.LIB_WhichNotFound_Linux": "\u65e0\u6cd5\u5b9a\u4f4d\u53ef\u6267\u884c\u6587\u4ef6: \"%s\"\u3002\u8bf7\u9a8c\u8bc1\u6587\u4ef6\u8def\u5f84\u662f\u5426\u5b58\u5728\u6216\u6587\u4ef6\u662f\u5426\u53ef\u5728 PATH \u73af\u5883\u53d8\u91cf\u6307\u5b9a\u7684\u76ee\u5f55\u5185\u627e\u5230\u3002\u53e6\u8bf7\u68c0\u67e5\u6587\u4ef6\u6a21\u5f0f\u4ee5\u9a8c\u8bc1\u6587\u4ef6\u662f\u5426\u53ef\u6267\u884c\u3002",
+      "loc.messages.LIB_WhichNotFound_Win": "\u65e0\u6cd5\u5b9a\u4f4d\u53ef\u6267\u884c\u6587\u4ef6: \"%s\"\u3002\u8bf7\u9a8c\u8bc1\u6587\u4ef6\u8def\u5f84\u662f\u5426\u5b58\u5728\u6216\u6587\u4ef6\u662f\u5426\u53ef\u5728 PATH \u73af\u5883\u53d8\u91cf\u6307\u5b9a\u7684\u76ee\u5f55\u5185\u627e\u5230\u3002\u53e6\u8bf7\u9a8c\u8bc1\u8be5\u6587\u4ef6\u662f\u5426\u5177\u6709\u53ef\u6267\u884c\u6587\u4ef6\u7684\u6709\u6548\u6269\u5c55\u540d\u3002"
     },
     "zh-TW": {
-      "loc.messages.LIB_CopyFileFailed": "複製檔案時發生錯誤。剩餘嘗試次數: %s",
-      "loc.messages.LIB_DirectoryStackEmpty": "目錄堆疊是空的",
-      "loc.messages.LIB_EndpointAuthNotExist": "端點驗證資料不存在: %s",
-      "loc.messages.LIB_EndpointDataNotExist": "端點資料參數 %s 不存在: %s",
-      "loc.messages.LIB_EndpointNotExist": "端點不存在: %s",
-      "loc.messages.LIB_FailOnCode": "傳回程式碼失敗: %d",
-      "loc.messages.LIB_InputRequired": "需要輸入內容: %s",
-      "loc.messages.LIB_InvalidEndpointAuth": "端點驗證無效: %s",
-      "loc.messages.LIB_InvalidPattern": "模式無效: '%s'",
-      "loc.messages.LIB_InvalidSecureFilesInput": "安全檔案輸入無效: %s",
-      "loc.messages.LIB_LocStringNotFound": "找不到索引鍵的 loc 字串: %s",
-      "loc.messages.LIB_MergeTestResultNotSupported": "OSX/Linux 的此版本組建代理程式不支援將多個檔案的測試結果合併至單一測試回合，每個測試結果檔案將作為個別測試回合在 VSO/TFS 中發行。",
-      "loc.messages.LIB_MkdirFailed": "無法建立目錄 '%s'。%s",
-      "loc.messages.LIB_MkdirFailedFileExists": "無法建立目錄 '%s'。存在衝突的檔案: '%s'",
-      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "無法建立目錄 '%s'。根目錄不存在: '%s'",
-      "loc.messages.LIB_MkdirFailedInvalidShare": "無法建立目錄 '%s'。無法驗證目錄是否存在: '%s'。如果目錄是檔案共用，請驗證共用名稱正確、共用在線上，而且目前的流程具有存取共用的權限。",
-      "loc.messages.LIB_MultilineSecret": "祕密不得包含多個行",
-      "loc.messages.LIB_NotFoundPreviousDirectory": "找不到之前的目錄",
-      "loc.messages.LIB_OperationFailed": "%s 失敗: %s",
-      "loc.messages.LIB_ParameterIsRequired": "未提供 %s",
-      "loc.messages.LIB_PathHasNullByte": "路徑不能包含 null 位元組",
-      "loc.messages.LIB_PathIsNotADirectory": "路徑不是目錄： %s",
-      "loc.messages.LIB_PathNotFound": "找不到 %s: %s",
-      "loc.messages.LIB_PlatformNotSupported": "不支援的平台: %s",
-      "loc.messages.LIB_ProcessError": "嘗試執行處理序 '%s' 時發生錯誤。這可能表示處理序無法啟動。錯誤: %s",
-      "loc.messages.LIB_ProcessExitCode": "處理序 '%s' 失敗，結束代碼為 %s",
-      "loc.messages.LIB_ProcessStderr": "因為 STDERR 資料流中寫入了一或多行程式碼，所以處理序 '%s' 失敗",
-      "loc.messages.LIB_ResourceFileAlreadySet": "資源檔案已設定至: %s",
-      "loc.messages.LIB_ResourceFileNotExist": "資源檔案不存在: %s",
-      "loc.messages.LIB_ResourceFileNotSet": "尚未設定資源檔案，找不到索引鍵的 loc 字串: %s",
-      "loc.messages.LIB_ReturnCode": "傳回程式碼: %d",
-      "loc.messages.LIB_StdioNotClosed": "STDIO 資料流未在 %s 秒內關閉 (從處理序 '%s' 結束事件發生後算起)。這可能表示子處理序繼承了 STDIO 資料流且尚未結束。",
-      "loc.messages.LIB_UndefinedNodeVersion": "未定義節點版本。",
-      "loc.messages.LIB_UnhandledEx": "未經處理: %s",
-      "loc.messages.LIB_UseFirstGlobMatch": "多個工作區相符。請先使用。",
-      "loc.messages.LIB_WhichNotFound_Linux": "找不到可執行檔: '%s'。請確認檔案路徑存在，或檔案可以在 PATH 環境變數指定的目錄中找到。另請檢查檔案模式，確認檔案可以執行。",
-      "loc.messages.LIB_WhichNotFound_Win": "找不到可執行檔: '%s'。請確認檔案路徑存在，或檔案可以在 PATH 環境變數指定的目錄中找到。另請確認檔案具備有效的可執行檔副檔名。"
+      "loc.messages.LIB_CopyFileFailed": "\u8907\u88fd\u6a94\u6848\u6642\u767c\u751f\u932f\u8aa4\u3002\u5269\u9918\u5617\u8a66\u6b21\u6578: %s",
+      "loc.messages.LIB_DirectoryStackEmpty": "\u76ee\u9304\u5806\u758a\u662f\u7a7a\u7684",
+      "loc.messages.LIB_EndpointAuthNotExist": "\u7aef\u9ede\u9a57\u8b49\u8cc7\u6599\u4e0d\u5b58\u5728: %s",
+      "loc.messages.LIB_EndpointDataNotExist": "\u7aef\u9ede\u8cc7\u6599\u53c3\u6578 %s \u4e0d\u5b58\u5728: %s",
+      "loc.messages.LIB_EndpointNotExist": "\u7aef\u9ede\u4e0d\u5b58\u5728: %s",
+      "loc.messages.LIB_FailOnCode": "\u50b3\u56de\u7a0b\u5f0f\u78bc\u5931\u6557: %d",
+      "loc.messages.LIB_InputRequired": "\u9700\u8981\u8f38\u5165\u5167\u5bb9: %s",
+      "loc.messages.LIB_InvalidEndpointAuth": "\u7aef\u9ede\u9a57\u8b49\u7121\u6548: %s",
+      "loc.messages.LIB_InvalidPattern": "\u6a21\u5f0f\u7121\u6548: '%s'",
+      "loc.messages.LIB_InvalidSecureFilesInput": "\u5b89\u5168\u6a94\u6848\u8f38\u5165\u7121\u6548: %s",
+      "loc.messages.LIB_LocStringNotFound": "\u627e\u4e0d\u5230\u7d22\u5f15\u9375\u7684 loc \u5b57\u4e32: %s",
+      "loc.messages.LIB_MergeTestResultNotSupported": "OSX/Linux \u7684\u6b64\u7248\u672c\u7d44\u5efa\u4ee3\u7406\u7a0b\u5f0f\u4e0d\u652f\u63f4\u5c07\u591a\u500b\u6a94\u6848\u7684\u6e2c\u8a66\u7d50\u679c\u5408\u4f75\u81f3\u55ae\u4e00\u6e2c\u8a66\u56de\u5408\uff0c\u6bcf\u500b\u6e2c\u8a66\u7d50\u679c\u6a94\u6848\u5c07\u4f5c\u70ba\u500b\u5225\u6e2c\u8a66\u56de\u5408\u5728 VSO/TFS \u4e2d\u767c\u884c\u3002",
+      "loc.messages.LIB_MkdirFailed": "\u7121\u6cd5\u5efa\u7acb\u76ee\u9304 '%s'\u3002%s",
+      "loc.messages.LIB_MkdirFailedFileExists": "\u7121\u6cd5\u5efa\u7acb\u76ee\u9304 '%s'\u3002\u5b58\u5728\u885d\u7a81\u7684\u6a94\u6848: '%s'",
+      "loc.messages.LIB_MkdirFailedInvalidDriveRoot": "\u7121\u6cd5\u5efa\u7acb\u76ee\u9304 '%s'\u3002\u6839\u76ee\u9304\u4e0d\u5b58\u5728: '%s'",
+      "loc.messages.LIB_MkdirFailedInvalidShare": "\u7121\u6cd5\u5efa\u7acb\u76ee\u9304 '%s'\u3002\u7121\u6cd5\u9a57\u8b49\u76ee\u9304\u662f\u5426\u5b58\u5728: '%s'\u3002\u5982\u679c\u76ee\u9304\u662f\u6a94\u6848\u5171\u7528\uff0c\u8acb\u9a57\u8b49\u5171\u7528\u540d\u7a31\u6b63\u78ba\u3001\u5171\u7528\u5728\u7dda\u4e0a\uff0c\u800c\u4e14\u76ee\u524d\u7684\u6d41\u7a0b\u5177\u6709\u5b58\u53d6\u5171\u7528\u7684\u6b0a\u9650\u3002",
+      "loc.messages.LIB_MultilineSecret": "\u7955\u5bc6\u4e0d\u5f97\u5305\u542b\u591a\u500b\u884c",
+      "loc.messages.LIB_NotFoundPreviousDirectory": "\u627e\u4e0d\u5230\u4e4b\u524d\u7684\u76ee\u9304",
+      "loc.messages.LIB_OperationFailed": "%s \u5931\u6557: %s",
+      "loc.messages.LIB_ParameterIsRequired": "\u672a\u63d0\u4f9b %s",
+      "loc.messages.LIB_PathHasNullByte": "\u8def\u5f91\u4e0d\u80fd\u5305\u542b null \u4f4d\u5143\u7d44",
+      "loc.messages.LIB_PathIsNotADirectory": "\u8def\u5f91\u4e0d\u662f\u76ee\u9304\uff1a %s",
+      "loc.messages.LIB_PathNotFound": "\u627e\u4e0d\u5230 %s: %s",
+      "loc.messages.LIB_PlatformNotSupported": "\u4e0d\u652f\u63f4\u7684\u5e73\u53f0: %s",
+      "loc.messages.LIB_ProcessError": "\u5617\u8a66\u57f7\u884c\u8655\u7406\u5e8f '%s' \u6642\u767c\u751f\u932f\u8aa4\u3002\u9019\u53ef\u80fd\u8868\u793a\u8655\u7406\u5e8f\u7121\u6cd5\u555f\u52d5\u3002\u932f\u8aa4: %s",
+      "loc.messages.LIB_ProcessExitCode": "\u8655\u7406\u5e8f '%s' \u5931\u6557\uff0c\u7d50\u675f\u4ee3\u78bc\u70ba %s",
+      "loc.messages.LIB_ProcessStderr": "\u56e0\u70ba STDERR \u8cc7\u6599\u6d41\u4e2d\u5beb\u5165\u4e86\u4e00\u6216\u591a\u884c\u7a0b\u5f0f\u78bc\uff0c\u6240\u4ee5\u8655\u7406\u5e8f '%s' \u5931\u6557",
+      "loc.messages.LIB_ResourceFileAlreadySet": "\u8cc7\u6e90\u6a94\u6848\u5df2\u8a2d\u5b9a\u81f3: %s",
+      "loc.messages.LIB_ResourceFileNotExist": "\u8cc7\u6e90\u6a94\u6848\u4e0d\u5b58\u5728: %s",
+      "loc.messages.LIB_ResourceFileNotSet": "\u5c1a\u672a\u8a2d\u5b9a\u8cc7\u6e90\u6a94\u6848\uff0c\u627e\u4e0d\u5230\u7d22\u5f15\u9375\u7684 loc \u5b57\u4e32: %s",
+      "loc.messages.LIB_ReturnCode": "\u50b3\u56de\u7a0b\u5f0f\u78bc: %d",
+      "loc.messages.LIB_StdioNotClosed": "STDIO \u8cc7\u6599\u6d41\u672a\u5728 %s \u79d2\u5167\u95dc\u9589 (\u5f9e\u8655\u7406\u5e8f '%s' \u7d50\u675f\u4e8b\u4ef6\u767c\u751f\u5f8c\u7b97\u8d77)\u3002\u9019\u53ef\u80fd\u8868\u793a\u5b50\u8655\u7406\u5e8f\u7e7c\u627f\u4e86 STDIO \u8cc7\u6599\u6d41\u4e14\u5c1a\u672a\u7d50\u675f\u3002",
+      "loc.messages.LIB_UndefinedNodeVersion": "\u672a\u5b9a\u7fa9\u7bc0\u9ede\u7248\u672c\u3002",
+      "loc.messages.LIB_UnhandledEx": "\u672a\u7d93\u8655\u7406: %s",
+      "loc.messages.LIB_UseFirstGlobMatch": "\u591a\u500b\u5de5\u4f5c\u5340\u76f8\u7b26\u3002\u8acb\u5148\u4f7f\u7528\u3002",
+      "loc.messages.LIB_WhichNotFound_Linux": "\u627e\u4e0d\u5230\u53ef\u57f7\u884c\u6a94: '%s'\u3002\u8acb\u78ba\u8a8d\u6a94\u6848\u8def\u5f91\u5b58\u5728\uff0c\u6216\u6a94\u6848\u53ef\u4ee5\u5728 PATH \u74b0\u5883\u8b8a\u6578\u6307\u5b9a\u7684\u76ee\u9304\u4e2d\u627e\u5230\u3002\u53e6\u8acb\u6aa2\u67e5\u6a94\u6848\u6a21\u5f0f\uff0c\u78ba\u8a8d\u6a94\u6848\u53ef\u4ee5\u57f7\u884c\u3002",
+      "loc.messages.LIB_WhichNotFound_Win": "\u627e\u4e0d\u5230\u53ef\u57f7\u884c\u6a94: '%s'\u3002\u8acb\u78ba\u8a8d\u6a94\u6848\u8def\u5f91\u5b58\u5728\uff0c\u6216\u6a94\u6848\u53ef\u4ee5\u5728 PATH \u74b0\u5883\u8b8a\u6578\u6307\u5b9a\u7684\u76ee\u9304\u4e2d\u627e\u5230\u3002\u53e6\u8acb\u78ba\u8a8d\u6a94\u6848\u5177\u5099\u6709\u6548\u7684\u53ef\u57f7\u884c\u6a94\u526f\u6a94\u540d\u3002"
     }
   }
 };
@@ -7654,7 +7654,7 @@ exports.associateArtifact = associateArtifact;
 // Build Logging Commands
 //-----------------------------------------------------
 /**
- * Upload user interested log to build’s container “logs\tool” folder.
+ * Upload user interested log to build\u2019s container \u201clogs\tool\u201d folder.
  *
  * @param path      Path to the file that should be uploaded.
  * @returns         void
@@ -9597,11 +9597,11 @@ var nextTick =(function () {
 // modifications.
 // There is no situation where this is necessary.
 // If you need a security guarantee, these primordials need to be
-// deeply frozen anyway, and if you don’t need a security guarantee,
+// deeply frozen anyway, and if you don\u2019t need a security guarantee,
 // this is just plain paranoid.
 // However, this **might** have the nice side-effect of reducing the size of
 // the minified code by reducing x.call() to merely x()
-// See Mark Miller’s explanation of what this does.
+// See Mark Miller\u2019s explanation of what this does.
 // http://wiki.ecmascript.org/doku.php?id=conventions:safe_meta_programming
 var call = Function.call;
 function uncurryThis(f) {
@@ -10324,8 +10324,8 @@ Q.thenReject = function (promise, reason) {
 /**
  * If an object is not a promise, it is as "near" as possible.
  * If a promise is rejected, it is as "near" as possible too.
- * If it’s a fulfilled promise, the fulfillment value is nearer.
- * If it’s a deferred promise and the deferred has been resolved, the
+ * If it\u2019s a fulfilled promise, the fulfillment value is nearer.
+ * If it\u2019s a deferred promise and the deferred has been resolved, the
  * resolution is "nearer".
  * @param object
  * @returns most resolved (nearest) form of the object
@@ -11597,7 +11597,21 @@ const authProxyErrors = errorTable({
         owner: "workflow author",
         summary: "impersonation by the caller is not enabled",
         cause: "kubectl was run with --as, --as-group, --as-uid or --as-user-extra.",
-        remedy: "leave these flags out: the request runs as the identity of the token.",
+        remedy: "leave these flags out: the request runs as the identity of the token; or have the operator set impersonation.nested.",
+    },
+    ERR_AUTH_PROXY_IMPERSONATION_DENIED: {
+        hop: "auth proxy",
+        owner: "cluster operator",
+        summary: "the caller may not act as the user that --as, --as-group, --as-uid or --as-user-extra names",
+        cause: "the cluster's RBAC does not grant it to the identity of the token.",
+        remedy: "grant the right that the message names, or leave these flags out.",
+    },
+    ERR_AUTH_PROXY_REVIEW_FAILED: {
+        hop: "auth proxy",
+        owner: "cluster operator",
+        summary: "the apiserver does not tell the auth proxy what a caller may do",
+        cause: "impersonation.nested is set and the auth proxy's role lacks create on subjectaccessreviews.",
+        remedy: "install the chart with impersonation.nested, or add that right to the role.",
     },
     ERR_AUTH_PROXY_UPGRADE_REFUSED: {
         hop: "auth proxy",
@@ -11754,7 +11768,7 @@ const clientProxyErrors = errorTable({
         owner: "workflow author",
         summary: "the token is not for this relay",
         cause: "relay-audience names another audience than the relay has, or relay-url another host than its publicUrl.",
-        remedy: "leave relay-audience out, or set it to the relay's `audience` (its log names what it expects); with a key, give relay-url the host of the relay's `publicUrl`. By hand: have the token at --relay-token-file or --relay-token-command issued for that audience.",
+        remedy: "on GitHub, leave relay-audience out, or set it to the relay's `audience` (its log names what it expects); with a key, give relay-url the host of the relay's `publicUrl`. With Microsoft Entra, relay-scope decides the audience. By hand: have the token at --relay-token-file or --relay-token-command issued for that audience.",
     },
     ERR_RELAY_TOKEN_REFUSED: {
         hop: "relay",
@@ -11803,7 +11817,7 @@ const clientProxyErrors = errorTable({
         owner: "workflow author",
         summary: "the token is not for this cluster",
         cause: "cluster-audience names none of the audiences that the auth proxy is configured with.",
-        remedy: "set cluster-audience to the audience that the message expects, or add the one that was sent to authentication.jwt[].issuer.audiences of the auth proxy. By hand: have the token at --token-file or --token-command issued for that audience.",
+        remedy: "on GitHub, set cluster-audience to the audience that the message expects, or add the one that was sent to authentication.jwt[].issuer.audiences of the auth proxy. With Microsoft Entra, cluster-scope decides the audience. By hand: have the token at --token-file or --token-command issued for that audience.",
     },
     ERR_CLUSTER_TOKEN_REFUSED: {
         hop: "auth proxy",
@@ -12376,7 +12390,7 @@ function deferProp(target, key, getter) {
         configurable: true,
     });
 }
-// Writes a settled key. A plain assignment is much cheaper than `defineProperty` and produces the same descriptor, but it runs whatever setter already answers to the key — an accessor this shape deferred, or an inherited one, which `__proto__` has on every object and prototype pollution can add for any name.
+// Writes a settled key. A plain assignment is much cheaper than `defineProperty` and produces the same descriptor, but it runs whatever setter already answers to the key \u2014 an accessor this shape deferred, or an inherited one, which `__proto__` has on every object and prototype pollution can add for any name.
 function putProp(target, key, value) {
     if (key in target)
         util_assignProp(target, key, value);
@@ -12800,7 +12814,7 @@ function prefixIssues(path, issues) {
 function unwrapMessage(message) {
     return typeof message === "string" ? message : message?.message;
 }
-/* A check holds no link back to the schema it is attached to — the same check instance is shared by every clone of that schema — so the owner is stamped onto the issues a check just raised, at the only point where both are in scope. Runs on the failure path only; `start` is the issue count from before the check ran. */
+/* A check holds no link back to the schema it is attached to \u2014 the same check instance is shared by every clone of that schema \u2014 so the owner is stamped onto the issues a check just raised, at the only point where both are in scope. Runs on the failure path only; `start` is the issue count from before the check ran. */
 /** The leading size checks of `defChecks` that set an upper bound, each paired with it. */
 function sizeCaps(defChecks) {
     const caps = [];
@@ -12974,11 +12988,11 @@ class Class {
 }
 //////////    PROTOTYPE INSTALLERS     //////////
 //
-// Members live on the prototype and materialize per instance on first read, which keeps own-property count under the step where V8 stops using inline slots. Changing anything here means re-measuring runtime, memory and bundle size together — see "The three axes" in AGENTS.md.
+// Members live on the prototype and materialize per instance on first read, which keeps own-property count under the step where V8 stops using inline slots. Changing anything here means re-measuring runtime, memory and bundle size together \u2014 see "The three axes" in AGENTS.md.
 /**
  * Installs a trait's members on its prototype. Each value builds that member for the instance on first read; the built value shadows the accessor as an own property, so a detached `const { parse } = schema` keeps working.
  *
- * Call this from a `proto` initializer, which runs once per prototype — never per instance.
+ * Call this from a `proto` initializer, which runs once per prototype \u2014 never per instance.
  */
 function members(proto, table) {
     for (const key in table) {
@@ -13114,7 +13128,7 @@ function installLazyProp(inst, key, make, enumerable) {
         },
     });
 }
-/** Marks the thunk `_catch` synthesises for a constant catch value. `Function.length` cannot tell that thunk from a user callback — rest and defaulted parameters both report arity 0 — and a user callback reads `ctx.error`, whose issues only finalize correctly against the caller's per-parse error map. Provenance can say what arity cannot. A plain string key rather than `Symbol.for`, whose call at module scope no bundler can prove pure — the same shape that anchored `urlCanParse` into every build. */
+/** Marks the thunk `_catch` synthesises for a constant catch value. `Function.length` cannot tell that thunk from a user callback \u2014 rest and defaulted parameters both report arity 0 \u2014 and a user callback reads `ctx.error`, whose issues only finalize correctly against the caller's per-parse error map. Provenance can say what arity cannot. A plain string key rather than `Symbol.for`, whose call at module scope no bundler can prove pure \u2014 the same shape that anchored `urlCanParse` into every build. */
 const CONSTANT_CATCH = "~constantCatch";
 /** Wraps a constant catch value in a thunk tagged with {@link CONSTANT_CATCH}. */
 function constantCatch(value) {
@@ -13161,7 +13175,7 @@ function newError(Definition) {
 function $constructor(name, initializer, 
 /** This trait's members, installed once on every prototype that composes it. They cannot be declared in the initializer above: that runs per instance, and the prototype is shared. */
 proto, params) {
-    // Prototype for this constructor's `_zod` internals. Lazily-derived fields (`values`, `pattern`, `optin`, …) install here once rather than as an accessor on every instance.
+    // Prototype for this constructor's `_zod` internals. Lazily-derived fields (`values`, `pattern`, `optin`, \u2026) install here once rather than as an accessor on every instance.
     const zodProto = {};
     // Assigning the fields in the constructor body is what gives instances in-object slots; building the object literally and reparenting it costs a second allocation and a generic property copy.
     function Internals(def) {
@@ -13190,7 +13204,7 @@ proto, params) {
         inst._zod.traits.add(name);
         initializer(inst, def);
         if (initialized) {
-            // `super(def)` from a user subclass gives `this` a prototype the subclass owns, and installing there would overwrite whatever the subclass declared. `constr` built the instance, so its prototype is the one below the subclass's that should carry the members. A receiver whose chain never reaches that prototype installs on its own, which for a plain object handed straight to `init` means `Object.prototype` — unchanged from before.
+            // `super(def)` from a user subclass gives `this` a prototype the subclass owns, and installing there would overwrite whatever the subclass declared. `constr` built the instance, so its prototype is the one below the subclass's that should carry the members. A receiver whose chain never reaches that prototype installs on its own, which for a plain object handed straight to `init` means `Object.prototype` \u2014 unchanged from before.
             const own = Object.getPrototypeOf(inst);
             const ctorProto = inst._zod.constr.prototype;
             let up = own;
@@ -13412,7 +13426,7 @@ function isRecursive(inst, stack, resolve) {
         default: {
             // a new built-in kind becomes a compile error here
             kind;
-            // a user-defined kind can still hold children, and only its author knows where, so fall back to scanning the def — skipping accessors, since reading one can run user code
+            // a user-defined kind can still hold children, and only its author knows where, so fall back to scanning the def \u2014 skipping accessors, since reading one can run user code
             for (const key in def) {
                 const desc = Object.getOwnPropertyDescriptor(def, key);
                 if (!desc || desc.get)
@@ -13623,7 +13637,7 @@ const unicodeEmail = /^[^\s@"]{1,64}@[^\s@]{1,255}$/u;
 const idnEmail = (/* unused pure expression or super */ null && (unicodeEmail));
 const browserEmail = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 // from https://thekevinscott.com/emojis-in-javascript/#writing-a-regular-expression
-// Single character class, not an alternation: the two properties overlap (U+1F9B0-U+1F9B3), so `(A|B)+` backtracks exponentially on a failed match. The leading lookahead then demands one anchor — a pictograph, a regional indicator, or the enclosing keycap — because `\p{Emoji_Component}` on its own covers ASCII digits, `#`, `*`, ZWJ, variation selectors and skin tone modifiers, none of which is an emoji without a base.
+// Single character class, not an alternation: the two properties overlap (U+1F9B0-U+1F9B3), so `(A|B)+` backtracks exponentially on a failed match. The leading lookahead then demands one anchor \u2014 a pictograph, a regional indicator, or the enclosing keycap \u2014 because `\p{Emoji_Component}` on its own covers ASCII digits, `#`, `*`, ZWJ, variation selectors and skin tone modifiers, none of which is an emoji without a base.
 const _emoji = `^(?=[\\s\\S]*[\\p{Extended_Pictographic}\\p{Regional_Indicator}\\u20E3])[\\p{Extended_Pictographic}\\p{Emoji_Component}]+$`;
 function emoji() {
     return new RegExp(_emoji, "u");
@@ -13646,7 +13660,7 @@ const domain = /^(?=.{1,253}$)([a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+
 const httpProtocol = /^https?$/;
 // https://blog.stevenlevithan.com/archives/validate-phone-number#r4-3 (regex sans spaces) E.164: leading digit must be 1-9; total digits (excluding '+') between 7-15
 const e164 = /^\+[1-9]\d{6,14}$/;
-// Credit card shape: 12–19 digits, optionally separated by single spaces or single hyphens. ISO/IEC 7812 caps the PAN at 19 digits; 12 is the shortest issued length (Maestro).
+// Credit card shape: 12\u201319 digits, optionally separated by single spaces or single hyphens. ISO/IEC 7812 caps the PAN at 19 digits; 12 is the shortest issued length (Maestro).
 const creditCard = /^\d(?:[ -]?\d){11,18}$/;
 // ISO 4217 alpha codes from the SIX list, regenerated by scripts/update-iso-4217.ts
 const currencyCode = /^(?:AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BHD|BIF|BMD|BND|BOB|BOV|BRL|BSD|BTN|BWP|BYN|BZD|CAD|CDF|CHE|CHF|CHW|CLF|CLP|CNY|COP|COU|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MXV|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|UGX|USD|USN|UYI|UYU|UYW|UZS|VED|VES|VND|VUV|WST|XAD|XAF|XAG|XAU|XBA|XBB|XBC|XBD|XCD|XCG|XDR|XOF|XPD|XPF|XPT|XSU|XTS|XUA|XXX|YER|ZAR|ZMW|ZWG)$/;
@@ -13806,7 +13820,7 @@ const $ZodCheckMultipleOf =
         if (typeof payload.value !== typeof def.value)
             throw new Error("Cannot mix number and bigint in multiple_of check.");
         const isMultiple = typeof payload.value === "bigint"
-            ? // `value % 0n` throws, and nothing is a multiple of zero — the number branch already fails this way via NaN
+            ? // `value % 0n` throws, and nothing is a multiple of zero \u2014 the number branch already fails this way via NaN
                 def.value !== BigInt(0) && payload.value % def.value === BigInt(0)
             : floatSafeRemainder(payload.value, def.value) === 0;
         if (isMultiple)
@@ -14057,7 +14071,7 @@ const $ZodCheckLengthEquals = /*@__PURE__*/ $constructor("$ZodCheckLengthEquals"
     inst._zod.check = (payload) => {
         const input = payload.value;
         const units = input.length;
-        // A code point is one or two UTF-16 units, so outside `[length, length * 2]` units the target is missed either way — and missed in the same direction in both measures.
+        // A code point is one or two UTF-16 units, so outside `[length, length * 2]` units the target is missed either way \u2014 and missed in the same direction in both measures.
         const length = typeof input === "string" && units >= def.length && units <= def.length * 2
             ? codePointLength(input)
             : units;
@@ -14832,7 +14846,7 @@ function isValidCreditCard(input) {
     return isLuhnAlgo(input.replace(CC_SANITIZE, ""));
 }
 const $ZodCreditCard = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCreditCard", (inst, def) => {
-    // Shape only — the Luhn check below is not expressible as a pattern, so consumers of `pattern` (JSON Schema, template literals) get the length and separator rules alone.
+    // Shape only \u2014 the Luhn check below is not expressible as a pattern, so consumers of `pattern` (JSON Schema, template literals) get the length and separator rules alone.
     def.pattern ?? (def.pattern = regexes.creditCard);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
@@ -14868,7 +14882,7 @@ function isValidIBAN(input) {
     return isIso7064Mod97(input);
 }
 const $ZodIBAN = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodIBAN", (inst, def) => {
-    // shape only — checksum is not expressible as a pattern
+    // shape only \u2014 checksum is not expressible as a pattern
     def.pattern ?? (def.pattern = regexes.iban);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
@@ -15198,7 +15212,7 @@ const $ZodArray = /*@__PURE__*/ $constructor("$ZodArray", (inst, def) => {
 function handlePropertyResult(result, final, key, input, optin, optout) {
     const isPresent = key in input;
     const isOptionalOut = optout === "optional";
-    // The middle rung means "absence permitted, nothing supplied in its place", so an absent key contributes nothing — whatever the schema made of `undefined` is invented, not substituted. Only `optional` reaches this with a value: `defaulted` substitutes, and a schema that isn't optional-out has to keep the key.
+    // The middle rung means "absence permitted, nothing supplied in its place", so an absent key contributes nothing \u2014 whatever the schema made of `undefined` is invented, not substituted. Only `optional` reaches this with a value: `defaulted` substitutes, and a schema that isn't optional-out has to keep the key.
     if (!isPresent && isOptionalOut && optin === "optional") {
         return;
     }
@@ -15433,7 +15447,7 @@ const $ZodObjectJIT = /*@__PURE__*/ $constructor("$ZodObjectJIT", (inst, def) =>
             const isOptionalOut = schema?._zod?.optout === "optional";
             doc.write(`const ${id} = ${parseStr(k)};`);
             if (isOptionalIn && isOptionalOut) {
-                // For optional-in/out schemas, ignore errors on absent keys — and, like the interpreted path, drop the value produced alongside them. The middle rung goes further: it permits absence without supplying anything in its place, so an absent key contributes nothing at all.
+                // For optional-in/out schemas, ignore errors on absent keys \u2014 and, like the interpreted path, drop the value produced alongside them. The middle rung goes further: it permits absence without supplying anything in its place, so an absent key contributes nothing at all.
                 const assign = optin === "optional" ? `${id}_present` : `${id}.value !== undefined || ${id}_present`;
                 doc.write(`
         const ${id}_present = ${isPresent};
@@ -15718,7 +15732,7 @@ $constructor("$ZodDiscriminatedUnion", (inst, def) => {
             propValues[zod.def.discriminator]?.delete(undefined);
         return propValues;
     });
-    // Checked now rather than in the lookup map below, so an option that lacks the discriminator fails at the `discriminatedUnion` call instead of on the first object parsed. Options whose shape cannot be enumerated without resolving it — pipes and lazies — are left to the map.
+    // Checked now rather than in the lookup map below, so an option that lacks the discriminator fails at the `discriminatedUnion` call instead of on the first object parsed. Options whose shape cannot be enumerated without resolving it \u2014 pipes and lazies \u2014 are left to the map.
     def.options.forEach((option, i) => {
         const propShape = rawShape(option._zod.def);
         if (propShape && !Object.prototype.hasOwnProperty.call(propShape, def.discriminator)) {
@@ -18241,7 +18255,7 @@ function to_json_schema_extractDefs(ctx, schema
     const root = ctx.seen.get(schema);
     if (!root)
         throw new Error("Unprocessed schema. This is a bug in Zod.");
-    // With `external` set, every registered schema resolves through the external branch of `makeURI`, so the root branch below produces the same ref the external branch would — this pass is identical whichever schema it is called with, and only needs to run once.
+    // With `external` set, every registered schema resolves through the external branch of `makeURI`, so the root branch below produces the same ref the external branch would \u2014 this pass is identical whichever schema it is called with, and only needs to run once.
     if (ctx.external && ctx.sharedDefsExtractedFor === ctx.external)
         return;
     // Track ids to detect duplicates across different schemas
@@ -18352,7 +18366,7 @@ function to_json_schema_extractDefs(ctx, schema
     if (ctx.external)
         ctx.sharedDefsExtractedFor = ctx.external;
 }
-/** Rewrites `anyOf: [{type: "a"}, {type: "b"}]` to `type: ["a", "b"]`, which every JSON Schema draft treats as equivalent and most consumers render far better for the nullable case. Only branches that are a bare type assertion qualify — anything carrying a constraint, `$ref`, `const` or metadata is left alone. Runs after `flattenRef`, so a branch an override decorated or `$defs` extraction turned into a `$ref` is no longer bare and correctly stays in `anyOf`. `oneOf` is excluded: `integer` and `number` overlap, so "exactly one" and "at least one" are not the same there. OpenAPI 3.0 is excluded: its `type` must be a single string. */
+/** Rewrites `anyOf: [{type: "a"}, {type: "b"}]` to `type: ["a", "b"]`, which every JSON Schema draft treats as equivalent and most consumers render far better for the nullable case. Only branches that are a bare type assertion qualify \u2014 anything carrying a constraint, `$ref`, `const` or metadata is left alone. Runs after `flattenRef`, so a branch an override decorated or `$defs` extraction turned into a `$ref` is no longer bare and correctly stays in `anyOf`. `oneOf` is excluded: `integer` and `number` overlap, so "exactly one" and "at least one" are not the same there. OpenAPI 3.0 is excluded: its `type` must be a single string. */
 function compactTypeUnion(schema) {
     const options = schema.anyOf;
     if (!Array.isArray(options) || options.length === 0 || schema.type !== undefined)
@@ -18361,7 +18375,7 @@ function compactTypeUnion(schema) {
     for (const option of options) {
         if (!option || typeof option !== "object")
             return;
-        // A branch that is itself a compactible union folds into this one — nested `anyOf` and a flat `type` array say the same thing. Compacting it first also makes the result independent of the order this pass walks the seen map in.
+        // A branch that is itself a compactible union folds into this one \u2014 nested `anyOf` and a flat `type` array say the same thing. Compacting it first also makes the result independent of the order this pass walks the seen map in.
         compactTypeUnion(option);
         const keys = Object.keys(option);
         if (keys.length !== 1 || keys[0] !== "type")
@@ -18378,8 +18392,8 @@ function compactTypeUnion(schema) {
     // A `type` array must be non-empty and unique (metaschema); a single member is spelled as a bare string.
     schema.type = types.length === 1 ? types[0] : types;
 }
-/** Keywords `foldIntersection` knows how to combine. Anything else — `$ref`, `patternProperties`,
- * an annotation like `description` — makes a member unfoldable, so a constraint this does not
+/** Keywords `foldIntersection` knows how to combine. Anything else \u2014 `$ref`, `patternProperties`,
+ * an annotation like `description` \u2014 makes a member unfoldable, so a constraint this does not
  * understand leaves the `allOf` alone instead of being silently dropped or misattributed. */
 const FOLDABLE_KEYS = new Set(["type", "properties", "required", "additionalProperties"]);
 const UNION_KEYS = ["oneOf", "anyOf"];
@@ -18450,8 +18464,8 @@ function foldObjects(members) {
 }
 /** `additionalProperties` in an `allOf` member sees only that member's own `properties`, so two
  * closed object members reject each other's keys and the schema validates nothing. Zod's parser
- * pools the key sets instead — `handleIntersectionResults` reports a key as unrecognized only when
- * *every* side rejects it — so the emitted schema has to pool them too, and folding the members
+ * pools the key sets instead \u2014 `handleIntersectionResults` reports a key as unrecognized only when
+ * *every* side rejects it \u2014 so the emitted schema has to pool them too, and folding the members
  * into one object is the encoding that says so on every target.
  *
  * This runs from `finalize`, after `extractDefs`, which is what keeps it clear of the `$ref`
@@ -18577,7 +18591,7 @@ function to_json_schema_finalize(ctx, schema) {
         }
         for (const rewrite of ctx.deferred)
             rewrite();
-        // After flattening, every member that was extracted is a `$ref`, so the fold sees the final shape. A schema that inherits an intersection — through `z.lazy`, or any `ref` chain — holds the same `allOf` array, so fold by array identity to catch every copy.
+        // After flattening, every member that was extracted is a `$ref`, so the fold sees the final shape. A schema that inherits an intersection \u2014 through `z.lazy`, or any `ref` chain \u2014 holds the same `allOf` array, so fold by array identity to catch every copy.
         if (ctx.intersections.length) {
             const carriers = new Map();
             for (const seen of ctx.seen.values()) {
@@ -18622,7 +18636,7 @@ function to_json_schema_finalize(ctx, schema) {
     }
     // when the root was extracted into $defs, `root.schema` is the `$ref` wrapper and `root.def` is the body that now lives under $defs
     assignProps(result, root.defId ? root.schema : (root.def ?? root.schema));
-    // The `id` in `.meta()` is a Zod-specific registration tag used to extract schemas into $defs — it is not user-facing JSON Schema metadata. Strip it from the output body where it would otherwise leak. The id is preserved implicitly via the $defs key (and via $ref paths).
+    // The `id` in `.meta()` is a Zod-specific registration tag used to extract schemas into $defs \u2014 it is not user-facing JSON Schema metadata. Strip it from the output body where it would otherwise leak. The id is preserved implicitly via the $defs key (and via $ref paths).
     const rootMetaId = ctx.metadataRegistry.get(schema)?.id;
     if (rootMetaId !== undefined && result.id === rootMetaId)
         delete result.id;
@@ -19287,11 +19301,11 @@ const tupleProcessor = (schema, ctx, _json, params) => {
  *
  * A numeric bound cannot apply to a property name, so `minimum` and its siblings are dropped rather
  * than carried over: keeping them beside `type: "string"` reproduces the match-nothing schema this
- * exists to fix. A key that carries one therefore emits wider than the record parses — `z.record(z.number().min(5), V)`
- * accepts `"3"` — which is the deliberate trade, since throwing on it would reject an ordinary schema
+ * exists to fix. A key that carries one therefore emits wider than the record parses \u2014 `z.record(z.number().min(5), V)`
+ * accepts `"3"` \u2014 which is the deliberate trade, since throwing on it would reject an ordinary schema
  * outright. */
 function stringifyKeyNames(bySchema, json, visited) {
-    // an extracted key that rewrites cannot go on sharing its definition — the string form a key position needs is not the number form every other reference wants — so it inlines. One that does not rewrite keeps the `$ref`.
+    // an extracted key that rewrites cannot go on sharing its definition \u2014 the string form a key position needs is not the number form every other reference wants \u2014 so it inlines. One that does not rewrite keeps the `$ref`.
     if (json.$ref) {
         // a recursive key holds its own reference inside its definition, so a node already on the path is left alone rather than resolved again
         if (visited.has(json))
@@ -19748,7 +19762,7 @@ const _messageDesc = {
 };
 const _issuesDesc = { value: undefined, enumerable: false };
 /* Prototypes that already carry the lazy `toString`. Seeded with the
- * intrinsics so that `init` on a foreign object — it accepts any object —
+ * intrinsics so that `init` on a foreign object \u2014 it accepts any object \u2014
  * can never install an accessor onto a prototype we do not own. */
 const _installedToString = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
 const initializer = (inst, def) => {
@@ -19955,9 +19969,9 @@ function treeifyError(error, mapper = (issue) => issue.message) {
  *
  * ```
  * username
- *   ✖ Expected number, received string at "username
+ *   \u2716 Expected number, received string at "username
  * favoriteNumbers[0]
- *   ✖ Invalid input: expected number
+ *   \u2716 Invalid input: expected number
  * ```
  */
 function toDotPath(_path) {
@@ -19984,9 +19998,9 @@ function prettifyError(error) {
     const issues = [...error.issues].sort((a, b) => (a.path ?? []).length - (b.path ?? []).length);
     // Process each issue
     for (const issue of issues) {
-        lines.push(`✖ ${issue.message}`);
+        lines.push(`\u2716 ${issue.message}`);
         if (issue.path?.length)
-            lines.push(`  → at ${toDotPath(issue.path)}`);
+            lines.push(`  \u2192 at ${toDotPath(issue.path)}`);
     }
     // Convert Map to formatted string
     return lines.join("\n");
@@ -20174,7 +20188,7 @@ const safeDecodeAsync = /* @__PURE__*/ _safeDecodeAsync($ZodRealError);
 
 
 /* Prototypes that already carry the lazy helper methods. Seeded with the
- * intrinsics so that `init` on a foreign object — it accepts any object —
+ * intrinsics so that `init` on a foreign object \u2014 it accepts any object \u2014
  * can never install an accessor onto a prototype we do not own. */
 const _installedErrorProtos = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
 /* Helper methods live as non-enumerable lazy getters on the shared
@@ -20255,7 +20269,7 @@ const parse_safeDecodeAsync = /* @__PURE__ */ _safeDecodeAsync(ZodRealError);
 
 
 
-// Register English as the default locale on first ZodType construction. Hooked into the `ZodType` `$constructor` (rather than a top-level `config(en())` in `external.ts`) so bundlers honoring `sideEffects: false` can't tree-shake it out — see #5953, #5725. An explicit `z.config(z.locales.xx())` call wins regardless of order, since this only sets the default when none is present.
+// Register English as the default locale on first ZodType construction. Hooked into the `ZodType` `$constructor` (rather than a top-level `config(en())` in `external.ts`) so bundlers honoring `sideEffects: false` can't tree-shake it out \u2014 see #5953, #5725. An explicit `z.config(z.locales.xx())` call wins regardless of order, since this only sets the default when none is present.
 function _ensureDefaultLocale() {
     if (!globalConfig.localeError)
         config(en());
@@ -21270,7 +21284,7 @@ const ZodRecord = /*@__PURE__*/ $constructor("ZodRecord", (inst, def) => {
     inst.valueType = def.valueType;
 });
 function record(keyType, valueType, params) {
-    // v3-compat: z.record(valueType, params?) — defaults keyType to z.string()
+    // v3-compat: z.record(valueType, params?) \u2014 defaults keyType to z.string()
     if (!valueType || !valueType._zod) {
         return new ZodRecord({
             type: "record",
@@ -21843,7 +21857,7 @@ const startRequest = strictObject({
     }),
     /** Whose token the requests carry to the cluster; absent: the user brings a kubeconfig user of their own. */
     clusterCredential: tokenSourceSpec,
-    /** PEM certificates and `sha256:…` pins; empty: the CA that the agent names is taken, and a warning says so. */
+    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
     clusterCa: array(schemas_string()).default([]),
     contextName: schemas_string().min(1),
     namespace: schemas_string().optional(),
@@ -21863,7 +21877,7 @@ const controlAddressFile = "control.address";
 /** Name, in the instance folder, of the kubeconfig that the client proxy writes once the cluster has answered. */
 const kubeconfigFile = "kubeconfig";
 /** Name, in the instance folder, of the log; the caller opens it and hands it over as stdout and stderr. */
-const control_logFile = "client-proxy.log";
+const logFile = "client-proxy.log";
 const controlRequest = strictObject({
     secret: schemas_string(),
     /** `wait` answers as soon as the phase is `ready` or `failed`; `stop` answers once everything is torn down. */
@@ -21878,7 +21892,7 @@ const connectionFacts = strictObject({
     identity: schemas_string(),
     groups: array(schemas_string()),
     serverVersion: schemas_string(),
-    /** `sha256:…` of each CA certificate that the agent named, to be pasted as `cluster-ca`. */
+    /** `sha256:\u2026` of each CA certificate that the agent named, to be pasted as `cluster-ca`. */
     caPins: array(schemas_string()),
     /** Whether those were checked against pins. */
     caPinned: schemas_boolean(),
@@ -21972,7 +21986,7 @@ const tailLines = 40;
 const tailBytes = 65_536;
 /** The log's last lines, for people. Empty when there is none. */
 async function readLogTail(instanceDirectory) {
-    const file = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(instanceDirectory, control_logFile)).catch(() => undefined);
+    const file = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(instanceDirectory, logFile)).catch(() => undefined);
     if (file === undefined)
         return [];
     try {
@@ -22025,7 +22039,7 @@ function plainText(text) {
 /** The same, cut to `most` characters: CI systems cut a long annotation at its end, where the remedy stands. */
 function shortText(text, most) {
     const plain = plainText(text);
-    return plain.length <= most ? plain : `${plain.slice(0, most)} …`;
+    return plain.length <= most ? plain : `${plain.slice(0, most)} \u2026`;
 }
 
 ;// CONCATENATED MODULE: ./src/ci/summary.ts
@@ -22074,137 +22088,6 @@ const cell = (text) => plainText(text)
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replace(/[\\`*_{}[\]()#!|~]/g, "\\$&");
-
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = require("node:child_process");
-;// CONCATENATED MODULE: external "node:fs"
-const external_node_fs_namespaceObject = require("node:fs");
-;// CONCATENATED MODULE: ./src/runtime/delay.ts
-/** Waits `ms` milliseconds; rejects with the signal's reason as soon as it aborts. */
-function delay(ms, signal) {
-    return new Promise((resolve, reject) => {
-        if (signal?.aborted)
-            return reject(signal.reason);
-        const onAbort = () => {
-            clearTimeout(timer);
-            reject(signal?.reason);
-        };
-        const timer = setTimeout(() => {
-            signal?.removeEventListener("abort", onAbort);
-            resolve();
-        }, ms);
-        signal?.addEventListener("abort", onAbort, { once: true });
-    });
-}
-
-;// CONCATENATED MODULE: ./src/ci/process-identity.ts
-/**
- * Finds the process that main started by an argument that only it has, a path that nobody could guess. A process id
- * would not do: it is used again on long-lived machines, and main may be killed before it has written it down.
- */
-
-
-/** Arguments are `node bundle marker`. */
-const markerIndex = 2;
-/** The process's id, undefined when none runs (a zombie does not) or where it cannot be told (Windows). */
-function findProcess(marker) {
-    if (process.platform === "win32")
-        return undefined;
-    if (process.platform !== "linux")
-        return findByPs(marker);
-    return (0,external_node_fs_namespaceObject.readdirSync)("/proc")
-        .filter((name) => /^\d+$/.test(name))
-        .map(Number)
-        .find((pid) => isOurProcess(pid, marker));
-}
-/** Whether `pid` still names that process. */
-function isOurProcess(pid, marker) {
-    if (process.platform !== "linux")
-        return findProcess(marker) === pid;
-    try {
-        const state = /\) (\w)/.exec((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/stat`, "utf8"))?.[1];
-        const argument = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/cmdline`, "utf8").split("\0")[markerIndex];
-        return state !== "Z" && argument === marker;
-    }
-    catch {
-        return false;
-    }
-}
-function findByPs(marker) {
-    try {
-        const lines = (0,external_node_child_process_namespaceObject.execFileSync)("ps", ["-axww", "-o", "pid=,args="], { encoding: "utf8" }).split("\n");
-        const line = lines.find((text) => text.trimEnd().endsWith(` ${marker}`));
-        return line === undefined ? undefined : Number.parseInt(line, 10);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./src/ci/client-proxy-process.ts
-/** Starts and stops the client proxy as a process that outlives the step. */
-
-
-
-
-
-
-
-/**
- * Starts `bundle` detached, its settings on stdin, its output in the instance folder: with an inherited stdout the
- * runner would wait for it. The folder's path is an argument too: it is how the process is found later.
- */
-function startClientProxy(bundle, request, environment) {
-    const log = openSync(join(request.instanceDirectory, logFile), "wx", 0o600);
-    try {
-        // Not `node`: a job need not have one on its PATH.
-        const child = spawn(process.execPath, [bundle, request.instanceDirectory], {
-            detached: true,
-            windowsHide: true,
-            cwd: request.instanceDirectory,
-            env: childEnvironment(environment),
-            stdio: ["pipe", log, log],
-        });
-        let ended;
-        child.once("exit", (code, signal) => (ended = signal ?? `exit code ${String(code)}`));
-        child.once("error", (error) => (ended = error.message));
-        child.stdin?.on("error", () => undefined).end(JSON.stringify(request));
-        child.unref();
-        return {
-            pid: child.pid,
-            get ended() {
-                return ended;
-            },
-        };
-    }
-    finally {
-        closeSync(log);
-    }
-}
-const killSteps = [
-    ["SIGTERM", 2_000],
-    ["SIGKILL", 1_000],
-];
-/** Signals the process's whole group until it is gone; returns whether it is. */
-async function killClientProxy(instanceDirectory) {
-    const pid = findProcess(instanceDirectory);
-    if (pid === undefined)
-        return true;
-    for (const [signal, waitMs] of killSteps) {
-        try {
-            process.kill(-pid, signal);
-        }
-        catch {
-            // Gone between the look and the signal.
-        }
-        const deadline = performance.now() + waitMs;
-        while (isOurProcess(pid, instanceDirectory) && performance.now() < deadline)
-            await delay(20);
-        if (!isOurProcess(pid, instanceDirectory))
-            return true;
-    }
-    return false;
-}
 
 ;// CONCATENATED MODULE: external "node:net"
 const external_node_net_namespaceObject = require("node:net");
@@ -22261,6 +22144,167 @@ const newInstanceDirectory = (tempDirectory) => join(tempDirectory, `cluster-con
 /** Whether a path has the form of one: what is not is never deleted, whatever an environment variable says. */
 const isInstanceDirectory = (path) => pattern.test((0,external_node_path_namespaceObject.basename)(path));
 
+;// CONCATENATED MODULE: ./src/runtime/delay.ts
+/** Waits `ms` milliseconds; rejects with the signal's reason as soon as it aborts. */
+function delay(ms, signal) {
+    return new Promise((resolve, reject) => {
+        if (signal?.aborted)
+            return reject(signal.reason);
+        const onAbort = () => {
+            clearTimeout(timer);
+            reject(signal?.reason);
+        };
+        const timer = setTimeout(() => {
+            signal?.removeEventListener("abort", onAbort);
+            resolve();
+        }, ms);
+        signal?.addEventListener("abort", onAbort, { once: true });
+    });
+}
+
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = require("node:fs");
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = require("node:child_process");
+;// CONCATENATED MODULE: ./src/ci/process-table.ts
+/**
+ * The processes of the machine, by what its operating system offers. None of it takes a path into a command line that
+ * something parses.
+ */
+
+/** Two of them in a row, and the waits beside them, stay within the ten seconds of post. */
+const programTimeoutMs = 2_000;
+const thisMachine = {
+    platform: process.platform,
+    run: (program, args, environment = {}) => (0,external_node_child_process_namespaceObject.execFileSync)(program, args, {
+        encoding: "utf8",
+        env: { ...process.env, ...environment },
+        timeout: programTimeoutMs,
+        stdio: ["ignore", "pipe", "ignore"],
+        windowsHide: true,
+    }),
+    signal: (pid, signal) => void process.kill(pid, signal),
+};
+
+;// CONCATENATED MODULE: ./src/ci/process-identity.ts
+/**
+ * Finds the process that main started by an argument that only it has, a path that nobody could guess. A process id
+ * would not do: it is used again on long-lived machines, and main may be killed before it has written it down.
+ */
+
+
+/** Arguments are `node bundle marker`. */
+const markerIndex = 2;
+/** The process's id; undefined when none runs (a zombie does not), or when nothing tells. */
+function findProcess(marker, table = thisMachine) {
+    if (table.platform === "win32")
+        return findOnWindows(marker, table);
+    if (table.platform !== "linux")
+        return findByPs(marker, table);
+    return (0,external_node_fs_namespaceObject.readdirSync)("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+        .find((pid) => isOurProcess(pid, marker, table));
+}
+/** Whether `pid` still names that process. */
+function isOurProcess(pid, marker, table = thisMachine) {
+    if (table.platform !== "linux")
+        return findProcess(marker, table) === pid;
+    try {
+        const state = /\) (\w)/.exec((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/stat`, "utf8"))?.[1];
+        const argument = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/cmdline`, "utf8").split("\0")[markerIndex];
+        return state !== "Z" && argument === marker;
+    }
+    catch {
+        return false;
+    }
+}
+function findByPs(marker, table) {
+    try {
+        const lines = table.run("ps", ["-axww", "-o", "pid=,args="]).split("\n");
+        const line = lines.find((text) => text.trimEnd().endsWith(` ${marker}`));
+        return line === undefined ? undefined : Number.parseInt(line, 10);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** The marker comes by the environment: as an argument it would find this very command. */
+const query = "Get-CimInstance Win32_Process | Where-Object { $_.CommandLine -and " +
+    "$_.CommandLine.TrimEnd().TrimEnd([char]34).EndsWith($env:CLUSTER_CONNECT_MARKER) } | " +
+    "ForEach-Object { $_.ProcessId }";
+function findOnWindows(marker, table) {
+    try {
+        const flags = ["-NoProfile", "-NonInteractive", "-Command", query];
+        const pid = Number.parseInt(table.run("powershell.exe", flags, { CLUSTER_CONNECT_MARKER: marker }), 10);
+        return Number.isNaN(pid) ? undefined : pid;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/ci/stop-process.ts
+/** Ends the process that main started, with all that it has started itself, however deaf it is. */
+
+
+
+const killSteps = [
+    ["SIGTERM", 2_000],
+    ["SIGKILL", 1_000],
+];
+const treeEndsWithinMs = 1_000;
+const pollMs = 20;
+/** Resolves with whether it is gone. `marker`: the argument that only it has. */
+async function stopProcess(marker, table = thisMachine) {
+    const pid = findProcess(marker, table);
+    if (pid === undefined)
+        return true;
+    return table.platform === "win32" ? stopOnWindows(pid, table) : stopGroup(pid, marker, table);
+}
+/** It leads a process group of its own. */
+async function stopGroup(pid, marker, table) {
+    for (const [signal, waitMs] of killSteps) {
+        try {
+            table.signal(-pid, signal);
+        }
+        catch {
+            // Gone between the look and the signal.
+        }
+        if (await isGone(() => isOurProcess(pid, marker, table), waitMs))
+            return true;
+    }
+    return false;
+}
+/** There are neither groups nor signals: the tree is ended outright, after the control endpoint was asked in vain. */
+async function stopOnWindows(pid, table) {
+    try {
+        table.run("taskkill.exe", ["/PID", String(pid), "/T", "/F"]);
+    }
+    catch {
+        // It may have ended between the look and this.
+    }
+    return isGone(() => exists(pid, table), treeEndsWithinMs);
+}
+function exists(pid, table) {
+    try {
+        table.signal(pid, 0);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+async function isGone(isThere, withinMs) {
+    const deadline = performance.now() + withinMs;
+    while (isThere()) {
+        if (performance.now() > deadline)
+            return false;
+        await delay(pollMs);
+    }
+    return true;
+}
+
 ;// CONCATENATED MODULE: ./src/ci/undo.ts
 /** Undoes what main has done: used by post, and by main itself when it fails. Never throws, takes at most 10 s. */
 
@@ -22282,7 +22326,7 @@ async function undo(platform) {
     const status = await stopPolitely(platform, directory);
     const steps = [
         await attempt(platform, "end the client proxy", async () => {
-            if (!(await killClientProxy(directory)))
+            if (!(await stopProcess(directory)))
                 throw new Error("it does not end");
         }),
         await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state)),
@@ -22412,7 +22456,7 @@ const inputs = {
         field: { label: "CA of the relay", type: "multiLine", group: "advanced" },
     },
     "cluster-ca": {
-        description: "The cluster's CA: sha256:… pins, as the auth proxy logs them, or PEM; several for a rotation. Without it the relay is trusted to name the CA.",
+        description: "The cluster's CA: sha256:\u2026 pins, as the auth proxy logs them, or PEM; several for a rotation. Without it the relay is trusted to name the CA.",
         field: { label: "CA of the cluster", type: "multiLine", group: "trust" },
     },
     "insecure-trust-relay": {
@@ -22458,6 +22502,11 @@ const inputs = {
     "cluster-scope": {
         description: "Scope of the token for the cluster, from Microsoft Entra: RESOURCE/.default. Another resource than relay-scope's.",
         field: { label: "Scope at the cluster", group: "entra" },
+    },
+    token: {
+        secret: true,
+        description: "Token of a Kubernetes service account, or another one that the cluster itself has issued, instead of the job's identity at the cluster. Its auth proxy must allow that (passThrough); it is not renewed.",
+        field: { label: "Token of a service account", group: "advanced" },
     },
     "relay-key-name": {
         description: "Name of a shared access key for the relay, instead of a token.",
@@ -22524,10 +22573,10 @@ const outputs = {
 const camelCase = (name) => name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 /** An input's or output's name as a user of the CI system writes it. */
 const nameOn = (system, name) => system === "github" ? name : camelCase(name);
-/** Words of ours that name inputs and outputs, in the CI system's spelling. */
+/** Words of ours that name inputs and outputs, in the CI system's spelling; what it has not stays as GitHub has it. */
 const textOn = (system, text) => text.replace(hyphenated, (name) => nameOn(system, name));
 /** Names of one word are spelt alike everywhere, and may be words. */
-const hyphenated = new RegExp(`(?<![\\w-])(?:${[...Object.keys(inputs), ...Object.keys(outputs)]
+const hyphenated = new RegExp(`(?<![\\w-])(?:${[...inputsOf("azure-pipelines").map(([name]) => name), ...Object.keys(outputs)]
     .filter((name) => name.includes("-"))
     .join("|")})(?![\\w-])`, "g");
 
@@ -22589,6 +22638,12 @@ function parseAudience(text) {
     if (!/^api:\/\/azureadtokenexchange/i.test(text))
         return text;
     throw new Error(`is ${text}, whose tokens must be shown to Microsoft Entra alone`);
+}
+/** RFC 6750 §2.1. What was given instead is not quoted: it may be a secret of another kind. */
+function parseToken(text) {
+    if (/^[\w.~+/-]+=*$/.test(text.trim()))
+        return text.trim();
+    throw new Error("is not a bearer token");
 }
 /** The client credentials grant knows no other scope than a resource's default. */
 function parseScope(text) {

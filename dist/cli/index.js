@@ -36358,7 +36358,7 @@ exports.DualOptions = DualOptions;
 const maxDistance = 3;
 
 function editDistance(a, b) {
-  // https://en.wikipedia.org/wiki/Damerau–Levenshtein_distance
+  // https://en.wikipedia.org/wiki/Damerau\u2013Levenshtein_distance
   // Calculating optimal string alignment distance, no substring is edited more than once.
   // (Simple implementation.)
 
@@ -37900,7 +37900,7 @@ function handle (opts) {
     return opts
   }
   let { paths, censor = CENSOR, remove } = opts
-  if (Array.isArray(paths) === false) { throw Error('pino – redact must contain an array of strings') }
+  if (Array.isArray(paths) === false) { throw Error('pino \u2013 redact must contain an array of strings') }
   if (remove === true) censor = undefined
 
   return { paths, censor, remove }
@@ -42350,7 +42350,7 @@ function resolveFlowCollection({ composeNode, composeEmptyNode }, ctx, fc, onErr
         }
         if (!isMap && !sep && !props.found) {
             // item is a value in a seq
-            // → key & sep are empty, start does not include ? or :
+            // \u2192 key & sep are empty, start does not include ? or :
             const valueNode = value
                 ? composeNode(ctx, value, props, onError)
                 : composeEmptyNode(ctx, props.end, sep, null, props, onError);
@@ -43808,17 +43808,17 @@ const prettifyError = (src, lc) => (error) => {
     // Trim to max 80 chars, keeping col position near the middle
     if (ci >= 60 && lineStr.length > 80) {
         const trimStart = Math.min(ci - 39, lineStr.length - 79);
-        lineStr = '…' + lineStr.substring(trimStart);
+        lineStr = '\u2026' + lineStr.substring(trimStart);
         ci -= trimStart - 1;
     }
     if (lineStr.length > 80)
-        lineStr = lineStr.substring(0, 79) + '…';
+        lineStr = lineStr.substring(0, 79) + '\u2026';
     // Include previous line in context if pointing at line start
     if (line > 1 && /^ *$/.test(lineStr.substring(0, ci))) {
         // Regexp won't match if start is trimmed
         let prev = src.substring(lc.lineStarts[line - 2], lc.lineStarts[line - 1]);
         if (prev.length > 80)
-            prev = prev.substring(0, 79) + '…\n';
+            prev = prev.substring(0, 79) + '\u2026\n';
         lineStr = prev + lineStr;
     }
     if (/[^ ]/.test(lineStr)) {
@@ -45114,13 +45114,13 @@ const REMOVE = Symbol('remove item');
  * Walks through the tree (depth-first) starting from the root, calling a
  * `visitor` function with two arguments when entering each item:
  *   - `item`: The current item, which included the following members:
- *     - `start: SourceToken[]` – Source tokens before the key or value,
+ *     - `start: SourceToken[]` \u2013 Source tokens before the key or value,
  *       possibly including its anchor or tag.
- *     - `key?: Token | null` – Set for pair values. May then be `null`, if
+ *     - `key?: Token | null` \u2013 Set for pair values. May then be `null`, if
  *       the key before the `:` separator is empty.
- *     - `sep?: SourceToken[]` – Source tokens between the key and the value,
+ *     - `sep?: SourceToken[]` \u2013 Source tokens between the key and the value,
  *       which should include the `:` map value indicator if `value` is set.
- *     - `value?: Token` – The value of a sequence item, or of a map pair.
+ *     - `value?: Token` \u2013 The value of a sequence item, or of a map pair.
  *   - `path`: The steps from the root to the current node, as an array of
  *     `['key' | 'value', number]` tuples.
  *
@@ -52452,6 +52452,21 @@ async function closeServer(server) {
 }
 
 ;// CONCATENATED MODULE: ./src/runtime/errors/entry.ts
+/** Where on the way from the job to the apiserver something fails. */
+const hops = [
+    "configuration",
+    "identity provider",
+    "outbound proxy",
+    "client proxy",
+    "relay",
+    "agent",
+    "auth proxy",
+    "apiserver",
+    "CI job",
+    "demo",
+    /** For what can happen anywhere; the error itself then names its hop. */
+    "the program that reports it",
+];
 /** Keeps a table's codes as literal types while its rows are checked. */
 const errorTable = (table) => table;
 
@@ -52503,7 +52518,21 @@ const authProxyErrors = errorTable({
         owner: "workflow author",
         summary: "impersonation by the caller is not enabled",
         cause: "kubectl was run with --as, --as-group, --as-uid or --as-user-extra.",
-        remedy: "leave these flags out: the request runs as the identity of the token.",
+        remedy: "leave these flags out: the request runs as the identity of the token; or have the operator set impersonation.nested.",
+    },
+    ERR_AUTH_PROXY_IMPERSONATION_DENIED: {
+        hop: "auth proxy",
+        owner: "cluster operator",
+        summary: "the caller may not act as the user that --as, --as-group, --as-uid or --as-user-extra names",
+        cause: "the cluster's RBAC does not grant it to the identity of the token.",
+        remedy: "grant the right that the message names, or leave these flags out.",
+    },
+    ERR_AUTH_PROXY_REVIEW_FAILED: {
+        hop: "auth proxy",
+        owner: "cluster operator",
+        summary: "the apiserver does not tell the auth proxy what a caller may do",
+        cause: "impersonation.nested is set and the auth proxy's role lacks create on subjectaccessreviews.",
+        remedy: "install the chart with impersonation.nested, or add that right to the role.",
     },
     ERR_AUTH_PROXY_UPGRADE_REFUSED: {
         hop: "auth proxy",
@@ -52511,6 +52540,13 @@ const authProxyErrors = errorTable({
         summary: "this protocol upgrade is not allowed",
         cause: "only websocket and SPDY/3.1 are, without a request body; the operator may have turned SPDY off.",
         remedy: "use kubectl 1.31 or newer and leave KUBECTL_REMOTE_COMMAND_WEBSOCKETS unset.",
+    },
+    ERR_AUTH_PROXY_STREAM_EXPIRED: {
+        hop: "auth proxy",
+        owner: "workflow author",
+        summary: "the request was cut, because it had run as long as it may",
+        cause: "the operator has set streams.end: a watch, a log or a shell ends with its token, or at an age.",
+        remedy: "begin it again, which clients with a watch do by themselves; whether a command that was cut still runs is not known.",
     },
     ERR_AUTH_PROXY_BUSY: {
         hop: "auth proxy",
@@ -52584,8 +52620,8 @@ const ciErrors = errorTable({
         hop: "identity provider",
         owner: "workflow author",
         summary: "the job may not request an identity token",
-        cause: "the job, or the workflow that calls it, lacks `permissions: id-token: write`.",
-        remedy: "add `permissions: { id-token: write, contents: read }` to the job; in a reusable workflow, to the calling job too.",
+        cause: "on GitHub, the job or the workflow that calls it lacks `permissions: id-token: write`; on Azure Pipelines, the server issues none.",
+        remedy: "on GitHub, add `permissions: { id-token: write, contents: read }` to the job; in a reusable workflow, to the calling job too. On Azure Pipelines, use Azure DevOps Services: Azure DevOps Server has no identity tokens.",
     },
     ERR_CI_OIDC_FORK: {
         hop: "identity provider",
@@ -52593,6 +52629,20 @@ const ciErrors = errorTable({
         summary: "a pull request from a fork gets no identity token",
         cause: "the CI system withholds it, whatever the job's permissions say: anybody can open such a pull request.",
         remedy: "skip this job for forks, by `if: github.event.pull_request.head.repo.full_name == github.repository`, or deploy after the merge.",
+    },
+    ERR_CI_SHARED_TOKEN: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "relay and cluster would be shown one and the same token",
+        cause: "Azure DevOps fixes the audience of a job's tokens, so that the relay could use what it is shown to act as the pipeline in the cluster.",
+        remedy: "best: azure-subscription with relay-scope and cluster-scope, for two tokens of Microsoft Entra. Else relay-key-name and relay-key, so that the relay is shown no token. Only if you run the relay yourself: allow-shared-token.",
+    },
+    ERR_CI_SERVICE_CONNECTION: {
+        hop: "identity provider",
+        owner: "workflow author",
+        summary: "the service connection cannot be used",
+        cause: "it has a secret instead of workload identity federation, or it is one that Microsoft Entra trusts where a generic one is wanted.",
+        remedy: "for azure-subscription convert the connection to workload identity federation; for service-connection take a generic one that no federated credential trusts.",
     },
     ERR_CI_START_FAILED: {
         hop: "CI job",
@@ -52634,12 +52684,19 @@ const clientProxyErrors = errorTable({
         cause: "it is signed by a private CA, has expired, or is for another host name.",
         remedy: "give the CA's PEM as relay-ca, or have the relay's certificate renewed.",
     },
+    ERR_RELAY_TOKEN_AUDIENCE: {
+        hop: "relay",
+        owner: "workflow author",
+        summary: "the token is not for this relay",
+        cause: "relay-audience names another audience than the relay has, or relay-url another host than its publicUrl.",
+        remedy: "on GitHub, leave relay-audience out, or set it to the relay's `audience` (its log names what it expects); with a key, give relay-url the host of the relay's `publicUrl`. With Microsoft Entra, relay-scope decides the audience. By hand: have the token at --relay-token-file or --relay-token-command issued for that audience.",
+    },
     ERR_RELAY_TOKEN_REFUSED: {
         hop: "relay",
         owner: "relay operator",
         summary: "the relay refused the caller",
-        cause: "no rule of the cluster admits this identity, or the token is for another audience.",
-        remedy: "compare the claims above with the cluster's clients.allow, and relay-audience with the relay's audience.",
+        cause: "no rule of the cluster admits this identity, or the token is of an unknown issuer or has expired.",
+        remedy: "compare the claims above with the cluster's clients.allow and the relay's issuers.",
     },
     ERR_RELAY_BUSY: {
         hop: "relay",
@@ -52676,12 +52733,19 @@ const clientProxyErrors = errorTable({
         cause: "the auth proxy is down or starting.",
         remedy: "look at the auth-proxy container of the agent's pod.",
     },
+    ERR_CLUSTER_TOKEN_AUDIENCE: {
+        hop: "auth proxy",
+        owner: "workflow author",
+        summary: "the token is not for this cluster",
+        cause: "cluster-audience names none of the audiences that the auth proxy is configured with.",
+        remedy: "on GitHub, set cluster-audience to the audience that the message expects, or add the one that was sent to authentication.jwt[].issuer.audiences of the auth proxy. With Microsoft Entra, cluster-scope decides the audience. By hand: have the token at --token-file or --token-command issued for that audience.",
+    },
     ERR_CLUSTER_TOKEN_REFUSED: {
         hop: "auth proxy",
         owner: "workflow author",
         summary: "the cluster did not accept the token",
-        cause: "it is for another audience, of an issuer that is not configured there, or has expired.",
-        remedy: "compare cluster-audience with the audiences of the auth proxy's authentication configuration.",
+        cause: "it is of an issuer that is not configured there, has expired, or lacks a claim.",
+        remedy: "the message says what is wrong with it; compare it with the auth proxy's authentication configuration.",
     },
     ERR_CLUSTER_IDENTITY_REFUSED: {
         hop: "auth proxy",
@@ -52724,7 +52788,7 @@ const clientProxyErrors = errorTable({
 
 const configurationErrors = errorTable({
     ERR_UNEXPECTED: {
-        hop: "client proxy",
+        hop: "the program that reports it",
         owner: "Cluster Connect maintainers",
         summary: "something happened that should not",
         cause: "a defect in Cluster Connect, or a state of the machine that it does not know.",
@@ -52751,6 +52815,20 @@ const configurationErrors = errorTable({
         cause: "the address cannot be reached, its certificate is not trusted, or it did not answer in time.",
         remedy: "check the address, the outbound proxy variables and the trusted CA.",
     },
+    ERR_OUTBOUND_PROXY_REFUSED: {
+        hop: "outbound proxy",
+        owner: "workflow author",
+        summary: "the outbound proxy did not let the connection through",
+        cause: "it wants a user name and a password (407), or does not allow this destination (403).",
+        remedy: "put the credentials into HTTPS_PROXY (http://user:password@host:port), have the destination allowed, or name it in NO_PROXY.",
+    },
+    ERR_OUTBOUND_PROXY_FAILED: {
+        hop: "outbound proxy",
+        owner: "workflow author",
+        summary: "the outbound proxy made no connection",
+        cause: "HTTPS_PROXY names a proxy that is down or another host, or the proxy cannot reach the destination.",
+        remedy: "check HTTPS_PROXY and, from the proxy's side, the destination; name it in NO_PROXY if it is near.",
+    },
 });
 
 ;// CONCATENATED MODULE: ./src/runtime/errors/credentials.ts
@@ -52760,14 +52838,28 @@ const credentialErrors = errorTable({
         hop: "identity provider",
         owner: "workflow author",
         summary: "the CI system refused to issue an identity token",
-        cause: "the job's right to request one has ended or was never granted, or the audience is not allowed.",
-        remedy: "grant `permissions: id-token: write` to the job, and check the audience inputs.",
+        cause: "the job's right to request one has ended or was never granted, or the audience or the service connection is not allowed.",
+        remedy: "on GitHub grant `permissions: id-token: write` to the job and check the audience inputs; on Azure Pipelines permit the pipeline to use the service connection.",
     },
     ERR_OIDC_UNREACHABLE: {
         hop: "identity provider",
         owner: "workflow author",
         summary: "the CI system's token endpoint cannot be reached",
         cause: "a network fault, or an outbound proxy that does not let the runner through.",
+        remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
+    },
+    ERR_ENTRA_REFUSED: {
+        hop: "identity provider",
+        owner: "workflow author",
+        summary: "Microsoft Entra gave no token",
+        cause: "no federated credential of the application has the assertion's issuer, subject and audience, or the scope names an application that this tenant does not know.",
+        remedy: "compare the federated credential with the claims in the message, and the scopes with the application ID URIs; each scope ends in /.default.",
+    },
+    ERR_ENTRA_UNREACHABLE: {
+        hop: "identity provider",
+        owner: "workflow author",
+        summary: "Microsoft Entra cannot be reached",
+        cause: "a network fault, an outage, or an outbound proxy that does not let the runner through.",
         remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
     },
     ERR_TOKEN_FILE_UNREADABLE: {
@@ -52846,6 +52938,27 @@ const identityErrors = errorTable({
         cause: "the issuer does not send the claim, or the configuration names the wrong one.",
         remedy: "compare the token's claims with claimMappings in the configuration.",
     },
+    ERR_TOKEN_RULE: {
+        hop: "identity provider",
+        owner: "cluster operator",
+        summary: "the token does not meet a rule for its claims",
+        cause: "a claimValidationRule asks for another value, or for a claim that the token has not.",
+        remedy: "compare the token's claims with the rule that the message names.",
+    },
+    ERR_TOKEN_EXPRESSION: {
+        hop: "identity provider",
+        owner: "cluster operator",
+        summary: "an expression gives nothing for this token",
+        cause: "it looks at a claim that the token has not, gives a value of the wrong kind, or takes too many steps.",
+        remedy: 'let the expression ask first: has(claims.x), or claims.?x.orValue("").',
+    },
+    ERR_IDENTITY_RULE: {
+        hop: "auth proxy",
+        owner: "cluster operator",
+        summary: "the user that the token maps to does not meet a rule",
+        cause: "a userValidationRule refuses this user name, uid, group or extra.",
+        remedy: "compare what claimMappings make of the token with the rule that the message names.",
+    },
     ERR_ISSUER_KEYS_UNAVAILABLE: {
         hop: "identity provider",
         owner: "cluster operator",
@@ -52856,15 +52969,15 @@ const identityErrors = errorTable({
     ERR_IDENTITY_RESERVED: {
         hop: "auth proxy",
         owner: "cluster operator",
-        summary: "the token maps to a name that Kubernetes keeps for itself",
-        cause: "a user or group beginning with system: would be obeyed as a part of the cluster.",
-        remedy: "give the claim a prefix in claimMappings.",
+        summary: "the token maps to a name that is reserved",
+        cause: "a user or group beginning with system: would be obeyed as a part of the cluster; extras under cluster-connect.dev/ are the auth proxy's own.",
+        remedy: "give the claim a prefix in claimMappings, or name the user or group in impersonation.allowSystemNames; give the extra a key under a domain of your own.",
     },
     ERR_IDENTITY_INVALID: {
         hop: "auth proxy",
         owner: "cluster operator",
         summary: "the token maps to a name that cannot be passed on",
-        cause: "a mapped user, group or uid holds a control character or is too long.",
+        cause: "a mapped user, group, uid or extra holds a control character or is too long, or there are too many extras.",
         remedy: "map another claim in claimMappings.",
     },
     ERR_IDENTITY_GROUPS_OVERAGE: {
@@ -53007,33 +53120,38 @@ class ClusterConnectError extends Error {
     code;
     detail;
     name = "ClusterConnectError";
+    hop;
     constructor(code, detail = "", options) {
-        const { summary } = errorRegistry[code];
+        const { summary, hop } = errorRegistry[code];
         super(detail === "" ? summary : `${summary}: ${detail}`, options);
         this.code = code;
         this.detail = detail;
+        this.hop = options?.hop ?? hop;
     }
-    get hop() {
-        return errorRegistry[this.code].hop;
-    }
-    /** The whole account, as one paragraph for an annotation or a terminal. */
-    explain() {
-        const { hop, owner, cause, remedy } = errorRegistry[this.code];
+    /**
+     * The whole account, as one paragraph for an annotation or a terminal. `say` puts the registry's words into the
+     * reader's own, where names differ; what happened this time stays as it is.
+     */
+    explain(say = (words) => words) {
+        const { owner, cause, remedy } = errorRegistry[this.code];
         return [
             `${this.message} (${this.code})`,
-            `Where: ${hop}. Likely cause: ${cause}`,
-            `What to do (${owner}): ${remedy}`,
+            say(`Where: ${this.hop}. Likely cause: ${cause}`),
+            say(`What to do (${owner}): ${remedy}`),
         ].join("\n");
     }
 }
 function isErrorCode(value) {
     return typeof value === "string" && Object.hasOwn(errorRegistry, value);
 }
-/** Any thrown value as a ClusterConnectError: itself, or wrapped as ERR_UNEXPECTED with its cause kept. */
-function asClusterConnectError(thrown) {
+/**
+ * Any thrown value as a ClusterConnectError: itself, or wrapped as ERR_UNEXPECTED with its cause kept and the program
+ * named that it happened in.
+ */
+function asClusterConnectError(thrown, program) {
     if (thrown instanceof ClusterConnectError)
         return thrown;
-    return new ClusterConnectError("ERR_UNEXPECTED", messageOf(thrown), { cause: thrown });
+    return new ClusterConnectError("ERR_UNEXPECTED", messageOf(thrown), { cause: thrown, hop: program });
 }
 /** The message of a thrown value, following `cause` one step where Node hides the reason there. */
 function messageOf(thrown) {
@@ -53044,6 +53162,23 @@ function messageOf(thrown) {
     }
     return thrown.message !== "" ? thrown.message : thrown.name;
 }
+
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = require("node:v8");
+;// CONCATENATED MODULE: ./src/runtime/garbage-collection.ts
+
+/**
+ * Buffers lie outside of V8's heap but count against its bound, and that bound V8 keeps as close as 10 % above what
+ * lives in the heap: a process that carries bulk data through buffers then marks its whole heap, tens of megabytes of
+ * loaded program, for every few megabytes carried. Measured on Node 20 and 24: up to 100 times a GiB, 1\u20132 s of CPU.
+ * With more room the quick collections of the young generation, which free such buffers too, come first.
+ * Read by V8 whenever it sets the bound anew, so it may be set while the process runs.
+ */
+function leaveRoomForBuffers() {
+    (0,external_node_v8_namespaceObject.setFlagsFromString)(`--heap-growing-percent=${String(roomPercent)}`);
+}
+/** Of what lives in the heap. A heap of 16 MB may reach 64 MB, buffers included, before all of it is marked. */
+const roomPercent = 300;
 
 // EXTERNAL MODULE: ./node_modules/pino/pino.js
 var pino = __nccwpck_require__(5005);
@@ -53167,16 +53302,25 @@ class Shutdown {
     logger;
     #steps = [];
     #running;
+    #stepMs = 0;
     constructor(logger) {
         this.logger = logger;
     }
-    /** Registers how to undo something, to be called right after it was done. */
+    /**
+     * Registers how to undo something, to be called right after it was done. What is started while, or after, the rest is
+     * stopped comes too late, and is undone at once.
+     */
     add(name, stop) {
         this.#steps.push({ name, stop });
+        if (this.#running !== undefined)
+            this.#running = this.#running.then(() => this.#runAll(this.#stepMs));
     }
-    /** Runs every step once, each for at most `stepMs`; later calls wait for the first. */
+    /** Runs every step once, each for at most the first call's `stepMs`; later calls wait for what is running. */
     run(stepMs = 10_000) {
-        this.#running ??= this.#runAll(stepMs);
+        if (this.#running === undefined) {
+            this.#stepMs = stepMs;
+            this.#running = this.#runAll(stepMs);
+        }
         return this.#running;
     }
     async #runAll(stepMs) {
@@ -53204,6 +53348,7 @@ class Shutdown {
 
 
 
+
 /**
  * Runs `start`, logs `ready` with the fields it returns (`"ready":true` among them), waits for SIGTERM or SIGINT,
  * stops in reverse order. Resolves with the exit code; the caller sets it.
@@ -53212,6 +53357,7 @@ async function runProcess(options, start) {
     const logger = createLogger({ level: options.logLevel, format: options.logFormat }).child({
         process: options.name,
     });
+    leaveRoomForBuffers();
     const shutdown = new Shutdown(logger);
     let stop = () => undefined;
     const stopped = new Promise((resolve) => (stop = resolve));
@@ -53233,7 +53379,7 @@ async function runProcess(options, start) {
         return 0;
     }
     catch (error) {
-        const failure = asClusterConnectError(error);
+        const failure = asClusterConnectError(error, options.hop);
         logger.error("start.failed", { code: failure.code, hop: failure.hop, message: failure.explain() });
         return 1;
     }
@@ -53279,7 +53425,7 @@ var websocket_server = __nccwpck_require__(129);
 /* harmony default export */ const wrapper = (websocket);
 
 ;// CONCATENATED MODULE: ./src/runtime/backoff.ts
-/** Jittered exponential back-off: 20–100 ms first, doubling, half of it random, at most 10 s. */
+/** Jittered exponential back-off: 20\u2013100 ms first, doubling, half of it random, at most 10 s. */
 function createBackoff(options = {}) {
     const { firstMs = [20, 100], maxMs = 10_000, resetAfterMs = 5_000, random = Math.random } = options;
     const draw = () => firstMs[0] + random() * (firstMs[1] - firstMs[0]);
@@ -53302,6 +53448,8 @@ function createBackoff(options = {}) {
 
 ;// CONCATENATED MODULE: external "node:https"
 const external_node_https_namespaceObject = require("node:https");
+;// CONCATENATED MODULE: external "node:tls"
+const external_node_tls_namespaceObject = require("node:tls");
 // EXTERNAL MODULE: external "net"
 var external_net_ = __nccwpck_require__(9278);
 // EXTERNAL MODULE: external "tls"
@@ -53981,6 +54129,8 @@ function getEnv(key) {
 
 
 
+
+
 /**
  * An agent for requests to the origin of `url` (http, https, ws, wss). WebSocket addresses follow the proxy of
  * their HTTP twin. It keeps no connection, so nothing has to be destroyed afterwards.
@@ -53994,17 +54144,46 @@ function createOutboundAgent(url, options = {}) {
         return new TrustingProxyAgent(proxy, trust);
     return secure ? new external_node_https_namespaceObject.Agent(trust) : new external_node_http_namespaceObject.Agent();
 }
-/** The private CA is for the destination; the proxy's own certificate stays under the system's trust. */
+/**
+ * The private CA is for the destination; the proxy's own certificate stays under the system's trust. What the proxy
+ * answers instead of a connection is told as the proxy's: taken for the destination's, its 403 would blame the relay.
+ * Fails with ERR_OUTBOUND_PROXY_REFUSED or ERR_OUTBOUND_PROXY_FAILED.
+ */
 class TrustingProxyAgent extends HttpsProxyAgent {
     trust;
     constructor(proxy, trust) {
         super(proxy);
         this.trust = trust;
+        this.on("proxyConnect", ({ statusCode, statusText }) => {
+            if (statusCode === 200)
+                return;
+            throw this.#failure(refusals.has(statusCode), `${String(statusCode)} ${statusText}`.trim());
+        });
     }
-    connect(request, options) {
-        return super.connect(request, { ...options, ...this.trust });
+    async connect(request, options) {
+        const { host = "", servername = "" } = options;
+        // Node checks a certificate against the name that TLS was begun with, which for an IP address is none: over a
+        // socket that is connected already it would take "localhost" for the destination.
+        const identity = (_name, certificate) => (0,external_node_tls_namespaceObject.checkServerIdentity)(servername === "" ? host : servername, certificate);
+        try {
+            return await super.connect(request, {
+                ...options,
+                ...this.trust,
+                checkServerIdentity: identity,
+            });
+        }
+        catch (error) {
+            throw error instanceof ClusterConnectError ? error : this.#failure(false, messageOf(error), error);
+        }
+    }
+    /** Named by host and port alone: the URL may hold a password. */
+    #failure(isRefusal, reason, cause) {
+        const code = isRefusal ? "ERR_OUTBOUND_PROXY_REFUSED" : "ERR_OUTBOUND_PROXY_FAILED";
+        return new ClusterConnectError(code, `${this.proxy.host}: ${reason}`, { cause });
     }
 }
+/** RFC 9110 §15.5: who asks, or for what, is not to the proxy's liking; anything else may pass. */
+const refusals = new Set([401, 403, 407]);
 
 ;// CONCATENATED MODULE: ./src/hybrid-connections/query.ts
 /** Reads a raw query (without `?`). The first of a repeated parameter counts. Malformed escapes are kept as they are. */
@@ -54120,7 +54299,16 @@ function findEntity(path, entities) {
     return undefined;
 }
 
+;// CONCATENATED MODULE: ./src/hybrid-connections/refusal-code.ts
+/**
+ * The header by which our relay gives the reason of a refused handshake as a code of the error registry. The published
+ * protocol has a status and a sentence for people; a service that does not send the header is decided by status alone.
+ */
+const refusalCodeHeader = "Cluster-Connect-Error";
+
 ;// CONCATENATED MODULE: ./src/hybrid-connections/handshake-refused.ts
+
+
 /** The relay answered a WebSocket handshake with an HTTP status. `reason` is its status line, from the wire. */
 class HandshakeRefused extends Error {
     status;
@@ -54132,6 +54320,11 @@ class HandshakeRefused extends Error {
         this.status = status;
         this.reason = reason;
         this.headers = headers;
+    }
+    /** Why, if the relay says so in a word of ours. */
+    get code() {
+        const code = this.headers[refusalCodeHeader.toLowerCase()];
+        return isErrorCode(code) ? code : undefined;
     }
 }
 
@@ -54360,7 +54553,7 @@ function deferProp(target, key, getter) {
         configurable: true,
     });
 }
-// Writes a settled key. A plain assignment is much cheaper than `defineProperty` and produces the same descriptor, but it runs whatever setter already answers to the key — an accessor this shape deferred, or an inherited one, which `__proto__` has on every object and prototype pollution can add for any name.
+// Writes a settled key. A plain assignment is much cheaper than `defineProperty` and produces the same descriptor, but it runs whatever setter already answers to the key \u2014 an accessor this shape deferred, or an inherited one, which `__proto__` has on every object and prototype pollution can add for any name.
 function putProp(target, key, value) {
     if (key in target)
         util_assignProp(target, key, value);
@@ -54784,7 +54977,7 @@ function prefixIssues(path, issues) {
 function unwrapMessage(message) {
     return typeof message === "string" ? message : message?.message;
 }
-/* A check holds no link back to the schema it is attached to — the same check instance is shared by every clone of that schema — so the owner is stamped onto the issues a check just raised, at the only point where both are in scope. Runs on the failure path only; `start` is the issue count from before the check ran. */
+/* A check holds no link back to the schema it is attached to \u2014 the same check instance is shared by every clone of that schema \u2014 so the owner is stamped onto the issues a check just raised, at the only point where both are in scope. Runs on the failure path only; `start` is the issue count from before the check ran. */
 /** The leading size checks of `defChecks` that set an upper bound, each paired with it. */
 function sizeCaps(defChecks) {
     const caps = [];
@@ -54958,11 +55151,11 @@ class Class {
 }
 //////////    PROTOTYPE INSTALLERS     //////////
 //
-// Members live on the prototype and materialize per instance on first read, which keeps own-property count under the step where V8 stops using inline slots. Changing anything here means re-measuring runtime, memory and bundle size together — see "The three axes" in AGENTS.md.
+// Members live on the prototype and materialize per instance on first read, which keeps own-property count under the step where V8 stops using inline slots. Changing anything here means re-measuring runtime, memory and bundle size together \u2014 see "The three axes" in AGENTS.md.
 /**
  * Installs a trait's members on its prototype. Each value builds that member for the instance on first read; the built value shadows the accessor as an own property, so a detached `const { parse } = schema` keeps working.
  *
- * Call this from a `proto` initializer, which runs once per prototype — never per instance.
+ * Call this from a `proto` initializer, which runs once per prototype \u2014 never per instance.
  */
 function members(proto, table) {
     for (const key in table) {
@@ -55098,7 +55291,7 @@ function installLazyProp(inst, key, make, enumerable) {
         },
     });
 }
-/** Marks the thunk `_catch` synthesises for a constant catch value. `Function.length` cannot tell that thunk from a user callback — rest and defaulted parameters both report arity 0 — and a user callback reads `ctx.error`, whose issues only finalize correctly against the caller's per-parse error map. Provenance can say what arity cannot. A plain string key rather than `Symbol.for`, whose call at module scope no bundler can prove pure — the same shape that anchored `urlCanParse` into every build. */
+/** Marks the thunk `_catch` synthesises for a constant catch value. `Function.length` cannot tell that thunk from a user callback \u2014 rest and defaulted parameters both report arity 0 \u2014 and a user callback reads `ctx.error`, whose issues only finalize correctly against the caller's per-parse error map. Provenance can say what arity cannot. A plain string key rather than `Symbol.for`, whose call at module scope no bundler can prove pure \u2014 the same shape that anchored `urlCanParse` into every build. */
 const CONSTANT_CATCH = "~constantCatch";
 /** Wraps a constant catch value in a thunk tagged with {@link CONSTANT_CATCH}. */
 function constantCatch(value) {
@@ -55145,7 +55338,7 @@ function newError(Definition) {
 function $constructor(name, initializer, 
 /** This trait's members, installed once on every prototype that composes it. They cannot be declared in the initializer above: that runs per instance, and the prototype is shared. */
 proto, params) {
-    // Prototype for this constructor's `_zod` internals. Lazily-derived fields (`values`, `pattern`, `optin`, …) install here once rather than as an accessor on every instance.
+    // Prototype for this constructor's `_zod` internals. Lazily-derived fields (`values`, `pattern`, `optin`, \u2026) install here once rather than as an accessor on every instance.
     const zodProto = {};
     // Assigning the fields in the constructor body is what gives instances in-object slots; building the object literally and reparenting it costs a second allocation and a generic property copy.
     function Internals(def) {
@@ -55174,7 +55367,7 @@ proto, params) {
         inst._zod.traits.add(name);
         initializer(inst, def);
         if (initialized) {
-            // `super(def)` from a user subclass gives `this` a prototype the subclass owns, and installing there would overwrite whatever the subclass declared. `constr` built the instance, so its prototype is the one below the subclass's that should carry the members. A receiver whose chain never reaches that prototype installs on its own, which for a plain object handed straight to `init` means `Object.prototype` — unchanged from before.
+            // `super(def)` from a user subclass gives `this` a prototype the subclass owns, and installing there would overwrite whatever the subclass declared. `constr` built the instance, so its prototype is the one below the subclass's that should carry the members. A receiver whose chain never reaches that prototype installs on its own, which for a plain object handed straight to `init` means `Object.prototype` \u2014 unchanged from before.
             const own = Object.getPrototypeOf(inst);
             const ctorProto = inst._zod.constr.prototype;
             let up = own;
@@ -55396,7 +55589,7 @@ function isRecursive(inst, stack, resolve) {
         default: {
             // a new built-in kind becomes a compile error here
             kind;
-            // a user-defined kind can still hold children, and only its author knows where, so fall back to scanning the def — skipping accessors, since reading one can run user code
+            // a user-defined kind can still hold children, and only its author knows where, so fall back to scanning the def \u2014 skipping accessors, since reading one can run user code
             for (const key in def) {
                 const desc = Object.getOwnPropertyDescriptor(def, key);
                 if (!desc || desc.get)
@@ -55607,7 +55800,7 @@ const unicodeEmail = /^[^\s@"]{1,64}@[^\s@]{1,255}$/u;
 const idnEmail = (/* unused pure expression or super */ null && (unicodeEmail));
 const browserEmail = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 // from https://thekevinscott.com/emojis-in-javascript/#writing-a-regular-expression
-// Single character class, not an alternation: the two properties overlap (U+1F9B0-U+1F9B3), so `(A|B)+` backtracks exponentially on a failed match. The leading lookahead then demands one anchor — a pictograph, a regional indicator, or the enclosing keycap — because `\p{Emoji_Component}` on its own covers ASCII digits, `#`, `*`, ZWJ, variation selectors and skin tone modifiers, none of which is an emoji without a base.
+// Single character class, not an alternation: the two properties overlap (U+1F9B0-U+1F9B3), so `(A|B)+` backtracks exponentially on a failed match. The leading lookahead then demands one anchor \u2014 a pictograph, a regional indicator, or the enclosing keycap \u2014 because `\p{Emoji_Component}` on its own covers ASCII digits, `#`, `*`, ZWJ, variation selectors and skin tone modifiers, none of which is an emoji without a base.
 const _emoji = `^(?=[\\s\\S]*[\\p{Extended_Pictographic}\\p{Regional_Indicator}\\u20E3])[\\p{Extended_Pictographic}\\p{Emoji_Component}]+$`;
 function emoji() {
     return new RegExp(_emoji, "u");
@@ -55630,7 +55823,7 @@ const domain = /^(?=.{1,253}$)([a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+
 const httpProtocol = /^https?$/;
 // https://blog.stevenlevithan.com/archives/validate-phone-number#r4-3 (regex sans spaces) E.164: leading digit must be 1-9; total digits (excluding '+') between 7-15
 const e164 = /^\+[1-9]\d{6,14}$/;
-// Credit card shape: 12–19 digits, optionally separated by single spaces or single hyphens. ISO/IEC 7812 caps the PAN at 19 digits; 12 is the shortest issued length (Maestro).
+// Credit card shape: 12\u201319 digits, optionally separated by single spaces or single hyphens. ISO/IEC 7812 caps the PAN at 19 digits; 12 is the shortest issued length (Maestro).
 const creditCard = /^\d(?:[ -]?\d){11,18}$/;
 // ISO 4217 alpha codes from the SIX list, regenerated by scripts/update-iso-4217.ts
 const currencyCode = /^(?:AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BHD|BIF|BMD|BND|BOB|BOV|BRL|BSD|BTN|BWP|BYN|BZD|CAD|CDF|CHE|CHF|CHW|CLF|CLP|CNY|COP|COU|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MXV|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|UGX|USD|USN|UYI|UYU|UYW|UZS|VED|VES|VND|VUV|WST|XAD|XAF|XAG|XAU|XBA|XBB|XBC|XBD|XCD|XCG|XDR|XOF|XPD|XPF|XPT|XSU|XTS|XUA|XXX|YER|ZAR|ZMW|ZWG)$/;
@@ -55790,7 +55983,7 @@ const $ZodCheckMultipleOf =
         if (typeof payload.value !== typeof def.value)
             throw new Error("Cannot mix number and bigint in multiple_of check.");
         const isMultiple = typeof payload.value === "bigint"
-            ? // `value % 0n` throws, and nothing is a multiple of zero — the number branch already fails this way via NaN
+            ? // `value % 0n` throws, and nothing is a multiple of zero \u2014 the number branch already fails this way via NaN
                 def.value !== BigInt(0) && payload.value % def.value === BigInt(0)
             : floatSafeRemainder(payload.value, def.value) === 0;
         if (isMultiple)
@@ -56041,7 +56234,7 @@ const $ZodCheckLengthEquals = /*@__PURE__*/ $constructor("$ZodCheckLengthEquals"
     inst._zod.check = (payload) => {
         const input = payload.value;
         const units = input.length;
-        // A code point is one or two UTF-16 units, so outside `[length, length * 2]` units the target is missed either way — and missed in the same direction in both measures.
+        // A code point is one or two UTF-16 units, so outside `[length, length * 2]` units the target is missed either way \u2014 and missed in the same direction in both measures.
         const length = typeof input === "string" && units >= def.length && units <= def.length * 2
             ? codePointLength(input)
             : units;
@@ -56816,7 +57009,7 @@ function isValidCreditCard(input) {
     return isLuhnAlgo(input.replace(CC_SANITIZE, ""));
 }
 const $ZodCreditCard = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCreditCard", (inst, def) => {
-    // Shape only — the Luhn check below is not expressible as a pattern, so consumers of `pattern` (JSON Schema, template literals) get the length and separator rules alone.
+    // Shape only \u2014 the Luhn check below is not expressible as a pattern, so consumers of `pattern` (JSON Schema, template literals) get the length and separator rules alone.
     def.pattern ?? (def.pattern = regexes.creditCard);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
@@ -56852,7 +57045,7 @@ function isValidIBAN(input) {
     return isIso7064Mod97(input);
 }
 const $ZodIBAN = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodIBAN", (inst, def) => {
-    // shape only — checksum is not expressible as a pattern
+    // shape only \u2014 checksum is not expressible as a pattern
     def.pattern ?? (def.pattern = regexes.iban);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
@@ -57182,7 +57375,7 @@ const $ZodArray = /*@__PURE__*/ $constructor("$ZodArray", (inst, def) => {
 function handlePropertyResult(result, final, key, input, optin, optout) {
     const isPresent = key in input;
     const isOptionalOut = optout === "optional";
-    // The middle rung means "absence permitted, nothing supplied in its place", so an absent key contributes nothing — whatever the schema made of `undefined` is invented, not substituted. Only `optional` reaches this with a value: `defaulted` substitutes, and a schema that isn't optional-out has to keep the key.
+    // The middle rung means "absence permitted, nothing supplied in its place", so an absent key contributes nothing \u2014 whatever the schema made of `undefined` is invented, not substituted. Only `optional` reaches this with a value: `defaulted` substitutes, and a schema that isn't optional-out has to keep the key.
     if (!isPresent && isOptionalOut && optin === "optional") {
         return;
     }
@@ -57417,7 +57610,7 @@ const $ZodObjectJIT = /*@__PURE__*/ $constructor("$ZodObjectJIT", (inst, def) =>
             const isOptionalOut = schema?._zod?.optout === "optional";
             doc.write(`const ${id} = ${parseStr(k)};`);
             if (isOptionalIn && isOptionalOut) {
-                // For optional-in/out schemas, ignore errors on absent keys — and, like the interpreted path, drop the value produced alongside them. The middle rung goes further: it permits absence without supplying anything in its place, so an absent key contributes nothing at all.
+                // For optional-in/out schemas, ignore errors on absent keys \u2014 and, like the interpreted path, drop the value produced alongside them. The middle rung goes further: it permits absence without supplying anything in its place, so an absent key contributes nothing at all.
                 const assign = optin === "optional" ? `${id}_present` : `${id}.value !== undefined || ${id}_present`;
                 doc.write(`
         const ${id}_present = ${isPresent};
@@ -57702,7 +57895,7 @@ $constructor("$ZodDiscriminatedUnion", (inst, def) => {
             propValues[zod.def.discriminator]?.delete(undefined);
         return propValues;
     });
-    // Checked now rather than in the lookup map below, so an option that lacks the discriminator fails at the `discriminatedUnion` call instead of on the first object parsed. Options whose shape cannot be enumerated without resolving it — pipes and lazies — are left to the map.
+    // Checked now rather than in the lookup map below, so an option that lacks the discriminator fails at the `discriminatedUnion` call instead of on the first object parsed. Options whose shape cannot be enumerated without resolving it \u2014 pipes and lazies \u2014 are left to the map.
     def.options.forEach((option, i) => {
         const propShape = rawShape(option._zod.def);
         if (propShape && !Object.prototype.hasOwnProperty.call(propShape, def.discriminator)) {
@@ -60225,7 +60418,7 @@ function to_json_schema_extractDefs(ctx, schema
     const root = ctx.seen.get(schema);
     if (!root)
         throw new Error("Unprocessed schema. This is a bug in Zod.");
-    // With `external` set, every registered schema resolves through the external branch of `makeURI`, so the root branch below produces the same ref the external branch would — this pass is identical whichever schema it is called with, and only needs to run once.
+    // With `external` set, every registered schema resolves through the external branch of `makeURI`, so the root branch below produces the same ref the external branch would \u2014 this pass is identical whichever schema it is called with, and only needs to run once.
     if (ctx.external && ctx.sharedDefsExtractedFor === ctx.external)
         return;
     // Track ids to detect duplicates across different schemas
@@ -60336,7 +60529,7 @@ function to_json_schema_extractDefs(ctx, schema
     if (ctx.external)
         ctx.sharedDefsExtractedFor = ctx.external;
 }
-/** Rewrites `anyOf: [{type: "a"}, {type: "b"}]` to `type: ["a", "b"]`, which every JSON Schema draft treats as equivalent and most consumers render far better for the nullable case. Only branches that are a bare type assertion qualify — anything carrying a constraint, `$ref`, `const` or metadata is left alone. Runs after `flattenRef`, so a branch an override decorated or `$defs` extraction turned into a `$ref` is no longer bare and correctly stays in `anyOf`. `oneOf` is excluded: `integer` and `number` overlap, so "exactly one" and "at least one" are not the same there. OpenAPI 3.0 is excluded: its `type` must be a single string. */
+/** Rewrites `anyOf: [{type: "a"}, {type: "b"}]` to `type: ["a", "b"]`, which every JSON Schema draft treats as equivalent and most consumers render far better for the nullable case. Only branches that are a bare type assertion qualify \u2014 anything carrying a constraint, `$ref`, `const` or metadata is left alone. Runs after `flattenRef`, so a branch an override decorated or `$defs` extraction turned into a `$ref` is no longer bare and correctly stays in `anyOf`. `oneOf` is excluded: `integer` and `number` overlap, so "exactly one" and "at least one" are not the same there. OpenAPI 3.0 is excluded: its `type` must be a single string. */
 function compactTypeUnion(schema) {
     const options = schema.anyOf;
     if (!Array.isArray(options) || options.length === 0 || schema.type !== undefined)
@@ -60345,7 +60538,7 @@ function compactTypeUnion(schema) {
     for (const option of options) {
         if (!option || typeof option !== "object")
             return;
-        // A branch that is itself a compactible union folds into this one — nested `anyOf` and a flat `type` array say the same thing. Compacting it first also makes the result independent of the order this pass walks the seen map in.
+        // A branch that is itself a compactible union folds into this one \u2014 nested `anyOf` and a flat `type` array say the same thing. Compacting it first also makes the result independent of the order this pass walks the seen map in.
         compactTypeUnion(option);
         const keys = Object.keys(option);
         if (keys.length !== 1 || keys[0] !== "type")
@@ -60362,8 +60555,8 @@ function compactTypeUnion(schema) {
     // A `type` array must be non-empty and unique (metaschema); a single member is spelled as a bare string.
     schema.type = types.length === 1 ? types[0] : types;
 }
-/** Keywords `foldIntersection` knows how to combine. Anything else — `$ref`, `patternProperties`,
- * an annotation like `description` — makes a member unfoldable, so a constraint this does not
+/** Keywords `foldIntersection` knows how to combine. Anything else \u2014 `$ref`, `patternProperties`,
+ * an annotation like `description` \u2014 makes a member unfoldable, so a constraint this does not
  * understand leaves the `allOf` alone instead of being silently dropped or misattributed. */
 const FOLDABLE_KEYS = new Set(["type", "properties", "required", "additionalProperties"]);
 const UNION_KEYS = ["oneOf", "anyOf"];
@@ -60434,8 +60627,8 @@ function foldObjects(members) {
 }
 /** `additionalProperties` in an `allOf` member sees only that member's own `properties`, so two
  * closed object members reject each other's keys and the schema validates nothing. Zod's parser
- * pools the key sets instead — `handleIntersectionResults` reports a key as unrecognized only when
- * *every* side rejects it — so the emitted schema has to pool them too, and folding the members
+ * pools the key sets instead \u2014 `handleIntersectionResults` reports a key as unrecognized only when
+ * *every* side rejects it \u2014 so the emitted schema has to pool them too, and folding the members
  * into one object is the encoding that says so on every target.
  *
  * This runs from `finalize`, after `extractDefs`, which is what keeps it clear of the `$ref`
@@ -60561,7 +60754,7 @@ function to_json_schema_finalize(ctx, schema) {
         }
         for (const rewrite of ctx.deferred)
             rewrite();
-        // After flattening, every member that was extracted is a `$ref`, so the fold sees the final shape. A schema that inherits an intersection — through `z.lazy`, or any `ref` chain — holds the same `allOf` array, so fold by array identity to catch every copy.
+        // After flattening, every member that was extracted is a `$ref`, so the fold sees the final shape. A schema that inherits an intersection \u2014 through `z.lazy`, or any `ref` chain \u2014 holds the same `allOf` array, so fold by array identity to catch every copy.
         if (ctx.intersections.length) {
             const carriers = new Map();
             for (const seen of ctx.seen.values()) {
@@ -60606,7 +60799,7 @@ function to_json_schema_finalize(ctx, schema) {
     }
     // when the root was extracted into $defs, `root.schema` is the `$ref` wrapper and `root.def` is the body that now lives under $defs
     assignProps(result, root.defId ? root.schema : (root.def ?? root.schema));
-    // The `id` in `.meta()` is a Zod-specific registration tag used to extract schemas into $defs — it is not user-facing JSON Schema metadata. Strip it from the output body where it would otherwise leak. The id is preserved implicitly via the $defs key (and via $ref paths).
+    // The `id` in `.meta()` is a Zod-specific registration tag used to extract schemas into $defs \u2014 it is not user-facing JSON Schema metadata. Strip it from the output body where it would otherwise leak. The id is preserved implicitly via the $defs key (and via $ref paths).
     const rootMetaId = ctx.metadataRegistry.get(schema)?.id;
     if (rootMetaId !== undefined && result.id === rootMetaId)
         delete result.id;
@@ -61271,11 +61464,11 @@ const tupleProcessor = (schema, ctx, _json, params) => {
  *
  * A numeric bound cannot apply to a property name, so `minimum` and its siblings are dropped rather
  * than carried over: keeping them beside `type: "string"` reproduces the match-nothing schema this
- * exists to fix. A key that carries one therefore emits wider than the record parses — `z.record(z.number().min(5), V)`
- * accepts `"3"` — which is the deliberate trade, since throwing on it would reject an ordinary schema
+ * exists to fix. A key that carries one therefore emits wider than the record parses \u2014 `z.record(z.number().min(5), V)`
+ * accepts `"3"` \u2014 which is the deliberate trade, since throwing on it would reject an ordinary schema
  * outright. */
 function stringifyKeyNames(bySchema, json, visited) {
-    // an extracted key that rewrites cannot go on sharing its definition — the string form a key position needs is not the number form every other reference wants — so it inlines. One that does not rewrite keeps the `$ref`.
+    // an extracted key that rewrites cannot go on sharing its definition \u2014 the string form a key position needs is not the number form every other reference wants \u2014 so it inlines. One that does not rewrite keeps the `$ref`.
     if (json.$ref) {
         // a recursive key holds its own reference inside its definition, so a node already on the path is left alone rather than resolved again
         if (visited.has(json))
@@ -61732,7 +61925,7 @@ const _messageDesc = {
 };
 const _issuesDesc = { value: undefined, enumerable: false };
 /* Prototypes that already carry the lazy `toString`. Seeded with the
- * intrinsics so that `init` on a foreign object — it accepts any object —
+ * intrinsics so that `init` on a foreign object \u2014 it accepts any object \u2014
  * can never install an accessor onto a prototype we do not own. */
 const _installedToString = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
 const initializer = (inst, def) => {
@@ -61939,9 +62132,9 @@ function treeifyError(error, mapper = (issue) => issue.message) {
  *
  * ```
  * username
- *   ✖ Expected number, received string at "username
+ *   \u2716 Expected number, received string at "username
  * favoriteNumbers[0]
- *   ✖ Invalid input: expected number
+ *   \u2716 Invalid input: expected number
  * ```
  */
 function toDotPath(_path) {
@@ -61968,9 +62161,9 @@ function prettifyError(error) {
     const issues = [...error.issues].sort((a, b) => (a.path ?? []).length - (b.path ?? []).length);
     // Process each issue
     for (const issue of issues) {
-        lines.push(`✖ ${issue.message}`);
+        lines.push(`\u2716 ${issue.message}`);
         if (issue.path?.length)
-            lines.push(`  → at ${toDotPath(issue.path)}`);
+            lines.push(`  \u2192 at ${toDotPath(issue.path)}`);
     }
     // Convert Map to formatted string
     return lines.join("\n");
@@ -62158,7 +62351,7 @@ const safeDecodeAsync = /* @__PURE__*/ _safeDecodeAsync($ZodRealError);
 
 
 /* Prototypes that already carry the lazy helper methods. Seeded with the
- * intrinsics so that `init` on a foreign object — it accepts any object —
+ * intrinsics so that `init` on a foreign object \u2014 it accepts any object \u2014
  * can never install an accessor onto a prototype we do not own. */
 const _installedErrorProtos = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
 /* Helper methods live as non-enumerable lazy getters on the shared
@@ -62239,7 +62432,7 @@ const parse_safeDecodeAsync = /* @__PURE__ */ _safeDecodeAsync(ZodRealError);
 
 
 
-// Register English as the default locale on first ZodType construction. Hooked into the `ZodType` `$constructor` (rather than a top-level `config(en())` in `external.ts`) so bundlers honoring `sideEffects: false` can't tree-shake it out — see #5953, #5725. An explicit `z.config(z.locales.xx())` call wins regardless of order, since this only sets the default when none is present.
+// Register English as the default locale on first ZodType construction. Hooked into the `ZodType` `$constructor` (rather than a top-level `config(en())` in `external.ts`) so bundlers honoring `sideEffects: false` can't tree-shake it out \u2014 see #5953, #5725. An explicit `z.config(z.locales.xx())` call wins regardless of order, since this only sets the default when none is present.
 function _ensureDefaultLocale() {
     if (!globalConfig.localeError)
         config(en());
@@ -63254,7 +63447,7 @@ const ZodRecord = /*@__PURE__*/ $constructor("ZodRecord", (inst, def) => {
     inst.valueType = def.valueType;
 });
 function record(keyType, valueType, params) {
-    // v3-compat: z.record(valueType, params?) — defaults keyType to z.string()
+    // v3-compat: z.record(valueType, params?) \u2014 defaults keyType to z.string()
     if (!valueType || !valueType._zod) {
         return new ZodRecord({
             type: "record",
@@ -64291,7 +64484,7 @@ const resetCodes = {
 };
 /** Why no new stream is taken. */
 const goAwayCodes = { shuttingDown: 1, credentialExpired: 2, replaced: 3 };
-/** Why a session ended, as the code of the WebSocket close (RFC 6455 §7.4; 4000–4999 are for private use). */
+/** Why a session ended, as the code of the WebSocket close (RFC 6455 §7.4; 4000\u20134999 are for private use). */
 const closeCodes = {
     /** In order, by either end. */
     finished: 1000,
@@ -64329,9 +64522,9 @@ function nameOf(codes, code) {
  * frames; every integer is big-endian.
  *
  *   0        1                 4                         8
- *   ┌────────┬─────────────────┬─────────────────────────┬───────────────
- *   │ type   │ payload length  │ stream (0 = session)    │ payload …
- *   │ u8     │ u24             │ u32                     │
+ *   \u250c\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u252c\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u252c\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u252c\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500
+ *   \u2502 type   \u2502 payload length  \u2502 stream (0 = session)    \u2502 payload \u2026
+ *   \u2502 u8     \u2502 u24             \u2502 u32                     \u2502
  *
  * A session, in order: HELLO each way, first and once. Then, at any time, PING answered by PONG. The client OPENs
  * streams, whose DATA may follow at once; each direction ends with FIN, or both at once with RESET. CREDIT lets the
@@ -66005,13 +66198,16 @@ const promises_namespaceObject = require("node:fs/promises");
 
 /**
  * One bounded HTTP request through the outbound proxy, if any; redirects are not followed. Any status is an
- * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none.
+ * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none, ERR_OUTBOUND_PROXY_\u2026 that the proxy
+ * stood in the way.
  */
 async function sendHttpRequest(options) {
     try {
         return await exchange(options);
     }
     catch (error) {
+        if (error instanceof ClusterConnectError)
+            throw error;
         const target = `${options.method ?? "GET"} ${options.url.origin}`;
         throw new ClusterConnectError("ERR_HTTP_FAILED", `${target}: ${messageOf(error)}`, { cause: error });
     }
@@ -66071,7 +66267,7 @@ function readUnverifiedClaims(token) {
     }
 }
 /**
- * `exp − iat`, in milliseconds. Never counted from `nbf`, which some issuers set ten minutes back, nor compared with
+ * `exp \u2212 iat`, in milliseconds. Never counted from `nbf`, which some issuers set ten minutes back, nor compared with
  * the local clock, which may differ from the issuer's.
  */
 function lifetimeOf(token) {
@@ -66112,58 +66308,186 @@ function fromJson(text) {
     }
 }
 
+;// CONCATENATED MODULE: ./src/credentials/identity-endpoint.ts
+/** What the token endpoints of CI systems have in common: a bearer in, a JSON object with one token out. */
+
+
+
+
+/** Throws ERR_OIDC_UNREACHABLE for what may pass, ERR_OIDC_REQUEST_REFUSED for what will not. */
+async function requestIdentityToken(request) {
+    const response = await send(request);
+    if (response.status !== 200)
+        throw refusal(response, request.purpose);
+    const token = readAnswer(response.body, request.member);
+    if (token === undefined) {
+        throw new ClusterConnectError("ERR_OIDC_REQUEST_REFUSED", "the answer holds no token");
+    }
+    return receivedToken(token);
+}
+async function send({ url, method, bearer, headers, signal }) {
+    try {
+        return await sendHttpRequest({
+            url,
+            method,
+            headers: { Authorization: `Bearer ${bearer}`, Accept: "application/json", ...headers },
+            maxBytes: 2 * maxTokenBytes,
+            signal,
+        });
+    }
+    catch (error) {
+        if (error instanceof ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new ClusterConnectError("ERR_OIDC_UNREACHABLE", messageOf(error), { cause: error });
+    }
+}
+function refusal(response, purpose) {
+    // 5xx and 429 are the endpoint's own trouble; the caller asks again.
+    const isOutage = response.status >= 500 || response.status === 429;
+    const code = isOutage ? "ERR_OIDC_UNREACHABLE" : "ERR_OIDC_REQUEST_REFUSED";
+    return new ClusterConnectError(code, `status ${String(response.status)} ${purpose}`);
+}
+function readAnswer(body, member) {
+    try {
+        const value = JSON.parse(body)[member];
+        return typeof value === "string" ? extractToken(value) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/credentials/azure-devops-oidc.ts
+/**
+ * Azure DevOps' OIDC endpoint (REST `oidctoken`, api-version 7.1). The job's access token stays valid for the whole
+ * job, while the tokens that it buys live five to ten minutes. Their audience cannot be chosen.
+ */
+
+function createAzureDevOpsOidcSource(options) {
+    const { requestUri, accessToken, serviceConnectionId } = options;
+    const url = new URL(requestUri);
+    url.searchParams.set("api-version", "7.1");
+    if (serviceConnectionId !== undefined)
+        url.searchParams.set("serviceConnectionId", serviceConnectionId);
+    const whose = serviceConnectionId === undefined ? "the pipeline" : `service connection ${serviceConnectionId}`;
+    return {
+        description: `Azure DevOps OIDC of ${whose}`,
+        fetch: (signal) => requestIdentityToken({
+            url,
+            method: "POST",
+            bearer: accessToken,
+            // Without it a token that is not accepted is answered by a sign-in page.
+            headers: { "Content-Type": "application/json", "X-TFS-FedAuthRedirect": "Suppress" },
+            member: "oidcToken",
+            purpose: `for ${whose}`,
+            signal,
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/credentials/entra-exchange.ts
+/**
+ * Microsoft Entra's exchange of a CI system's assertion for an access token: the client credentials grant (RFC 6749
+ * §4.4) with a JWT as client authentication (RFC 7523 §2.2). The assertion is asked for anew at each exchange: it
+ * lives for minutes only, and it is shown to nobody else.
+ */
+
+
+
+
+/** What Entra answers is told in full up to here: its reason stands at the beginning. */
+const maxReasonCharacters = 400;
+function createEntraExchangeSource(options) {
+    const { authority, tenantId, clientId, scope } = options;
+    const url = new URL(`${encodeURIComponent(tenantId)}/oauth2/v2.0/token`, `${authority}/`);
+    return {
+        description: `Microsoft Entra for ${scope}`,
+        async fetch(signal) {
+            const assertion = (await options.assertion.fetch(signal)).value;
+            const form = new URLSearchParams({
+                grant_type: "client_credentials",
+                client_id: clientId,
+                scope,
+                client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                client_assertion: assertion,
+            });
+            const response = await entra_exchange_send(url, form, signal);
+            if (response.status !== 200)
+                throw entra_exchange_refusal(response, options, assertion);
+            return readToken(response.body);
+        },
+    };
+}
+async function entra_exchange_send(url, form, signal) {
+    try {
+        return await sendHttpRequest({
+            url,
+            method: "POST",
+            headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
+            body: form.toString(),
+            maxBytes: 2 * maxTokenBytes,
+            signal,
+        });
+    }
+    catch (error) {
+        if (error instanceof ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new ClusterConnectError("ERR_ENTRA_UNREACHABLE", messageOf(error), { cause: error });
+    }
+}
+function readToken(body) {
+    const answer = readJson(body);
+    const value = typeof answer["access_token"] === "string" ? extractToken(answer["access_token"]) : undefined;
+    if (value === undefined)
+        throw new ClusterConnectError("ERR_ENTRA_REFUSED", "the answer holds no token");
+    // Not from the token: an access token is opaque to whoever asked for it.
+    const seconds = Number(answer["expires_in"]);
+    const lifetimeMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined;
+    return { value, receivedAtMs: Date.now(), lifetimeMs };
+}
+/** Names what a federated credential has to match; a mismatch of these is what is wrong most often. */
+function entra_exchange_refusal(response, options, assertion) {
+    const { status, body } = response;
+    const { error, error_description: description } = readJson(body);
+    const reason = [error, description].filter((text) => typeof text === "string").join(": ");
+    if (status >= 500 || status === 429) {
+        return new ClusterConnectError("ERR_ENTRA_UNREACHABLE", `status ${String(status)}`);
+    }
+    const { iss, sub, aud } = readUnverifiedClaims(assertion) ?? {};
+    return new ClusterConnectError("ERR_ENTRA_REFUSED", `status ${String(status)} for ${options.scope}, client ${options.clientId}: ` +
+        `${reason.split(/\r?\n/)[0]?.slice(0, maxReasonCharacters) ?? ""} ` +
+        `(the job's assertion has issuer "${String(iss)}", subject "${String(sub)}", audience "${String(aud)}")`);
+}
+function readJson(body) {
+    try {
+        const answer = JSON.parse(body);
+        return typeof answer === "object" && answer !== null ? answer : {};
+    }
+    catch {
+        return {};
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/credentials/github-oidc.ts
 /**
  * GitHub Actions' OIDC endpoint. Request URL and request token stay valid for the whole job, while the tokens that
  * they buy live five minutes; hence the client proxy asks again by itself.
  */
 
-
-
-
-function createGitHubOidcSource(options) {
-    const url = new URL(options.requestUrl);
-    url.searchParams.set("audience", options.audience);
+function createGitHubOidcSource({ requestUrl, requestToken, audience, }) {
+    const url = new URL(requestUrl);
+    url.searchParams.set("audience", audience);
     return {
-        description: `GitHub OIDC for audience ${options.audience}`,
-        async fetch(signal) {
-            const response = await request(url, options.requestToken, signal);
-            if (response.status !== 200)
-                throw refusal(response, options.audience);
-            const token = readAnswer(response.body);
-            if (token === undefined) {
-                throw new ClusterConnectError("ERR_OIDC_REQUEST_REFUSED", "the answer holds no token");
-            }
-            return receivedToken(token);
-        },
-    };
-}
-async function request(url, requestToken, signal) {
-    try {
-        return await sendHttpRequest({
+        description: `GitHub OIDC for audience ${audience}`,
+        fetch: (signal) => requestIdentityToken({
             url,
-            headers: { Authorization: `Bearer ${requestToken}`, Accept: "application/json" },
-            maxBytes: 2 * maxTokenBytes,
+            method: "GET",
+            bearer: requestToken,
+            member: "value",
+            purpose: `for audience ${audience}`,
             signal,
-        });
-    }
-    catch (error) {
-        throw new ClusterConnectError("ERR_OIDC_UNREACHABLE", messageOf(error), { cause: error });
-    }
-}
-function refusal(response, audience) {
-    // 5xx and 429 are the endpoint's own trouble; the caller asks again.
-    const code = response.status >= 500 || response.status === 429 ? "ERR_OIDC_UNREACHABLE" : "ERR_OIDC_REQUEST_REFUSED";
-    return new ClusterConnectError(code, `status ${String(response.status)} for audience ${audience}`);
-}
-function readAnswer(body) {
-    try {
-        const { value } = JSON.parse(body);
-        return typeof value === "string" ? extractToken(value) : undefined;
-    }
-    catch {
-        return undefined;
-    }
+        }),
+    };
 }
 
 // EXTERNAL MODULE: external "node:child_process"
@@ -66243,11 +66567,17 @@ function createTokenFileSource(path) {
 
 
 
+
+
 /** The source that a specification describes. */
 function createTokenSource(spec) {
     switch (spec.kind) {
         case "github-oidc":
             return createGitHubOidcSource(spec);
+        case "azure-devops-oidc":
+            return createAzureDevOpsOidcSource(spec);
+        case "entra":
+            return createEntraExchangeSource({ ...spec, assertion: createTokenSource(spec.assertion) });
         case "file":
             return createTokenFileSource(spec.path);
         case "command":
@@ -66842,8 +67172,16 @@ function validateSettings(document, schema, source) {
     const result = schema.safeParse(document ?? {});
     if (result.success)
         return Object.freeze(result.data);
-    const problems = result.error.issues.map((issue) => settings_describe(issue, schema));
+    const problems = result.error.issues.flatMap(issuesOf).map((issue) => settings_describe(issue, schema));
     throw new ClusterConnectError("ERR_SETTINGS_INVALID", `${source}: ${problems.join("; ")}`);
+}
+/** Of alternatives none of which fits, what is wrong with the one that fits best: which was meant is not said. */
+function issuesOf(issue) {
+    if (issue.code !== "invalid_union" || issue.errors.length === 0)
+        return [issue];
+    const depth = (issues) => Math.max(...issues.map(({ path }) => path.length));
+    const [best = []] = [...issue.errors].sort((one, other) => depth(other) - depth(one) || one.length - other.length);
+    return best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(issuesOf);
 }
 function settings_describe(issue, schema) {
     const place = issue.path.map(String).join(".");
@@ -66941,7 +67279,7 @@ const loadAgentSettings = (path) => loadSettings(path, agentSettings);
 /** Runs the agent until a signal; resolves with the exit code. Ready means registered at the relay. */
 function runAgent(options) {
     const starting = new AbortController();
-    return runProcess({ ...options, name: "agent", stopStepMs: 2_147_483_647 }, async ({ logger, shutdown }) => {
+    return runProcess({ ...options, name: "agent", hop: "agent", stopStepMs: 2_147_483_647 }, async ({ logger, shutdown }) => {
         const settings = loadAgentSettings(options.config);
         const agent = new agent_Agent(settings, options.version, logger);
         const health = await startHealthServer({
@@ -66974,70 +67312,86 @@ function agentCommand() {
     });
 }
 
-;// CONCATENATED MODULE: ./src/identity/issuer-settings.ts
-/**
- * One trusted issuer, written as an entry of `jwt[]` in Kubernetes' AuthenticationConfiguration v1, plus
- * `issuer.jwks` and `issuer.jwksFile` for issuers that cannot be reached from here.
- */
-
-const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
-/** Plain HTTP is let through on loopback alone, where nobody stands in between to swap the keys. */
-function isTrustworthyUrl(text) {
-    if (!URL.canParse(text))
-        return false;
-    const url = new URL(text);
-    const bare = url.username === "" && url.password === "" && !/[?#]/.test(text);
-    return bare && (url.protocol === "https:" || (url.protocol === "http:" && loopbackHosts.has(url.hostname)));
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/buffer_utils.js
+const buffer_utils_encoder = new TextEncoder(), decoder = new TextDecoder(), buffer_utils_strictDecoder = new TextDecoder("utf-8", { fatal: !0 }), UINT32_RANGE = (/* unused pure expression or super */ null && (2 ** 32));
+function concat(...buffers) {
+  const size = buffers.reduce((acc, { length }) => acc + length, 0), buf = new Uint8Array(size);
+  let i = 0;
+  for (const buffer of buffers)
+    buf.set(buffer, i), i += buffer.length;
+  return buf;
 }
-const issuerUrl = schemas_string()
-    .refine(isTrustworthyUrl, "must be an https URL without user, query or fragment (http on loopback only)");
-const jsonWebKeySet = looseObject({ keys: array(looseObject({ kty: schemas_string() })).min(1) });
-const prefixedClaim = strictObject({
-    claim: schemas_string().min(1),
-    /** Required, as in Kubernetes: an unprefixed claim has to be asked for by writing "". */
-    prefix: schemas_string(),
-});
-const issuer = strictObject({
-    /** Equals the token's `iss`, byte for byte. */
-    url: issuerUrl,
-    discoveryURL: issuerUrl.optional(),
-    /** PEM of the CAs that the issuer's certificate is checked against, instead of the system's. */
-    certificateAuthority: schemas_string().min(1).optional(),
-    audiences: array(schemas_string().min(1)).default([]),
-    audienceMatchPolicy: schemas_enum(["", "MatchAny"]).optional(),
-    jwks: jsonWebKeySet.optional(),
-    jwksFile: schemas_string().min(1).optional(),
-})
-    .refine(({ audiences, audienceMatchPolicy }) => audiences.length <= 1 || audienceMatchPolicy === "MatchAny", "audienceMatchPolicy must be MatchAny when there is more than one audience")
-    .refine(({ audiences }) => new Set(audiences).size === audiences.length, "audiences must not repeat")
-    .refine(({ url, discoveryURL }) => url !== discoveryURL, "discoveryURL must differ from url")
-    .refine(({ discoveryURL, jwks, jwksFile }) => [discoveryURL, jwks, jwksFile].filter((source) => source !== undefined).length <= 1, "discoveryURL, jwks and jwksFile exclude one another");
-const claimMappings = strictObject({
-    username: prefixedClaim,
-    groups: prefixedClaim.optional(),
-    uid: strictObject({ claim: schemas_string().min(1) }).optional(),
-});
-/** `claimMappings` may be absent where only authentication and claims matter, as in the relay. */
-const issuerSchema = strictObject({ issuer, claimMappings: claimMappings.optional() });
-/** An entry whose tokens become Kubernetes identities: mapping and audiences are required. */
-const mappedIssuerSchema = issuerSchema
-    .required({ claimMappings: true })
-    .refine((entry) => entry.issuer.audiences.length > 0, {
-    path: ["issuer", "audiences"],
-    message: "at least one audience is required",
-});
-/** Refuses two entries for one issuer: which of them decides must never depend on their order. */
-const haveDistinctUrls = (entries) => new Set(entries.map((entry) => entry.issuer.url)).size === entries.length;
+function writeUInt32BE(buf, value, offset) {
+  if (value < 0 || value >= UINT32_RANGE)
+    throw new RangeError(`value must be >= 0 and <= ${UINT32_RANGE - 1}. Received ${value}`);
+  buf.set([value >>> 24, value >>> 16, value >>> 8, value & 255], offset);
+}
+function uint64be(value) {
+  const high = Math.floor(value / UINT32_RANGE), low = value % UINT32_RANGE, buf = new Uint8Array(8);
+  return writeUInt32BE(buf, high, 0), writeUInt32BE(buf, low, 4), buf;
+}
+function uint32be(value) {
+  const buf = new Uint8Array(4);
+  return writeUInt32BE(buf, value), buf;
+}
+const NON_ASCII = /[^\x00-\x7f]/;
+function buffer_utils_encode(string) {
+  if (typeof string == "string" && string.length >= 128) {
+    if (NON_ASCII.test(string))
+      throw new TypeError("non-ASCII string encountered in encode()");
+    return buffer_utils_encoder.encode(string);
+  }
+  const bytes = new Uint8Array(string.length);
+  for (let i = 0; i < string.length; i++) {
+    const code = string.charCodeAt(i);
+    if (code > 127)
+      throw new TypeError("non-ASCII string encountered in encode()");
+    bytes[i] = code;
+  }
+  return bytes;
+}
+function encodeBase64(input, url = !1) {
+  if (Uint8Array.prototype.toBase64)
+    return input.toBase64({ alphabet: url ? "base64url" : "base64", omitPadding: url });
+  const CHUNK_SIZE = 32768, arr = [];
+  for (let i = 0; i < input.length; i += CHUNK_SIZE)
+    arr.push(String.fromCharCode.apply(null, input.subarray(i, i + CHUNK_SIZE)));
+  const encoded = btoa(arr.join(""));
+  return url ? encoded.replace(/=/g, "").replace(/\+/g, "-").replace(/\//g, "_") : encoded;
+}
+function decodeBase64(encoded, url = !1) {
+  if (Uint8Array.fromBase64)
+    return Uint8Array.fromBase64(encoded, { alphabet: url ? "base64url" : "base64" });
+  if (url) {
+    if (encoded.includes("+") || encoded.includes("/"))
+      throw new TypeError("Invalid base64url");
+    encoded = encoded.replace(/-/g, "+").replace(/_/g, "/");
+  }
+  const binary = atob(encoded), bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++)
+    bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+async function digest(algorithm, data) {
+  const subtleDigest = `SHA-${algorithm.slice(-3)}`;
+  return new Uint8Array(await crypto.subtle.digest(subtleDigest, data));
+}
 
-;// CONCATENATED MODULE: ./src/identity/authentication-configuration.ts
 
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/util/base64url.js
 
-/** Kubernetes' AuthenticationConfiguration v1, as far as claims and prefixes go. */
-const authenticationConfiguration = strictObject({
-    apiVersion: literal("apiserver.config.k8s.io/v1").optional(),
-    kind: literal("AuthenticationConfiguration").optional(),
-    jwt: array(mappedIssuerSchema).min(1).refine(haveDistinctUrls, "issuer.url must not repeat"),
-});
+const invalid = "The input to be decoded is not correctly encoded.";
+function base64url_decode(input) {
+  try {
+    return decodeBase64(typeof input == "string" ? input : decoder.decode(input), !0);
+  } catch (cause) {
+    throw new TypeError(invalid, { cause });
+  }
+}
+function base64url_encode(input) {
+  return encodeBase64(typeof input == "string" ? buffer_utils_encoder.encode(input) : input, !0);
+}
+
 
 ;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/util/errors.js
 class JOSEError extends Error {
@@ -67131,87 +67485,6 @@ class JWSSignatureVerificationFailed extends JOSEError {
   constructor(message = "signature verification failed", options) {
     super(message, options);
   }
-}
-
-
-;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/buffer_utils.js
-const buffer_utils_encoder = new TextEncoder(), decoder = new TextDecoder(), buffer_utils_strictDecoder = new TextDecoder("utf-8", { fatal: !0 }), UINT32_RANGE = (/* unused pure expression or super */ null && (2 ** 32));
-function concat(...buffers) {
-  const size = buffers.reduce((acc, { length }) => acc + length, 0), buf = new Uint8Array(size);
-  let i = 0;
-  for (const buffer of buffers)
-    buf.set(buffer, i), i += buffer.length;
-  return buf;
-}
-function writeUInt32BE(buf, value, offset) {
-  if (value < 0 || value >= UINT32_RANGE)
-    throw new RangeError(`value must be >= 0 and <= ${UINT32_RANGE - 1}. Received ${value}`);
-  buf.set([value >>> 24, value >>> 16, value >>> 8, value & 255], offset);
-}
-function uint64be(value) {
-  const high = Math.floor(value / UINT32_RANGE), low = value % UINT32_RANGE, buf = new Uint8Array(8);
-  return writeUInt32BE(buf, high, 0), writeUInt32BE(buf, low, 4), buf;
-}
-function uint32be(value) {
-  const buf = new Uint8Array(4);
-  return writeUInt32BE(buf, value), buf;
-}
-const NON_ASCII = /[^\x00-\x7f]/;
-function buffer_utils_encode(string) {
-  if (typeof string == "string" && string.length >= 128) {
-    if (NON_ASCII.test(string))
-      throw new TypeError("non-ASCII string encountered in encode()");
-    return buffer_utils_encoder.encode(string);
-  }
-  const bytes = new Uint8Array(string.length);
-  for (let i = 0; i < string.length; i++) {
-    const code = string.charCodeAt(i);
-    if (code > 127)
-      throw new TypeError("non-ASCII string encountered in encode()");
-    bytes[i] = code;
-  }
-  return bytes;
-}
-function encodeBase64(input, url = !1) {
-  if (Uint8Array.prototype.toBase64)
-    return input.toBase64({ alphabet: url ? "base64url" : "base64", omitPadding: url });
-  const CHUNK_SIZE = 32768, arr = [];
-  for (let i = 0; i < input.length; i += CHUNK_SIZE)
-    arr.push(String.fromCharCode.apply(null, input.subarray(i, i + CHUNK_SIZE)));
-  const encoded = btoa(arr.join(""));
-  return url ? encoded.replace(/=/g, "").replace(/\+/g, "-").replace(/\//g, "_") : encoded;
-}
-function decodeBase64(encoded, url = !1) {
-  if (Uint8Array.fromBase64)
-    return Uint8Array.fromBase64(encoded, { alphabet: url ? "base64url" : "base64" });
-  if (url) {
-    if (encoded.includes("+") || encoded.includes("/"))
-      throw new TypeError("Invalid base64url");
-    encoded = encoded.replace(/-/g, "+").replace(/_/g, "/");
-  }
-  const binary = atob(encoded), bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++)
-    bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
-async function digest(algorithm, data) {
-  const subtleDigest = `SHA-${algorithm.slice(-3)}`;
-  return new Uint8Array(await crypto.subtle.digest(subtleDigest, data));
-}
-
-
-;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/util/base64url.js
-
-const invalid = "The input to be decoded is not correctly encoded.";
-function base64url_decode(input) {
-  try {
-    return decodeBase64(typeof input == "string" ? input : decoder.decode(input), !0);
-  } catch (cause) {
-    throw new TypeError(invalid, { cause });
-  }
-}
-function base64url_encode(input) {
-  return encodeBase64(typeof input == "string" ? buffer_utils_encoder.encode(input) : input, !0);
 }
 
 
@@ -67323,25 +67596,6 @@ function serializeJoseHeader(Err, header) {
 }
 
 
-;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/util/decode_protected_header.js
-
-function decodeProtectedHeader(token) {
-  let encodedProtectedHeader;
-  if (typeof token == "string") {
-    const parts = token.split(".");
-    (parts.length === 3 || parts.length === 5) && ([encodedProtectedHeader] = parts);
-  } else if (typeof token == "object" && token)
-    if ("protected" in token)
-      encodedProtectedHeader = token.protected;
-    else
-      throw new TypeError("Token does not contain a Protected Header");
-  const invalid = "Invalid Token or Protected Header formatting";
-  if (typeof encodedProtectedHeader != "string" || !encodedProtectedHeader)
-    throw new TypeError(invalid);
-  return parseJoseHeader(encodedProtectedHeader, TypeError, invalid);
-}
-
-
 ;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/util/decode_jwt.js
 
 
@@ -67372,6 +67626,14556 @@ function decodeJwt(jwt) {
   if (!validate_isObject(claimsSet))
     throw new errors_JWTInvalid("Invalid JWT Claims Set");
   return claimsSet;
+}
+
+
+;// CONCATENATED MODULE: ./src/identity/identity-checks.ts
+
+/** Throws unless the identity may be shown to the apiserver: whatever is reserved, unprintable or too much is refused. */
+function checkIdentity(identity, policy) {
+    const { username, groups, uid, extra } = identity;
+    checkCount("groups", groups.length, policy.maxGroups, "ERR_IDENTITY_TOO_MANY_GROUPS");
+    const values = Object.values(extra).flat();
+    checkCount("values of extras", values.length, policy.maxExtraValues, "ERR_IDENTITY_INVALID");
+    checkName("user name", username, policy);
+    for (const group of groups)
+        checkName("group", group, policy);
+    for (const value of uid === undefined ? values : [uid, ...values])
+        checkPrintable("uid or extra", value, policy);
+}
+function checkCount(what, count, most, code) {
+    if (count <= most)
+        return;
+    throw new ClusterConnectError(code, `${String(count)} ${what}, at most ${String(most)}`);
+}
+function checkName(what, name, policy) {
+    checkPrintable(what, name, policy);
+    if (name.startsWith("system:") && !isAllowedSystemName(name, policy.allowSystemNames)) {
+        throw new ClusterConnectError("ERR_IDENTITY_RESERVED", `${what} ${JSON.stringify(name)}`);
+    }
+}
+const isAllowedSystemName = (name, allowed) => typeof allowed === "boolean"
+    ? allowed
+    : allowed.some((named) => name === named || (named.endsWith(":*") && name.startsWith(named.slice(0, -1))));
+function checkPrintable(what, value, policy) {
+    // eslint's no-control-regex is right about typing mistakes; \p{Cc} says what is meant. A lone surrogate has no
+    // UTF-8 form: it would arrive as another character. Edge blanks would be trimmed off the header on the way.
+    if (/\p{Cc}|\p{Cs}/u.test(value) || value !== value.trim()) {
+        throw new ClusterConnectError("ERR_IDENTITY_INVALID", `${what} holds control characters or edge blanks`);
+    }
+    if (Buffer.byteLength(value) > policy.maxNameBytes) {
+        throw new ClusterConnectError("ERR_IDENTITY_INVALID", `${what} is longer than ${String(policy.maxNameBytes)} bytes`);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/nested-impersonation.ts
+/**
+ * A caller who wants to act as somebody else. The apiserver sees only the proxy, which may become anybody: so what
+ * the apiserver would check of a caller who came directly is checked here, part by part, before the proxy becomes
+ * whom the caller names.
+ */
+
+
+/**
+ * Resolves when `caller` may act as `wanted` in a request for `asked`. Throws ERR_AUTH_PROXY_IMPERSONATION_DENIED with
+ * the first reason against it, or ERR_IDENTITY_\u2026 for whom nobody may become here, whatever the cluster grants.
+ */
+async function authorizeImpersonation(caller, wanted, asked, { review, constrained, policy, maxReviews }) {
+    checkIdentity(wanted, policy);
+    const legacy = partsOf(wanted, "impersonate", "");
+    const ways = constrained && isOrdinary(wanted) ? [constrainedQuestions(wanted, asked), legacy] : [legacy];
+    const count = ways.flat().length;
+    if (count > maxReviews)
+        throw denied(`it takes ${String(count)} reviews, at most ${String(maxReviews)}`);
+    const refusals = [];
+    for (const questions of ways) {
+        const refusal = await firstRefusal(caller, questions, review);
+        if (refusal === undefined)
+            return;
+        refusals.push(refusal);
+    }
+    throw denied(refusals[0] ?? "");
+}
+/** KEP-5284, mode user-info: one right on what is asked for, and one on each part of the user. */
+const constrainedQuestions = (wanted, asked) => [
+    { ...asked, verb: `impersonate-on:user-info:${asked.verb}` },
+    ...partsOf(wanted, "impersonate:user-info", "authentication.k8s.io"),
+];
+/**
+ * Nodes and service accounts have modes of their own, which take nothing beside the name. The proxy always adds
+ * extras, so they would not hold for its request: for these names the legacy verb alone counts.
+ */
+function isOrdinary({ username, groups, extra }) {
+    const isValidExtra = Object.keys(extra).every((key) => /^[a-z0-9.-]+\/.+$/.test(key));
+    return (!/^system:(node|serviceaccount):/.test(username) && !groups.includes("system:masters") && isValidExtra);
+}
+/** Each part of a user, as the object that it takes the right to impersonate. */
+function partsOf(wanted, verb, groupOfNames) {
+    const { username, groups, uid, extra } = wanted;
+    const part = (group, resource, name, subresource = "") => {
+        return { kind: "resource", verb, group, version: "v1", namespace: "", resource, subresource, name };
+    };
+    const user = part(groupOfNames, "users", username);
+    return [
+        serviceAccountPart(user) ?? user,
+        ...(uid === undefined ? [] : [part("authentication.k8s.io", "uids", uid)]),
+        ...groups.map((group) => part(groupOfNames, "groups", group)),
+        ...Object.entries(extra).flatMap(([key, values]) => values.map((value) => part("authentication.k8s.io", "userextras", value, key))),
+    ];
+}
+function serviceAccountPart(user) {
+    const [, namespace, name] = /^system:serviceaccount:([a-z0-9-]+):([a-z0-9.-]+)$/.exec(user.name) ?? [];
+    if (namespace === undefined || name === undefined)
+        return undefined;
+    return { ...user, resource: "serviceaccounts", namespace, name };
+}
+async function firstRefusal(caller, questions, review) {
+    const decisions = await Promise.all(questions.map(async (question) => ({ question, decision: await review(caller, question) })));
+    const refused = decisions.find(({ decision }) => !decision.allowed);
+    if (refused === undefined)
+        return undefined;
+    const { question, decision } = refused;
+    const reason = decision.reason === "" ? "" : `: ${decision.reason}`;
+    return `${JSON.stringify(caller.username)} cannot ${question.verb} ${nested_impersonation_describe(question)}${reason}`;
+}
+function nested_impersonation_describe(question) {
+    if (question.kind === "non-resource")
+        return `path ${JSON.stringify(question.path)}`;
+    const { resource, subresource, group, name, namespace } = question;
+    const kind = [resource, subresource].filter((part) => part !== "").join("/");
+    return [
+        `resource ${JSON.stringify(kind)} in API group ${JSON.stringify(group)}`,
+        ...(name === "" ? [] : [`named ${JSON.stringify(name)}`]),
+        ...(namespace === "" ? [] : [`in namespace ${JSON.stringify(namespace)}`]),
+    ].join(" ");
+}
+const denied = (detail) => new ClusterConnectError("ERR_AUTH_PROXY_IMPERSONATION_DENIED", detail);
+
+;// CONCATENATED MODULE: ./src/auth-proxy/pass-through.ts
+/**
+ * Tokens that the cluster itself has issued, such as a service account's: where the operator has said so, they go to
+ * the apiserver in the place of the proxy's own credential, and nobody is impersonated. The proxy recognises them by
+ * what they say and believes nothing of it: the apiserver, which signed them, is the one to check them, and a token
+ * that only pretends gets its holder a 401 there.
+ */
+
+const maxSubjectCharacters = 512;
+/** Undefined for a token of anybody else's, and for whatever is no JWT: the verifier says what is wrong with it. */
+function recognizePassThrough(token, settings) {
+    if (settings === undefined)
+        return undefined;
+    const claims = readUnverified(token);
+    if (claims?.iss !== settings.issuer)
+        return undefined;
+    const presented = [claims.aud].flat();
+    if (!presented.some((audience) => settings.audiences.includes(audience)))
+        return undefined;
+    const { sub, exp } = claims;
+    return {
+        kind: "passed-through",
+        token,
+        claimedSubject: typeof sub === "string" ? sub.slice(0, maxSubjectCharacters) : "",
+        expiresAtMs: typeof exp === "number" && Number.isFinite(exp) ? exp * 1_000 : Infinity,
+    };
+}
+function readUnverified(token) {
+    try {
+        return decodeJwt(token);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/request-extras.ts
+
+/** Domain-prefixed and lower-case: the constrained impersonation of Kubernetes 1.36 takes no other keys. */
+const request_extras_prefix = "cluster-connect.dev/";
+/** Claims of GitHub Actions, then of Azure Pipelines, then of GitLab CI; the first one that a token has counts. */
+const jobClaims = {
+    repository: ["repository", "rpo_uri", "project_path"],
+    "run-id": ["run_id", "pipeline_id"],
+    workflow: ["workflow", "def_id", "ci_config_ref_uri"],
+    jti: ["jti"],
+};
+/** Every extra key that the proxy adds by itself: what its role at the cluster has to name, one by one. */
+const requestExtraKeys = ["session", "issuer", ...Object.keys(jobClaims)].map((name) => request_extras_prefix + name);
+/** What is told of the caller behind a request that runs as somebody else. */
+const originalParts = ["user", "uid", "groups", "extra"];
+const originalExtraKeys = originalParts.map((part) => `${request_extras_prefix}original-${part}`);
+/**
+ * The identity with the request's own extras. Throws ERR_IDENTITY_RESERVED when a claim mapping has written to one
+ * of these keys: the audit log would tell what a token says as what the proxy has seen.
+ */
+function withRequestExtras(identity, facts, maxBytes) {
+    const mapped = Object.keys(identity.extra).find((key) => key.startsWith(request_extras_prefix));
+    if (mapped !== undefined)
+        throw new ClusterConnectError("ERR_IDENTITY_RESERVED", `extra ${mapped}`);
+    const found = [
+        ["session", facts.sessionId],
+        ["issuer", facts.issuer],
+        ...Object.entries(jobClaims).map(([name, claims]) => [
+            name,
+            claims.map((claim) => facts.claims[claim]).find(isTelling),
+        ]),
+    ];
+    const extra = { ...identity.extra };
+    for (const [name, value] of found)
+        if (isTelling(value))
+            extra[request_extras_prefix + name] = [shown(value, maxBytes)];
+    return { ...identity, extra };
+}
+/** The identity that the caller acts as, with his own in extras. `caller` is without the request's extras. */
+function withOriginal(identity, caller, maxBytes) {
+    const { username, uid, groups, extra } = caller;
+    const parts = {
+        user: [username],
+        uid: uid === undefined ? [] : [uid],
+        groups,
+        extra: Object.keys(extra).length === 0 ? [] : [JSON.stringify(extra)],
+    };
+    const added = Object.entries(parts).flatMap(([part, values]) => {
+        const telling = values.filter(isTelling).map((value) => shown(value, maxBytes));
+        return telling.length === 0 ? [] : [[`${request_extras_prefix}original-${part}`, telling]];
+    });
+    return { ...identity, extra: { ...identity.extra, ...Object.fromEntries(added) } };
+}
+/** An empty value would have the whole request refused by constrained impersonation. */
+function isTelling(value) {
+    return (typeof value === "string" && value.trim() !== "") || Number.isSafeInteger(value);
+}
+/** As it is, but for characters that cannot stand in a header and what goes beyond `maxBytes` of UTF-8. */
+function shown(value, maxBytes) {
+    const printable = String(value)
+        .trim()
+        .replace(/\p{Cc}|\p{Cs}/gu, "\ufffd");
+    if (Buffer.byteLength(printable) <= maxBytes)
+        return printable;
+    const mark = "\u2026";
+    let kept = "";
+    for (const character of printable) {
+        if (Buffer.byteLength(kept + character + mark) > maxBytes)
+            break;
+        kept += character;
+    }
+    return kept + mark;
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/request-info.ts
+/**
+ * What a request asks for, in RBAC's terms: verb, resource, namespace, name. Read off method and target in the way
+ * of the apiserver's own RequestInfo, because a grant of constrained impersonation names a verb and a resource, and
+ * a request that meant one thing here and another one there would be a way around it. Where the two could disagree,
+ * this one refuses, or claims less.
+ */
+
+const verbs = {
+    POST: "create",
+    GET: "get",
+    HEAD: "get",
+    PUT: "update",
+    PATCH: "patch",
+    DELETE: "delete",
+};
+/** `/api/v1/watch/\u2026` and `/api/v1/proxy/\u2026`, where the path says the verb. */
+const pathVerbs = new Set(["proxy", "watch"]);
+const namespaceSubresources = new Set(["status", "finalize"]);
+const verbsWithSelectors = new Set(["list", "watch", "deletecollection"]);
+/** Throws ERR_AUTH_PROXY_MALFORMED_REQUEST for a target that Go and this reader could take for different ones. */
+function requestInfoOf(request) {
+    const at = request.target.indexOf("?");
+    const path = request_info_decode(at < 0 ? request.target : request.target.slice(0, at));
+    const query = new Query(at < 0 ? "" : request.target.slice(at + 1));
+    const parts = path.replace(/^\/+|\/+$/g, "").split("/");
+    const [prefix = "", ...rest] = parts;
+    const isCore = prefix === "api";
+    if (parts.length < (isCore ? 3 : 4) || !(isCore || prefix === "apis")) {
+        return { kind: "non-resource", verb: request.method.toLowerCase(), path };
+    }
+    const [group, version, ...segments] = isCore ? ["", ...rest] : rest;
+    return resourceRequest(request.method, { group: group ?? "", version: version ?? "" }, segments, query);
+}
+function resourceRequest(method, api, segments, query) {
+    const isVerbInPath = pathVerbs.has(segments[0] ?? "");
+    if (isVerbInPath && segments.length < 2)
+        throw malformed("a target that names no resource");
+    const scoped = isVerbInPath ? segments.slice(1) : segments;
+    let verb = isVerbInPath ? (segments[0] ?? "") : (verbs[method] ?? "");
+    const { namespace, parts } = unscope(scoped);
+    const [resource = "", namedInPath = "", third = ""] = parts;
+    let name = namedInPath;
+    if (name === "" && verb === "get") {
+        verb = query.isWatch ? "watch" : "list";
+        name = query.nameInSelector;
+    }
+    if (name === "" && verb === "delete")
+        verb = "deletecollection";
+    const hasSelectors = !isVerbInPath && verbsWithSelectors.has(verb);
+    const fieldSelector = hasSelectors ? query.first("fieldSelector") : undefined;
+    const labelSelector = hasSelectors ? query.first("labelSelector") : undefined;
+    return {
+        kind: "resource",
+        verb,
+        ...api,
+        namespace,
+        resource,
+        subresource: verb === "proxy" ? "" : third,
+        name,
+        ...(fieldSelector ? { fieldSelector } : {}),
+        ...(labelSelector ? { labelSelector } : {}),
+    };
+}
+/** `namespaces/a/pods/b` is pod b in namespace a; `namespaces/a` and `namespaces/a/status` are a itself, in itself. */
+function unscope(segments) {
+    if (segments[0] !== "namespaces" || segments.length < 2)
+        return { namespace: "", parts: segments };
+    const isInside = segments.length > 2 && !namespaceSubresources.has(segments[2] ?? "");
+    return { namespace: segments[1] ?? "", parts: isInside ? segments.slice(2) : segments };
+}
+class Query {
+    #pairs;
+    constructor(text) {
+        // Go drops such a pair, and other readers do not.
+        if (text.includes(";"))
+            throw malformed("a query with a semicolon");
+        this.#pairs = text
+            .split("&")
+            .filter((pair) => pair !== "")
+            .map((pair) => {
+            const at = pair.indexOf("=");
+            const [name, value] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
+            return [request_info_decode(name.replaceAll("+", " ")), request_info_decode(value.replaceAll("+", " "))];
+        });
+    }
+    first(name) {
+        return this.#pairs.find(([key]) => key === name)?.[1];
+    }
+    /** Kubernetes takes every value for true but two. */
+    get isWatch() {
+        const value = this.first("watch")?.toLowerCase();
+        return value !== undefined && value !== "false" && value !== "0";
+    }
+    /**
+     * The one name that a list is narrowed to, or `""`. The apiserver finds it in more selectors than this; where it is
+     * not found, a grant for certain names does not hold.
+     */
+    get nameInSelector() {
+        const isPlain = ["limit", "timeoutSeconds"].every((name) => /^\d{1,18}$/.test(this.first(name) ?? "0"));
+        if (!isPlain || this.first("labelSelector") !== undefined)
+            return "";
+        const [, name = ""] = /^metadata\.name==?([^,=!\\/%]+)$/.exec(this.first("fieldSelector") ?? "") ?? [];
+        return name === "." || name === ".." ? "" : name;
+    }
+}
+function request_info_decode(text) {
+    try {
+        return decodeURIComponent(text);
+    }
+    catch (error) {
+        throw malformed("a target with an escape that is none, or is not UTF-8", error);
+    }
+}
+const malformed = (detail, cause) => new ClusterConnectError("ERR_AUTH_PROXY_MALFORMED_REQUEST", detail, { cause });
+
+;// CONCATENATED MODULE: ./src/auth-proxy/header-lines.ts
+/**
+ * Pairs up Node's flat `rawHeaders`. Decisions are made on these lines and never on `headers`, which joins
+ * repeated names with commas and silently keeps only the first of some. HTTP/2 pseudo-headers are left out.
+ */
+function headerLines(rawHeaders) {
+    const lines = [];
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+        const name = rawHeaders[at] ?? "";
+        if (!name.startsWith(":"))
+            lines.push([name, rawHeaders[at + 1] ?? ""]);
+    }
+    return lines;
+}
+/** Every value of a header, whatever its case. `name` is lower-case. */
+function valuesOf(lines, name) {
+    return lines.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
+}
+/** The comma-separated elements of all lines of a header, blanks and empty ones removed. */
+function elementsOf(lines, name) {
+    return valuesOf(lines, name)
+        .flatMap((value) => value.split(","))
+        .map((element) => element.trim())
+        .filter((element) => element !== "");
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/wanted-user.ts
+
+
+const extraPrefix = "impersonate-extra-";
+const wanted_user_malformed = (detail) => new ClusterConnectError("ERR_AUTH_PROXY_MALFORMED_REQUEST", detail);
+const isImpersonationHeader = (lowerName) => lowerName.startsWith("impersonate-");
+/** Whether the apiserver knows a header of this lower-case name. */
+const isKnownImpersonationHeader = (lowerName) => /^impersonate-(user|group|uid|extra-.+)$/.test(lowerName);
+/**
+ * Undefined when the request impersonates nobody. Throws ERR_AUTH_PROXY_MALFORMED_REQUEST where the apiserver would
+ * pick one of two values, read a key in two ways, or take the request for one that impersonates nobody.
+ */
+function wantedUser(lines) {
+    const given = lines.filter(([name]) => isImpersonationHeader(name.toLowerCase()));
+    if (given.length === 0)
+        return undefined;
+    const nominated = elementsOf(lines, "connection").some((name) => isImpersonationHeader(name.toLowerCase()));
+    if (nominated)
+        throw wanted_user_malformed("Connection names a header that says who the request is for");
+    const username = single(lines, "impersonate-user");
+    if (username === undefined)
+        throw wanted_user_malformed("impersonation of a group, uid or extra without a user");
+    const uid = single(lines, "impersonate-uid");
+    const groups = valuesOf(lines, "impersonate-group").map((value) => textOf("Impersonate-Group", value));
+    return { username, groups, ...(uid === undefined ? {} : { uid }), extra: extrasOf(given) };
+}
+function single(lines, name) {
+    const values = valuesOf(lines, name);
+    if (values.length > 1)
+        throw wanted_user_malformed(`more than one ${name}`);
+    const [value] = values;
+    return value === undefined ? undefined : textOf(name, value);
+}
+function extrasOf(lines) {
+    const extra = new Map();
+    for (const [name, value] of lines) {
+        const lower = name.toLowerCase();
+        if (!lower.startsWith(extraPrefix))
+            continue;
+        const key = keyOf(lower.slice(extraPrefix.length));
+        extra.set(key, [...(extra.get(key) ?? []), textOf(name, value)]);
+    }
+    return Object.fromEntries(extra);
+}
+/** client-go's escaping. The apiserver keeps an escape that is none as it is: nobody who means one key sends that. */
+function keyOf(escaped) {
+    try {
+        const key = decodeURIComponent(escaped);
+        if (/^[\x21-\x7e]+$/.test(key) && key === key.toLowerCase())
+            return key;
+    }
+    catch {
+        // Said below.
+    }
+    throw wanted_user_malformed("the key of an extra is not one that can be meant");
+}
+/** Header values are bytes, which Node gives as latin1 and the apiserver reads as UTF-8. */
+function textOf(name, value) {
+    try {
+        const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(value, "latin1"));
+        if (text.trim() !== "")
+            return text;
+    }
+    catch {
+        throw wanted_user_malformed(`${name} is not UTF-8`);
+    }
+    throw wanted_user_malformed(`${name} is empty`);
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/admission.ts
+
+
+
+
+
+
+/** Throws a ClusterConnectError for whoever is nobody here. */
+async function admitCaller(token, { origin, target }, { authentication, settings }) {
+    const passedThrough = token === undefined ? undefined : recognizePassThrough(token, settings.passThrough);
+    if (passedThrough !== undefined) {
+        return { principal: passedThrough, expiresAtMs: passedThrough.expiresAtMs, known: undefined };
+    }
+    const verified = token === undefined ? authentication.anonymous(target) : await authentication.verify(token);
+    const { identity: mapped, issuer, claims, expiresAtMs } = verified;
+    // The settings' schema requires the mapping; an entry without one must not become an identity without a name.
+    if (mapped === undefined)
+        throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
+    const facts = { sessionId: origin.sessionId, issuer, claims };
+    const identity = withRequestExtras(mapped, facts, settings.impersonation.maxNameBytes);
+    return { principal: { kind: "impersonated", identity }, expiresAtMs, known: { mapped, facts } };
+}
+/** The caller, or whom he wants to be and may: with `--as` and the like, if that is enabled and granted. */
+async function actAsWanted({ principal, known }, request, { review, settings }) {
+    const wanted = wantedUser(request.lines);
+    if (wanted === undefined)
+        return principal;
+    const { nested, constrained, ...policy } = settings.impersonation;
+    if (!nested)
+        throw new ClusterConnectError("ERR_AUTH_PROXY_IMPERSONATION_NOT_ENABLED");
+    if (principal.kind === "passed-through" || known === undefined) {
+        throw new ClusterConnectError("ERR_AUTH_PROXY_IMPERSONATION_NOT_ENABLED", "beside a token of the cluster's own");
+    }
+    // First, since it refuses the keys that only the proxy writes.
+    const named = withRequestExtras(wanted, known.facts, policy.maxNameBytes);
+    await authorizeImpersonation(principal.identity, wanted, requestInfoOf(request), {
+        review,
+        constrained,
+        policy,
+        maxReviews: settings.limits.reviewsARequest,
+    });
+    return {
+        kind: "impersonated",
+        identity: withOriginal(named, known.mapped, policy.maxNameBytes),
+        caller: principal.identity.username,
+    };
+}
+
+;// CONCATENATED MODULE: ./src/identity/configuration/problem.ts
+/** Collects what is wrong under one path. */
+class Problems {
+    found;
+    path;
+    constructor(found = [], path = []) {
+        this.found = found;
+        this.path = path;
+    }
+    at(...path) {
+        return new Problems(this.found, [...this.path, ...path]);
+    }
+    add(kind, detail = "") {
+        this.found.push({ path: this.path, kind, detail });
+    }
+    required(detail = "") {
+        this.add("Required value", detail);
+    }
+    invalid(detail) {
+        this.add("Invalid value", detail);
+    }
+    duplicate(value) {
+        this.add("Duplicate value", JSON.stringify(value));
+    }
+    get all() {
+        return this.found;
+    }
+}
+/** Reports each repetition at its own path. */
+function reportDuplicates(values, at) {
+    const seen = new Set();
+    for (const [index, value] of values.entries()) {
+        if (seen.has(value))
+            at(index).duplicate(value);
+        seen.add(value);
+    }
+}
+const problemText = ({ kind, detail }) => detail === "" ? kind : `${kind}: ${detail}`;
+
+;// CONCATENATED MODULE: ./src/identity/configuration/schema.ts
+/**
+ * The shape of Kubernetes' AuthenticationConfiguration v1, plus `issuer.jwks` and `issuer.jwksFile` for issuers that
+ * cannot be reached from here. What is left out is the empty value, as at the kube-apiserver; what the parts mean
+ * together is checked by `validate.ts`.
+ */
+
+const schema_text = schemas_string().default("");
+const issuer = strictObject({
+    /** Equals the token's `iss`, byte for byte. */
+    url: schema_text,
+    /** Where the discovery document is, when not under `url`. */
+    discoveryURL: schema_text,
+    /** PEM of the CAs that the issuer's certificate is checked against, instead of the system's. */
+    certificateAuthority: schema_text,
+    audiences: array(schemas_string()).default([]),
+    audienceMatchPolicy: schema_text,
+    /** Of the kube-apiserver's own network; known, so that it is refused with a reason. */
+    egressSelectorType: schema_text,
+    /** The issuer's keys (RFC 7517), written out or in a file that is read again when it changes. */
+    jwks: looseObject({ keys: array(looseObject({ kty: schemas_string() })) }).optional(),
+    jwksFile: schemas_string().min(1).optional(),
+});
+const claimValidationRule = strictObject({
+    claim: schema_text,
+    requiredValue: schema_text,
+    expression: schema_text,
+    message: schema_text,
+});
+const prefixedClaimOrExpression = strictObject({
+    claim: schema_text,
+    /** Required beside `claim`, and may be empty: an unprefixed claim has to be asked for. */
+    prefix: schemas_string().optional(),
+    expression: schema_text,
+});
+const claimMappings = strictObject({
+    username: prefixedClaimOrExpression.prefault({}),
+    groups: prefixedClaimOrExpression.prefault({}),
+    uid: strictObject({ claim: schema_text, expression: schema_text }).prefault({}),
+    extra: array(strictObject({ key: schema_text, valueExpression: schema_text })).default([]),
+});
+const entryShape = {
+    issuer: issuer.prefault({}),
+    claimValidationRules: array(claimValidationRule).default([]),
+    userValidationRules: array(strictObject({ expression: schema_text, message: schema_text })).default([]),
+};
+/** An entry of `jwt[]`. Where only authentication counts, as at the relay, it may do without `claimMappings`. */
+const entry = strictObject({ ...entryShape, claimMappings: claimMappings.optional() });
+const mappedEntry = strictObject({ ...entryShape, claimMappings: claimMappings.prefault({}) });
+const configuration = strictObject({
+    apiVersion: literal("apiserver.config.k8s.io/v1").optional(),
+    kind: literal("AuthenticationConfiguration").optional(),
+    jwt: array(mappedEntry).default([]),
+    anonymous: strictObject({
+        enabled: schemas_boolean().default(false),
+        /** Paths, exactly as requested; none: every path. */
+        conditions: array(strictObject({ path: schema_text })).default([]),
+    })
+        .optional(),
+});
+
+;// CONCATENATED MODULE: ./src/identity/configuration/validate-issuer.ts
+
+
+function validateIssuer(issuer, rules, at) {
+    if (issuer.url === "")
+        at.at("url").required();
+    else
+        validateUrl(issuer.url, at.at("url"));
+    validateDiscoveryUrl(issuer, at.at("discoveryURL"));
+    validateAudiences(issuer, rules, at);
+    validateCertificateAuthority(issuer.certificateAuthority, at.at("certificateAuthority"));
+    if (issuer.egressSelectorType !== "") {
+        at.at("egressSelectorType").invalid("it chooses a network of the kube-apiserver's; there is none here");
+    }
+    validateKeys(issuer, at);
+}
+function validateDiscoveryUrl({ url, discoveryURL }, at) {
+    if (discoveryURL === "")
+        return;
+    const bare = (text) => text.replace(/\/+$/, "");
+    if (url !== "" && bare(url) === bare(discoveryURL))
+        at.invalid("discoveryURL must be different from URL");
+    validateUrl(discoveryURL, at);
+}
+const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
+/** Plain HTTP is let through on loopback alone, where nobody stands in between to swap the keys. */
+function validateUrl(text, at) {
+    if (!URL.canParse(text))
+        return at.invalid("it is not a URL");
+    const url = new URL(text);
+    const isLoopback = url.protocol === "http:" && loopbackHosts.has(url.hostname);
+    if (url.protocol !== "https:" && !isLoopback)
+        at.invalid("URL scheme must be https (http on loopback)");
+    if (/^[^/?#]*\/\/[^/?#]*@/.test(text))
+        at.invalid("URL must not contain a username or password");
+    if (url.search !== "")
+        at.invalid("URL must not contain a query");
+    if (url.hash !== "")
+        at.invalid("URL must not contain a fragment");
+}
+function validateAudiences(issuer, rules, at) {
+    const { audiences, audienceMatchPolicy } = issuer;
+    if (audiences.length === 0) {
+        if (rules.audiencesRequired)
+            at.at("audiences").required("at least one is required");
+        return;
+    }
+    for (const [index, audience] of audiences.entries()) {
+        if (audience === "")
+            at.at("audiences", index).required();
+    }
+    reportDuplicates(audiences, (index) => at.at("audiences", index));
+    const isMatchAny = audienceMatchPolicy === "MatchAny";
+    if (isMatchAny || (audiences.length === 1 && audienceMatchPolicy === ""))
+        return;
+    at.at("audienceMatchPolicy").invalid(audiences.length > 1
+        ? "audienceMatchPolicy must be MatchAny for multiple audiences"
+        : "audienceMatchPolicy must be empty or MatchAny for single audience");
+}
+function validateCertificateAuthority(pem, at) {
+    if (pem === "")
+        return;
+    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+    if (blocks.length === 0)
+        return at.invalid("data does not contain any valid certificate");
+    try {
+        for (const block of blocks)
+            new external_node_crypto_namespaceObject.X509Certificate(block);
+    }
+    catch {
+        at.invalid("a certificate cannot be read");
+    }
+}
+function validateKeys({ discoveryURL, jwks, jwksFile }, at) {
+    const sources = {
+        discoveryURL: discoveryURL !== "",
+        jwks: jwks !== undefined,
+        jwksFile: jwksFile !== undefined,
+    };
+    const named = Object.entries(sources).filter(([, isGiven]) => isGiven);
+    if (named.length > 1)
+        at.at(named[1]?.[0] ?? "").invalid("discoveryURL, jwks and jwksFile exclude one another");
+    const usable = jwks?.keys.filter(({ kty }) => kty === "RSA" || kty === "EC");
+    if (usable?.length === 0)
+        at.at("jwks", "keys").required("an RSA or EC key");
+}
+
+;// CONCATENATED MODULE: ./src/identity/cel/budget.ts
+/** What one evaluation may cost: a step each for nodes and elements, a tenth for characters looked at or made. */
+class Budget {
+    #left;
+    constructor(steps) {
+        this.#left = steps;
+    }
+    /** Throws BudgetExceeded; to be called before the work is done. */
+    spend(steps) {
+        this.#left -= steps;
+        if (this.#left < 0)
+            throw new BudgetExceeded();
+    }
+    /** The cost of looking at texts of this many characters, or of making one. */
+    spendText(characters) {
+        this.spend(1 + characters / charactersAStep);
+    }
+}
+const charactersAStep = 10;
+/** Not an EvaluationError: `true || f(x)` forgives those, and must not forgive this. */
+class BudgetExceeded extends Error {
+    name = "BudgetExceeded";
+    constructor() {
+        super("the expression costs too much to evaluate");
+    }
+}
+
+;// CONCATENATED MODULE: ./src/identity/cel/value.ts
+class Optional {
+    value;
+    static none = new Optional(undefined);
+    constructor(value) {
+        this.value = value;
+    }
+    static of(value) {
+        return new Optional(value);
+    }
+}
+/** What `type(x)` gives, and what names such as `string` stand for. */
+class TypeValue {
+    name;
+    constructor(name) {
+        this.name = name;
+    }
+}
+/** A map that came from outside the expression: names in it may be written escaped, such as `a__dot__b`. */
+class ForeignMap extends Map {
+}
+/**
+ * The variable itself, `claims` or `user`. At the kube-apiserver it has fields and is no map in any other respect: it
+ * has no size, nothing is in it, nobody goes through it.
+ */
+class Root extends ForeignMap {
+}
+/** Why an expression gave no value. */
+class EvaluationError extends Error {
+    name = "EvaluationError";
+}
+/** From what JSON.parse gives. */
+function value_fromJson(json) {
+    if (Array.isArray(json))
+        return json.map(value_fromJson);
+    if (typeof json !== "object" || json === null)
+        return json;
+    return new ForeignMap(Object.entries(json).map(([name, value]) => [name, value_fromJson(value)]));
+}
+/** The variable of an expression, from an object that JSON.parse gave. */
+const rootOf = (json) => new Root(Object.entries(json).map(([name, value]) => [name, value_fromJson(value)]));
+/** The name of a value's type, as `type(x)` has it and as overloads are chosen by. */
+function typeNameOf(value) {
+    switch (typeof value) {
+        case "string":
+            return "string";
+        case "boolean":
+            return "bool";
+        case "bigint":
+            return "int";
+        case "number":
+            return "double";
+        default:
+            if (value === null)
+                return "null_type";
+            if (value instanceof Optional)
+                return "optional_type";
+            if (value instanceof TypeValue)
+                return "type";
+            if (value instanceof Root)
+                return "object";
+            return Array.isArray(value) ? "list" : "map";
+    }
+}
+const isMap = (value) => value instanceof Map;
+const isList = (value) => Array.isArray(value);
+
+;// CONCATENATED MODULE: ./src/identity/cel/functions/arithmetic.ts
+
+/** int has 64 bits: beyond them is an error, not another number. */
+function arithmetic_int(value) {
+    if (BigInt.asIntN(64, value) === value)
+        return value;
+    throw new EvaluationError("return error for overflow");
+}
+function divisor(value, what) {
+    if (value !== 0n)
+        return value;
+    throw new EvaluationError(`${what} by zero`);
+}
+const arithmetic = {
+    "_+_(int, int): int": ([a, b]) => arithmetic_int(a + b),
+    "_+_(double, double): double": ([a, b]) => a + b,
+    "_+_(string, string): string": ([a, b], budget) => {
+        budget.spendText(a.length + b.length);
+        return a + b;
+    },
+    "_+_(list<A>, list<A>): list<A>": ([a, b], budget) => {
+        budget.spend(a.length + b.length);
+        return [...a, ...b];
+    },
+    "_-_(int, int): int": ([a, b]) => arithmetic_int(a - b),
+    "_-_(double, double): double": ([a, b]) => a - b,
+    "_*_(int, int): int": ([a, b]) => arithmetic_int(a * b),
+    "_*_(double, double): double": ([a, b]) => a * b,
+    "_/_(int, int): int": ([a, b]) => arithmetic_int(a / divisor(b, "division")),
+    "_/_(double, double): double": ([a, b]) => a / b,
+    "_%_(int, int): int": ([a, b]) => arithmetic_int(a % divisor(b, "modulus")),
+    "-_(int): int": ([a]) => arithmetic_int(-a),
+    "-_(double): double": ([a]) => -a,
+    "!_(bool): bool": ([a]) => !a,
+};
+
+;// CONCATENATED MODULE: ./src/identity/cel/functions/conversions.ts
+
+const same = ([value]) => value;
+const truths = {
+    ...Object.fromEntries(["1", "t", "T", "true", "TRUE", "True"].map((text) => [text, true])),
+    ...Object.fromEntries(["0", "f", "F", "false", "FALSE", "False"].map((text) => [text, false])),
+};
+const conversions = {
+    "dyn(A): dyn": same,
+    "type(A): type<A>": ([value]) => new TypeValue(typeNameOf(value)),
+    "bool(bool): bool": same,
+    "bool(string): bool": ([text]) => {
+        const truth = Object.hasOwn(truths, text) ? truths[text] : undefined;
+        if (truth === undefined)
+            throw conversionError("string", "bool");
+        return truth;
+    },
+    "int(int): int": same,
+    "int(double): int": ([value]) => {
+        // 2^63 as a double is the first that does not fit; so is its negative, as at the kube-apiserver.
+        if (!(Math.abs(value) < 2 ** 63))
+            throw conversionError("double", "int");
+        return BigInt(Math.trunc(value));
+    },
+    "int(string): int": ([text]) => {
+        const value = /^[+-]?\d{1,19}$/.test(text) ? BigInt(text.replace(/^\+/, "")) : undefined;
+        if (value === undefined || BigInt.asIntN(64, value) !== value)
+            throw conversionError("string", "int");
+        return value;
+    },
+    "double(double): double": same,
+    "double(int): double": ([value]) => Number(value),
+    "double(string): double": ([text]) => parseDouble(text),
+    "string(string): string": same,
+    "string(bool): string": ([value]) => String(value),
+    "string(int): string": ([value]) => String(value),
+    "string(double): string": ([value], budget) => {
+        budget.spendText(24);
+        return doubleText(value);
+    },
+};
+const conversionError = (from, to) => new EvaluationError(`type conversion error from '${from}' to '${to}'`);
+function parseDouble(text) {
+    const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
+    if (special !== null) {
+        const [, sign, word = ""] = special;
+        if (word.toLowerCase() === "nan" && sign === "")
+            return NaN;
+        if (word.toLowerCase() !== "nan")
+            return sign === "-" ? -Infinity : Infinity;
+    }
+    const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+    if (!Number.isFinite(value))
+        throw conversionError("string", "double");
+    return value;
+}
+/**
+ * The shortest digits that mean this double, with an exponent from a million and below a ten-thousandth: an id of
+ * seven digits that was a JSON number becomes `1.234567e+06`, here as at the kube-apiserver.
+ */
+function doubleText(value) {
+    if (Number.isNaN(value))
+        return "NaN";
+    if (!Number.isFinite(value))
+        return value > 0 ? "+Inf" : "-Inf";
+    if (value === 0)
+        return Object.is(value, -0) ? "-0" : "0";
+    const [digits = "", exponentText = ""] = value.toExponential().split("e");
+    const exponent = Number(exponentText);
+    if (exponent < -4 || exponent >= 6) {
+        return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
+    }
+    const significant = digits.replace(/[-.]/g, "").length;
+    return value.toFixed(Math.max(0, significant - 1 - exponent));
+}
+
+;// CONCATENATED MODULE: ./src/identity/cel/comparison.ts
+
+/** CEL's `==`: numbers by value whatever their type, everything else by type and content. Never an error. */
+function isEqual(one, other, budget) {
+    budget.spend(1);
+    if (isNumber(one) && isNumber(other))
+        return numericOrder(one, other) === 0;
+    if (typeof one === "string" && typeof other === "string") {
+        budget.spendText(Math.min(one.length, other.length));
+        return one === other;
+    }
+    if (isList(one) && isList(other)) {
+        return one.length === other.length && one.every((item, i) => isEqual(item, other[i], budget));
+    }
+    if (isMap(one) && isMap(other)) {
+        if (one.size !== other.size)
+            return false;
+        return [...one].every(([key, value]) => {
+            const counterpart = other.get(key);
+            return counterpart !== undefined && isEqual(value, counterpart, budget);
+        });
+    }
+    if (one instanceof Optional && other instanceof Optional) {
+        if (one.value === undefined || other.value === undefined)
+            return one.value === other.value;
+        return isEqual(one.value, other.value, budget);
+    }
+    if (one instanceof TypeValue && other instanceof TypeValue)
+        return one.name === other.name;
+    return one === other;
+}
+const isNumber = (value) => typeof value === "number" || typeof value === "bigint";
+/** An int beside a double is taken for the double nearest to it, as at the kube-apiserver. */
+function numericOrder(one, other) {
+    const [a, b] = typeof one === typeof other ? [one, other] : [Number(one), Number(other)];
+    if (a === b)
+        return 0;
+    return a < b ? -1 : a > b ? 1 : NaN;
+}
+/** Below zero, zero, above; NaN where a double is not a number. Texts are ordered by code point. */
+function compare(one, other, budget) {
+    budget.spend(1);
+    if (isNumber(one) && isNumber(other))
+        return numericOrder(one, other);
+    if (typeof one === "string" && typeof other === "string") {
+        budget.spendText(Math.min(one.length, other.length));
+        return Buffer.compare(Buffer.from(one), Buffer.from(other));
+    }
+    if (typeof one === "boolean" && typeof other === "boolean")
+        return Number(one) - Number(other);
+    throw new EvaluationError("no such overload");
+}
+/** What a map keeps a key under: a whole double is the int of the same value. Undefined: no map has such a key. */
+function mapKey(value) {
+    if (typeof value === "number")
+        return Number.isInteger(value) ? BigInt(value) : value;
+    return typeof value === "string" || typeof value === "bigint" || typeof value === "boolean"
+        ? value
+        : undefined;
+}
+/** Whether the list holds an equal of the value. */
+const holds = (list, value, budget) => list.some((item) => isEqual(item, value, budget));
+
+;// CONCATENATED MODULE: ./src/identity/cel/functions/lists.ts
+
+
+const sizes = {
+    "size(list<A>): int": ([list]) => BigInt(list.length),
+    "(list<A>).size(): int": ([list]) => BigInt(list.length),
+    "size(map<A, B>): int": ([map]) => BigInt(map.size),
+    "(map<A, B>).size(): int": ([map]) => BigInt(map.size),
+};
+const comparable = ["int", "double", "bool", "string"];
+const forEachType = (types, signature, run) => Object.fromEntries(types.map((type) => [signature(type), run]));
+/** The smallest by `sign` 1, the largest by -1. */
+const extreme = (sign, what) => ([list], budget) => {
+    const [first, ...others] = list;
+    if (first === undefined)
+        throw new EvaluationError(`${what} called on empty list`);
+    return others.reduce((best, item) => (sign * compare(item, best, budget) < 0 ? item : best), first);
+};
+function sorted(list, keys, budget) {
+    budget.spend(list.length * Math.ceil(Math.log2(list.length + 2)));
+    const order = list.map((_, index) => index);
+    order.sort((one, other) => compare(keys[one], keys[other], budget));
+    return order.map((index) => list[index]);
+}
+const ordering = {
+    ...forEachType(comparable, (type) => `(list<${type}>).isSorted(): bool`, ([list], budget) => list.every((item, i) => i === 0 || compare(list[i - 1], item, budget) <= 0)),
+    ...forEachType(comparable, (type) => `(list<${type}>).min(): ${type}`, extreme(1, "min")),
+    ...forEachType(comparable, (type) => `(list<${type}>).max(): ${type}`, extreme(-1, "max")),
+    ...forEachType(comparable, (type) => `(list<${type}>).sort(): list<${type}>`, ([list], budget) => sorted(list, list, budget)),
+    "(list<int>).sum(): int": ([list], budget) => {
+        budget.spend(list.length);
+        const sum = list.reduce((total, item) => total + item, 0n);
+        if (BigInt.asIntN(64, sum) !== sum)
+            throw new EvaluationError("return error for overflow");
+        return sum;
+    },
+    "(list<double>).sum(): double": ([list], budget) => {
+        budget.spend(list.length);
+        return list.reduce((total, item) => total + item, 0);
+    },
+};
+function flatten(list, depth, budget) {
+    if (depth < 0n)
+        throw new EvaluationError("level must be non-negative");
+    budget.spend(list.length);
+    if (depth === 0n)
+        return [...list];
+    const whole = [];
+    for (const item of list) {
+        if (!isList(item))
+            whole.push(item);
+        else
+            for (const inner of flatten(item, depth - 1n, budget))
+                whole.push(inner);
+    }
+    return whole;
+}
+function slice(list, start, end, budget) {
+    const length = BigInt(list.length);
+    const isInside = start >= 0n && end >= 0n && start <= end && end <= length;
+    if (!isInside)
+        throw new EvaluationError(`cannot slice(${String(start)}, ${String(end)})`);
+    budget.spend(Number(end - start));
+    return list.slice(Number(start), Number(end));
+}
+const search = (last) => ([list, wanted], budget) => {
+    const same = (item) => isEqual(item, wanted, budget);
+    if (!last)
+        return BigInt(list.findIndex(same));
+    const fromEnd = [...list].reverse().findIndex(same);
+    return BigInt(fromEnd === -1 ? -1 : list.length - 1 - fromEnd);
+};
+const lists = {
+    ...sizes,
+    ...ordering,
+    "(list<A>).indexOf(A): int": search(false),
+    "(list<A>).lastIndexOf(A): int": search(true),
+    "(list<A>).slice(int, int): list<A>": ([list, start, end], budget) => slice(list, start, end, budget),
+    "(list<list<A>>).flatten(): list<A>": ([list], budget) => flatten(list, 1n, budget),
+    "(list<dyn>).flatten(int): list<dyn>": ([list, depth], budget) => flatten(list, depth, budget),
+    "(list<A>).reverse(): list<A>": ([list], budget) => {
+        budget.spend(list.length);
+        return [...list].reverse();
+    },
+    "(list<A>).distinct(): list<A>": ([list], budget) => {
+        const kept = [];
+        for (const item of list)
+            if (!holds(kept, item, budget))
+                kept.push(item);
+        return kept;
+    },
+    "(list<A>).first(): optional<A>": ([list]) => optionally(list[0]),
+    "(list<A>).last(): optional<A>": ([list]) => optionally(list.at(-1)),
+    "lists.range(int): list<int>": ([count], budget) => {
+        budget.spend(count < 0n ? 1 : Number(count));
+        return Array.from({ length: count < 0n ? 0 : Number(count) }, (_, index) => BigInt(index));
+    },
+    "(list<string>).join(): string": ([list], budget) => join(list, "", budget),
+    "(list<string>).join(string): string": ([list, separator], budget) => join(list, separator, budget),
+};
+const optionally = (value) => (value === undefined ? Optional.none : Optional.of(value));
+function join(list, separator, budget) {
+    let length = 0;
+    for (const item of list) {
+        if (typeof item !== "string")
+            throw new EvaluationError("join: not a list of strings");
+        length += item.length + separator.length;
+    }
+    budget.spendText(length);
+    return list.join(separator);
+}
+const contains = (whole, part, budget) => part.every((item) => holds(whole, item, budget));
+const sets = {
+    "sets.contains(list<A>, list<A>): bool": ([whole, part], budget) => contains(whole, part, budget),
+    "sets.equivalent(list<A>, list<A>): bool": ([one, other], budget) => contains(one, other, budget) && contains(other, one, budget),
+    "sets.intersects(list<A>, list<A>): bool": ([one, other], budget) => one.some((item) => holds(other, item, budget)),
+};
+
+;// CONCATENATED MODULE: ./node_modules/re2js/build/index.js
+/*!
+* re2js
+* RE2JS is the JavaScript port of RE2, a regular expression engine that provides linear time matching
+*
+* @version v2.10.0
+* @author Oleksii Vasyliev
+* @homepage https://github.com/le0pard/re2js#readme
+* @repository [object Object]
+* @license MIT
+*/
+// src/RE2Flags.js
+var RE2Flags = class RE2Flags {
+	static FOLD_CASE = 1;
+	static LITERAL = 2;
+	static CLASS_NL = 4;
+	static DOT_NL = 8;
+	static ONE_LINE = 16;
+	static NON_GREEDY = 32;
+	static PERL_X = 64;
+	static UNICODE_GROUPS = 128;
+	static WAS_DOLLAR = 256;
+	static LOOKBEHIND = 512;
+	static MATCH_NL = RE2Flags.CLASS_NL | RE2Flags.DOT_NL;
+	static PERL = RE2Flags.CLASS_NL | RE2Flags.ONE_LINE | RE2Flags.PERL_X | RE2Flags.UNICODE_GROUPS;
+	static POSIX = 0;
+	static UNANCHORED = 0;
+	static ANCHOR_START = 1;
+	static ANCHOR_BOTH = 2;
+};
+// src/PublicFlags.js
+/**
+* Public flags for RE2JS and RE2Set compilation.
+*/
+const PublicFlags = {
+	CASE_INSENSITIVE: 1,
+	DOTALL: 2,
+	MULTILINE: 4,
+	DISABLE_UNICODE_GROUPS: 8,
+	LONGEST_MATCH: 16,
+	LOOKBEHINDS: 512
+};
+// src/Codepoint.js
+/**
+* Various constants and helper for unicode codepoints.
+*/
+const ASCII_SIZE = 128;
+const ASCII_TO_UPPER = new Int32Array(ASCII_SIZE);
+const ASCII_TO_LOWER = new Int32Array(ASCII_SIZE);
+const MAX_BMP = 65535;
+for (let i = 0; i < ASCII_SIZE; i++) {
+	if (i >= 97 && i <= 122) ASCII_TO_UPPER[i] = i - 32;
+	else ASCII_TO_UPPER[i] = i;
+	if (i >= 65 && i <= 90) ASCII_TO_LOWER[i] = i + 32;
+	else ASCII_TO_LOWER[i] = i;
+}
+var Codepoint = class {
+	static CODES = Object.freeze({
+		"\x07": 7,
+		"\b": 8,
+		"	": 9,
+		"\n": 10,
+		"\v": 11,
+		"\f": 12,
+		"\r": 13,
+		" ": 32,
+		"\"": 34,
+		$: 36,
+		"&": 38,
+		"'": 39,
+		"(": 40,
+		")": 41,
+		"*": 42,
+		"+": 43,
+		"-": 45,
+		".": 46,
+		0: 48,
+		1: 49,
+		2: 50,
+		3: 51,
+		4: 52,
+		5: 53,
+		6: 54,
+		7: 55,
+		8: 56,
+		9: 57,
+		":": 58,
+		"<": 60,
+		">": 62,
+		"?": 63,
+		A: 65,
+		B: 66,
+		C: 67,
+		F: 70,
+		P: 80,
+		Q: 81,
+		U: 85,
+		Z: 90,
+		"[": 91,
+		"\\": 92,
+		"]": 93,
+		"^": 94,
+		_: 95,
+		"`": 96,
+		a: 97,
+		b: 98,
+		f: 102,
+		i: 105,
+		m: 109,
+		n: 110,
+		r: 114,
+		s: 115,
+		t: 116,
+		v: 118,
+		x: 120,
+		z: 122,
+		"{": 123,
+		"|": 124,
+		"}": 125
+	});
+	static toUpperCase(codepoint) {
+		if (codepoint < ASCII_SIZE) return ASCII_TO_UPPER[codepoint];
+		const s = String.fromCodePoint(codepoint).toUpperCase();
+		const expectedLen = s.codePointAt(0) > MAX_BMP ? 2 : 1;
+		if (s.length > expectedLen) return codepoint;
+		const sOrigin = String.fromCodePoint(s.codePointAt(0)).toLowerCase();
+		const originExpectedLen = sOrigin.codePointAt(0) > MAX_BMP ? 2 : 1;
+		if (sOrigin.length > originExpectedLen || sOrigin.codePointAt(0) !== codepoint) return codepoint;
+		return s.codePointAt(0);
+	}
+	static toLowerCase(codepoint) {
+		if (codepoint < ASCII_SIZE) return ASCII_TO_LOWER[codepoint];
+		const s = String.fromCodePoint(codepoint).toLowerCase();
+		const expectedLen = s.codePointAt(0) > MAX_BMP ? 2 : 1;
+		if (s.length > expectedLen) return codepoint;
+		const sOrigin = String.fromCodePoint(s.codePointAt(0)).toUpperCase();
+		const originExpectedLen = sOrigin.codePointAt(0) > MAX_BMP ? 2 : 1;
+		if (sOrigin.length > originExpectedLen || sOrigin.codePointAt(0) !== codepoint) return codepoint;
+		return s.codePointAt(0);
+	}
+};
+// src/UnicodeRangeTable.js
+var UnicodeRangeTable = class {
+	/**
+	* @param {Uint32Array | number[]} data
+	* @param {boolean} isStride1
+	*/
+	constructor(data, isStride1 = false) {
+		this.data = data;
+		this.isStride1 = isStride1;
+		this.SIZE = isStride1 ? 2 : 3;
+	}
+	getLo(index) {
+		return this.data[index * this.SIZE];
+	}
+	getHi(index) {
+		return this.data[index * this.SIZE + 1];
+	}
+	getStride(index) {
+		return this.isStride1 ? 1 : this.data[index * this.SIZE + 2];
+	}
+	get length() {
+		return this.data.length / this.SIZE;
+	}
+};
+// src/UnicodeTables.js
+const B64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-";
+const B64_MAP = /* @__PURE__ */ new Uint8Array(256);
+for (let i = 0; i < 64; i++) B64_MAP[B64.charCodeAt(i)] = i;
+const decodeVLQ = (str) => {
+	const res = [];
+	let value = 0;
+	let shift = 0;
+	for (let i = 0; i < str.length; i++) {
+		const digit = B64_MAP[str.charCodeAt(i)];
+		value |= (digit & 31) << shift;
+		if ((digit & 32) === 0) {
+			res.push(value);
+			value = 0;
+			shift = 0;
+		} else shift += 5;
+	}
+	return res;
+};
+const decodeRanges = (str, isStride1) => {
+	const res = decodeVLQ(str);
+	const numRanges = isStride1 ? res.length / 2 : res.length / 3;
+	const out = new Uint32Array(numRanges * 3);
+	let current = 0;
+	let resIdx = 0;
+	for (let i = 0; i < numRanges; i++) {
+		current += res[resIdx++];
+		out[i * 3] = current;
+		current += res[resIdx++];
+		out[i * 3 + 1] = current;
+		out[i * 3 + 2] = isStride1 ? 1 : res[resIdx++];
+	}
+	return out;
+};
+const decodeOrbit = (str) => {
+	const res = decodeVLQ(str);
+	const map = /* @__PURE__ */ new Map();
+	let currentKey = 0;
+	for (let i = 0; i < res.length; i += 2) {
+		currentKey += res[i];
+		const zz = res[i + 1];
+		const delta = zz >>> 1 ^ -(zz & 1);
+		map.set(currentKey, currentKey + delta);
+	}
+	return map;
+};
+var LazyMap = class {
+	constructor(initializer) {
+		this.initializer = initializer;
+		this.cache = /* @__PURE__ */ new Map();
+	}
+	has(key) {
+		return Object.hasOwn(this.initializer, key);
+	}
+	get(key) {
+		if (this.cache.has(key)) return this.cache.get(key);
+		const val = this.has(key) ? this.initializer[key]() : null;
+		this.cache.set(key, val);
+		return val;
+	}
+};
+var UnicodeTables = class {
+	static _CASE_ORBIT = null;
+	static get CASE_ORBIT() {
+		if (!this._CASE_ORBIT) this._CASE_ORBIT = decodeOrbit("rCgCIgCY+rQI4QiCuuBLgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCCgCBgCBgCBgCBgCBgCBgCB+7OB-BB-BB-BB-BB-BBskQB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BC-BB-BB-BB-BB-BB-BB-BByHBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBDCBBBCBBBCBBCCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBCCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBxHBCBBBCBBBCBBB3SBmMBkNBCBBBCBBB8MBCBBB6MB6MBCBBC+EB0MB2MBCBBB6MB+MBiGBmNBiNBCBBBmKBikzCBmNBqNBkIBsNBCBBBCBBBCBBB0NBCBBB0NDCBBB0NBCBBByNByNBCBBBCBBB2NBCBBDCBBCwDFCBCBDBCBCBDBCBCBDBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBB9EBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBCCBCBDBCBBBhGBvDBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBjICCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBH2iVBCBBBlKBwiVB+jVB+jVBCBBBlMBqEBuEBCBBBCBBBCBBBCBBBCBBB+hVB4hVB8hVBjNB7MC5MB5MCzMC1MB+0yCE5MB20yCC9MBu2yCBwyyCBo0yCChNBlNBo0yCBu-UBi0yCDlNC6-UBpNDrNIu+UDzNCm0yCBzNE0yyCBzNBpEBxNBxNBtEG1NLqxyCBkxyCnFoFrBCBBBCBBDCBBEkIBkIBkICoHHsCCqCBqCBqCCgEC+DB+DBmkOBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCC+BBgCBgCBgCBgCBgCBgCBgCBgCBrCBpCBpCBpCBmjOB-BB8BB-BB-BBgEB-BB-BByBBqgOBsDB-BBtwBB-BB-BB-BBsBBgDBCB-BB-BB-BBeB-BB-BB61OB-BB-BB-DB9DB9DBQB7DBmCE9CBrDBPBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBrFB-EBOBnHB3FB-FCCBBBNBCBBCjIBjIBjIBgFBgFBgFBgFBgFBgFBgFBgFBgFBgFBgFBgFBgFBgFBgFBgFBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCB-BB-BB8kMB-BB6kMB-BB-BB-BB-BB-BB-BB-BB-BB-BBokMB-BB-BBkkMBkkMB-BB-BB-BB-BB-BB-BB-BB4jMB-BB-BB-BB-BB-BB-EB-EB-EB-EB-EB-EB-EB-EB-EB-EB-EB-EB-EB-EB-EB-EBCBBBCBoiMBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBJCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBeBCBBBCBBBCBBBCBBBCBBBCBBBCBBBdBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBCgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDL-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-C64CgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOBgmOCgmOGgmODg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FBg8FDg8FBg8FBg8FhVg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBg9rCBQBQBQBQBQBQDPBPBPBPBPBPjkC7mMB5mMBnmMBjmMBCBlmMB3lMBpiMBk8kCBCBBG-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FB-7FD-7FB-7FB-7F6FoglCEsuHRwjlCyDCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCB0DBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBG1DD97OCCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBQBQBQBQBQBQBQBQBPBPBPBPBPBPBPBPBQBQBQBQBQBQDPBPBPBPBPBPDQBQBQBQBQBQBQBQBPBPBPBPBPBPBPBPBQBQBQBQBQBQBQBQBPBPBPBPBPBPBPBPBQBQBQBQBQBQDPBPBPBPBPBPEQCQCQCQCPCPCPCPBQBQBQBQBQBQBQBQBPBPBPBPBPBPBPBPB0EB0EBsFBsFBsFBsFBoGBoGBgIBgIBgHBgHB8HB8HDQBQBQBQBQBQBQBQBPBPBPBPBPBPBPBPBQBQBQBQBQBQBQBQBPBPBPBPBPBPBPBPBQBQBQBQBQBQBQBQBPBPBPBPBPBPBPBPBQBQCSFPBPBzEBzEBRCxnOFSFrFBrFBrFBrFBREQBQClkOFPBPBnGBnGFQBQCljOCODPBPB-GB-GBNHSF-HB-HB7HB7HBRqJ53OE9tQBrmQH4Bc3BSgBBgBBgBBgBBgBBgBBgBBgBBgBBgBBgBBgBBgBBgBBgBBgBBfBfBfBfBfBfBfBfBfBfBfBfBfBfBfBfECBByZ0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BB0BBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzBBzB34BgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDBgDB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CB-CBCBBBt-UBruHBt+UB1iVBviVBCBBBCBBBCBBB3hVB5-UB9hVB7hVCCBBCCBBI9jVB9jVBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBICBBBCBBECBBN-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOB-lOC-lOG-lOzoeCBBBCBBBCBBBCBBBCBBBCBl8kCBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBTCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBnECBBBCBBBCBBBCBBBCBBBCBBBCBBDCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBKCBBBCBBBnglCBCBBBCBBBCBBBCBBBCBBECBBBvyyCDCBBBCBBBgDCCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBn0yCB90yCB10yCBh0yCBn0yCCjxyCBzyyCBpxyCBg6BBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBB-CBl0yCBvjlCBCBBBCBBBt2yCBCBBBCBBBCBBBCBBBCBBBCBBBCBBBCBBBhkzCZCBB9a-5Bd-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCB-8rCm6TCBB7gBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCH-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BmlBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvChDwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCBwCFvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvCBvC1DuCBuCBuCBuCBuCBuCBuCBuCBuCBuCBuCCuCBuCBuCBuCBuCBuCBuCBuCBuCBuCBuCBuCBuCBuCBuCCuCBuCBuCBuCBuCBuCBuCCuCBuCCtCBtCBtCBtCBtCBtCBtCBtCBtCBtCBtCCtCBtCBtCBtCBtCBtCBtCBtCBtCBtCBtCBtCBtCBtCBtCCtCBtCBtCBtCBtCBtCBtCCtCBtCk2BgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEBgEO-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-DB-D+CgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCL-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-B74CgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BhrVgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCBgCB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BB-BhB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BB2BD1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BB1BtxekCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBkCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjCBjC");
+		return this._CASE_ORBIT;
+	}
+	static _Print = null;
+	static get Print() {
+		if (!this._Print) this._Print = new UnicodeRangeTable(decodeRanges("hB9CBjBLBCpWBDFBFGBCCCBSBCsMBClBBDxBBDCBC2BBJaBFFBSVBC-FBCvBBD6BBDkDBP6BBDwBBDOBCbBDCCBJBGfBIqCBCgFBCHBDBBDVBCGBCEEBCBDIBDBBDDBJFFBCCBDBDYBDCBCFBFBBDVBCGBCBBCBBCBBDCCBDBFBBDCBEIIBCBCIIBPBLCBCIBCCBCVBCGBCBBCEBDJBCCBCCBDQQBCBDLBIGBCCBCHBDBBDVBCGBCBBCEBDIBDBBDCBICBFBBCEBDRBLBBCFBECBCDBEBBCCCBEEBEEBBBELBFEBECBCDBDHHPUBGMBCCBCWBCPBDIBCCBCDBIBBCCBCBBDDBDJBIVBCCBCWBCJBCEBDIBCCBCDBIBBGCBCDBDJBCCBNMBCCBCyBBCCBCFBFPBDZBCCBCRBEXBCIBCDDBFBEFFBEBCCCBGBHJBDCBN5BBFcBmBBBCCCBDBCXBCCCBVBDEBCCCBFBCJBDDBhBnCBCjBBFmBBCjBBCOBCMBmBlGBCGGD4LBCDBDGBCCCBCBDoBBCDBDgBBCDBDGBCCCBCBDOBC4BBCDBDiCBDfBEZBH1CBDFBD-TBCbBE4CBIVBKXBKTBNMBCCBCBBN9CBDJBHJBHNBCKBH4CBIqBBGlCBLeBCLBFLBFEEBoBBDEBMrBBFZBHKBE9BBDgCBCcBDKBHJBHNBDtBBDLBVsCBClFBJ7BBEOBE9BBGqBBDKBJqBBG1QBDFBDlBBDFBDHBCGCBdBD0BBCOBCNBDFBCSBDCBCIBSXBJuBBSBBDaBCMBEhBBPgBBQrEBF5UBXKBWz4BBD9LBGsBBCGGD3BBIBBPXBKGBCGBCGBCGBCGBCGBCGBCGBC9DBjBZBC4CBN1GBbPBC+BBC1CBDmDBGqBBC9CBC1CBKvBBCszcBE2BBK7KBV3FBJ8GBV7BBEJBH3BBJlCBJLBHzDBMdBEtCBCKBFgBBC2BBKNBDJBDmDBZbBLFBDFBDFBKGBCGBC7BBF9DBDJBHj9KBNWBFwBBloItLBDpDBnBGBNEBGZBCEBCCCBCCBCCBoUBhBpBBHyBBCSBCDBFEBCmEBF9FBEFBDFBDFBDCBEGBCGBOBBDLBCZBCSBCBBCOBDNBjB6DBGCBFsBBE3CBCMBEwBwBBsBBjEcBEwBBQbBFjBBKdBGqBBGdBCkBBFNBrB9EBDJBHjBBFjBBFnBBJzBBMLBCOBCGBCBBCKBCOBCGBCBBEzBBN2JBKVBLHBZFBCpBBCIBmCFBDCCBqBBCBBEDDBVBCnCBJIBxBSBCBBGgBBEaBGaBnB3BBFTBDxBBCBBGHBCCBCcBDCBFJBIIBI-BBhBmBBFLBK1BBEcBDaBGZBIDBNGBxCoCB4ByBBOyBBItBBJJBHlBBEcBJBBxGeBCpBBCCBDBBRFBJIBiBtBBJpBBXZBnBbBVWBKtCBFjBBK9BBCEBOYBIJBH0BBCRBJmBBK-CBCTBMRBCuBB-BGBCCCBCBCOBCKBH6BBGJBHDBCHBDBBDVBCGBCBBCEBCJBDBBDCBDHHGGBDGBEEBMJBCDDClBBCJBCDDCDBCJBCBBJBBe7CBCEBfnCBJJBnF1BBDlBBjBkCBMJBHMBU5BBHJBHTBdaBDOBFWB6F7BBlDyCBNHBDDDBGBCBBCdBCBBDLBKJBnCHBDtBBDKBcnCBJyCBOoCBIJB3CHB5ChBBPJBHIBCsBBCNBLcBEfBDVBCNBqCGBCBBCrBBECCBCCBHBJJBHFBCBBCkBBCBBCFBIJBHrBBFJB3HYBIQBCoBBEcB2CQQBwBBO6cBnDuDBCEBMjGBtyCiDBOvhBBRVBL68DBGmSB61G5BBn2B4RBIeBCJBFwCBCJBHdBDFBLlCBLJBCGBCUBGSBxN5BBnG6CBGYBDYBtBqCBF4BBIQBhCEBMGBK1mHBqBfBiDyDB+vIDBCGBCBBCiJBQeeBBBDPPBCBJrMBloCqDBGMBEIBIJBDDBh7D8HBEzNBHWBQQBQtBBDWBKzDB9B1HBLmBBDpCBJvDBWlCB7DTBNTBN2CBKYBoE0CBCmCBCBBDDDBDDBCBCLBCCCBFBCgCBCDBDHBCGBCbBCDBCEBCEEBFBCzKBDjJBD9VBQEBCOBxiBeBHFB2GGBCQBDGBCBBCEBG9BBiBxDxDBrBBENBDJBFBBhKeBS5BBGxOxOBoBB3GqBBFhGhGBdBCVBJBBhHGBCDBCBBCOBCkGBDPBqBrCBFJBFBByYjCBtC8BBjGDBCaBCBBCDDCJBCDBCCCHFFCECBBBCBBCDDCICBCCDDBCGBCDBCDBCCCBIBCQBGCBCEBCQB1BBBvIrBBFjDBNOBDOBCOBCkBBLtFB5BcBOrBBFIBIBBPFB7E4eBEQBEMBE5GBHLBFQQBKBF3BBJJBHnBBJdBDLBFBBPIBoB3KBJNBDMBEKBE4BBCFFBOBDLBFJBIyEBCmDBmgB-2pBBhB9oEBDt0FBDwpHBQtTBjtC9QBjvBq6EBGppIBnkzVvHB", false));
+		return this._Print;
+	}
+	static CATEGORIES = new LazyMap({
+		C: () => new UnicodeRangeTable(decodeRanges("AfBgDgBBOrWrWBHHBCBICCVuMuMnBBBzBBBE4B4BBGBcDBHQBXhGhGxBBB8BBBmDNB8BBByBBBQddBCCMEBhBGBsCiFiFJBBDBBXIICCBFBBKBBDBBFHBCDBDGGBaaBEEHDBDBBXIIDGDBCCGDBDBBECBCGBFCCBFBSJBEKKEXXIDDGBBLIEBCCBNBFBBNGBIEEJBBDBBXIIDGGBKKBDDBEEBFBEDBDGGBTTBIBDHHBBBEFFBBBDCCDCBDCBECBNDBGCBEFFBCCBEBCNBWEBOEEYRRBKKEFFBFBDEEDBBFBBLGBXEEYLLGBBKEEFGBDEBEFFBLLELBOEE0BEEHDBRBBbEETCBZKKCBBICBCDBHCCJFBLBBELB7BDBekBBDCCGZZCYYBGGCIILBBFfBpClBlBBCBoBlBlBQOOBjBBnGCCBDBCBB6LFFBIICFFBqBqBFBBiBFFBIICFFBQQ6BFFBkCkCBhBhBBBBbFB3CBBHBB+UCB6CGBXIBZIBVLBOEEDLB-CBBLFBLFBPMMBEB6CGBsBEBnCJBgBNNBCBNDBCCBrBBBGKBtBDBbFBMCB-BBBiCeeBMMBEBLFBPBBvBBBNTBuCnFnFBGB9BCBQCB-BEBsBBBMHBsBEB3QBBHBBnBBBHBBJGCgBBB2BQQPBBHUUBEEKMMBDBbEByBPBDBBcOOBBBjBNBiBOBtEDB7UVBMUB14BBB-LEBuBCCBDBCBB5BGBDNBZIBI4BI-DhBBb6C6CBKB3GZBxC3C3CBoDoDBDBsB-C-C3CIBxBuzcuzcBBB4BIB9KTB5FHB+GTB9BCBLFB5BHBnCHBNFB1DKBfCBvCMMBCBiB4B4BBHBPBBLBBoDXBdJBHBBHBBHIBIII9BDB-DBBLFBl9KLBYDByBjoIBvLBBrDlBBILBGEBbGGCGDrUfBrBFB0BUUFDBGoEoEBCB-FCBHBBHBBHBBECBIIIBLBDBBNbbUDDQBBPhBB8DEBEDBuBCB5COOBBBCuBBvBhEBeCByBOBdDBlBIBfEBsBEBfmBmBBCBPpBB-EBBLFBlBDBlBDBpBHB1BKBNQQIDDMQQIDDBBB1BLB4JIBXJBJXBHrBrBKkCBHBBCtBtBDCBCBBYpCpCBGBKvBBUDDBDBiBCBcEBclBB5BDBVBBzBDDBDBJEEeBBEDBLGBKGBhCfBoBDBNIB3BCBeBBcEBbGBFLBIvCBqC2BB0BMB0BGBvBHBLFBnBCBeHBDvGBgBrBrBEBBDPBHHBKgBBvBHBrBVBblBBdTBYIBvCDBlBIB-BGGBLBaGBLFB2BTTBGBoBIBhDVVBJBTwBwBB8BBICCFQQMFB8BEBLFBFJJBDDBXXIDDGLLBDDBEEBCCBEBCEBIBBICBGKBLCCBCCnBLLCBBCFFLDDBGBDcB9CGGBcBpCHBLlFB3BBBnBhBBmCKBLFBOSB7BFBLFBVbBcBBQDBY4FB9BjDB0CLBJBBCBBJDDfDDBNNBHBLlCBJBBvBBBMaBpCHB0CMBqCGBL1CBJ3CBjBNBLFBKuBuBPJBeCBhBBBXPPBnCBIDDtBCBCDDKHBLFBHDDmBDDHGBLFBtBDBL1HBaGBSqBqBBBBe0CBCOBzBMB8clDBwDGGBJBlGryCBkDMBxhBPBXJB88DEBoS41GB7Bl2BB6RGBgBLLBCByCLLBEBfBBHJBnCJBLIIWEBUvNB7BlGB8CEBaBBarBBsCDB6BGBS-BBGKBIIB3mHoBBhBgDB0D8vIBFIIDkJkJBNBCcBEBBCNBFHBtMjoCBsDEBOCBKGBLBBF-6DB+HCB1NFBYOBSOBvBBBYIB1D7BB3HJBoBBBrCHBxDUBnC5DBVLBVLB4CIBamEB2CoCoCDBBCBBDBBFNNCIIiCFFBJJIddFGGCCBI1K1KBlJlJB-V-VBNBGQQBuiBBgBFBH0GBISSBIIDGGBDB-BgBBCvDBuBCBPBBLDBD-JBgBQB7BEBCvOBrB1GBsBDBC-FBgBXXBGBD-GBIFFDQQmGBBRoBBtCDBLDBDwYBlCrCB+BhGBFccDCCBCCLFFCCCBEBCDBCECEDDCBBCICDCCBFFIKFCLLSEBEGGSzBBDtIBtBDBlDLBQBBQQQmBJBvF3BBeMBtBDBKGBDNBH5EB6eCBSCBOCB7GFBNDBCOBNDB5BHBLFBpBHBfBBNDBDNBKmBB5KHBPBBOCBMCB6BCCBCBRBBNDBLGB0EoDoDBjgBBh3pBfB-oEBBv0FBBypHOBvThtCB-QhvBBs6EEBrpIlkzVBxHvw-FB", false)),
+		Cc: () => new UnicodeRangeTable(decodeRanges("AfgDgB", true)),
+		Cf: () => new UnicodeRangeTable(decodeRanges("tFzqBzqBBEBXhGhGyBhMhMBxCxCs5D9-B9-BBDBbEByBEBCJBw03B6H6HBBBimEQQj7IPBhjiBDBwmFHBn0rYffB+CB", false)),
+		Cn: () => new UnicodeRangeTable(decodeRanges("4bBBHDBICCVuMuMnBBBzBBBE4B4BBGBcDBHKBvI9B9BBmDmDBMB8BBByBBBQddBCCMEBjBEBuHJJBDDBXXICCBBBFBBKBBDBBFHBCDBDGGBaaBEEHDBDBBXIIDGDBCCGDBDBBECBCGBFCCBFBSJBEKKEXXIDDGBBLIEBCCBNBFBBNGBIEEJBBDBBXIIDGGBKKBDDBEEBFBEDBDGGBTTBIBDHHBBBEFFBBBDCCDCBDCBECBNDBGCBEFFBCCBEBCNBWEBOEEYRRBKKEFFBFBDEEDBBFBBLGBXEEYLLGBBKEEFGBDEBEFFBLLELBOEE0BEEHDBRBBbEETCBZKKCBBICBCDBHCCJFBLBBELB7BDBekBBDCCGZZCYYBGGCIILBBFfBpClBlBBCBoBlBlBQOOBjBBnGCCBDBCBB6LFFBIICFFBqBqBFBBiBFFBIICFFBQQ6BFFBkCkCBhBhBBBBbFB3CBBHBB+UCB6CGBXIBZIBVLBOEEDLB-CBBLFBLFBbFB6CGBsBEBnCJBgBNNBCBNDBCCBrBBBGKBtBDBbFBMCB-BBBiCeeBMMBEBLFBPBBvBBBNTBuCnFnFBGB9BCBQCB-BEBsBBBMHBsBEB3QBBHBBnBBBHBBJGCgBBB2BQQPBBHUUBEEKmDmDNBBcOOBBBjBNBiBOBtEDB7UVBMUB14BBB-LEBuBCCBDBCBB5BGBDNBZIBI4BI-DhBBb6C6CBKB3GZBxC3C3CBoDoDBDBsB-C-C3CIBxBuzcuzcBBB4BIB9KTB5FHB+GTB9BCBLFB5BHBnCHBNFB1DKBfCBvCMMBCBiB4B4BBHBPBBLBBoDXBdJBHBBHBBHIBIII9BDB-DBBLFBl9KLBYDByBDBvzIBBrDlBBILBGEBbGGCGDrUfBrBFB0BUUFDBGoEoEBCC-FCBHBBHBBHBBECBIIIBIBGBBNbbUDDQBBPhBB8DEBEDBuBCB5COOBBBCuBBvBhEBeCByBOBdDBlBIBfEBsBEBfmBmBBCBPpBB-EBBLFBlBDBlBDBpBHB1BKBNQQIDDMQQIDDBBB1BLB4JIBXJBJXBHrBrBKkCBHBBCtBtBDCBCBBYpCpCBGBKvBBUDDBDBiBCBcEBclBB5BDBVBBzBDDBDBJEEeBBEDBLGBKGBhCfBoBDBNIB3BCBeBBcEBbGBFLBIvCBqC2BB0BMB0BGBvBHBLFBnBCBeHBDvGBgBrBrBEBBDPBHHBKgBBvBHBrBVBblBBdTBYIBvCDBlBIBlCJBCBBaGBLFB2BTTBGBoBIBhDVVBJBTwBwBB8BBICCFQQMFB8BEBLFBFJJBDDBXXIDDGLLBDDBEEBCCBEBCEBIBBICBGKBLCCBCCnBLLCBBCFFLDDBGBDcB9CGGBcBpCHBLlFB3BBBnBhBBmCKBLFBOSB7BFBLFBVbBcBBQDBY4FB9BjDB0CLBJBBCBBJDDfDDBNNBHBLlCBJBBvBBBMaBpCHB0CMBqCGBL1CBJ3CBjBNBLFBKuBuBPJBeCBhBBBXPPBnCBIDDtBCBCDDKHBLFBHDDmBDDHGBLFBtBDBL1HBaGBSqBqBBBBe0CBCOBzBMB8clDBwDGGBJBlGryCBkDMB3iBJB88DEBoS41GB7Bl2BB6RGBgBLLBCByCLLBEBfBBHJBnCJBLIIWEBUvNB7BlGB8CEBaBBarBBsCDB6BGBS-BBGKBIIB3mHoBBhBgDB0D8vIBFIIDkJkJBNBCcBEBBCNBFHBtMjoCBsDEBOCBKGBLBBJ76DB+HCB1NFBYOBSOBvBBBYIB1D7BB3HJBoBBBjGUBnC5DBVLBVLB4CIBamEB2CoCoCDBBCBBDBBFNNCIIiCFFBJJIddFGGCCBI1K1KBlJlJB-V-VBNBGQQBuiBBgBFBH0GBISSBIIDGGBDB-BgBBCvDBuBCBPBBLDBD-JBgBQB7BEBCvOBrB1GBsBDBC-FBgBXXBGBD-GBIFFDQQmGBBRoBBtCDBLDBDwYBlCrCB+BhGBFccDCCBCCLFFCCCBEBCDBCECEDDCBBCICDCCBFFIKFCLLSEBEGGSzBBDtIBtBDBlDLBQBBQQQmBJBvF3BBeMBtBDBKGBDNBH5EB6eCBSCBOCB7GFBNDBCOBNDB5BHBLFBpBHBfBBNDBDNBKmBB5KHBPBBOCBMCB6BCCBCBRBBNDBLGB0EoDoDBjgBBh3pBfB-oEBBv0FBBypHOBvThtCB-QhvBBs6EEBrpIm8yVBCdBhD-DBxHvw-BB---BBB---BBB", false)),
+		Co: () => new UnicodeRangeTable(decodeRanges("gg4B-nGh4hc9--BD9--B", true)),
+		Cs: () => new UnicodeRangeTable(decodeRanges("gg2B--B", true)),
+		L: () => new UnicodeRangeTable(decodeRanges("hCZBHZBwBLLFGGBVBCeBCpOBFLBPEBICCiEEBCBBDDBCHHCCBCCCBSBCyCBCqEBJlFBClBBDHHBnBBoCaBFDBuBqBBkBBBCiDBCQQBIIBLLBBBDRRCdBe4CBMZZBfBKBBFGGBUBFKKEYYBXBIKBGXBCGBRpBB7B1BBETTIJBQPBFHBDBBDVBCGBCEEBCBERROBBCCBPBBLJJBEBFBBDVBCGBCBBCBBCBBgBDBCUUBBBRIBCCBCVBCGBCBBCEBETTQBBYMMBGBDBBDVBCGBCBBCEBEffBCCBBBQSSCFBECBCDBEBBCCCBEEBEEBBBELBX1B1BBGBCCBCWBCPBEbbBBBCBBDBBfFFBGBCCBCWBCJBCEBEffBBBCBBQBBSIBCCBCoBBDRRGCBJCBZFBGRBEXBCIBCDDBFB7BvBBCBBNGB7BBBCCCBDBCXBCCCBIBCBBKDDBDBCWWBCBhBgCgCBGBCjBBcEB0DqBBVRRBEBFDBEEEBIIBBBFMBNSSBkBBCGGDqBBCsKBCDBDGBCCCBCBDoBBCDBDgBBCDBDGBCCCBCBDOBC4BBCDBDiCBmBPBR1CBDFBErTBDQBCZBGqCBHHBIRBOSBPRBPMBCCBQzBBkBFFkC4CBIEBDhBBCGGBkCBLeByBdBDEBMrBBFZB3BWBK0BBzC+C+CBtBBSHB3BdBOBBLrBBbjBBqBCBLjBBDKBGqBBDCBqBDBCFBCBBEGGB+FBhC1IBDFBDlBBDFBDHBCGCBdBD0BBCGBCEEBBBCGBEDBDFBFMBGCBCGB1DOORMBmDFFDJBCEEBDBHGCBCBCKBDDBGEBF1B1BB8zC8zCBjHBHDBEBBNlBBCGGD3BBIRRBVBKGBCGBCGBCGBCGBCGBCGBCGBxC2O2OBrBrBBDBGBBF1CBHCBC5CBCDBGqBBC9CBSfBxBPBhQ-tGBhCs0VBkCtBBDsIBEPBLBBVuBBReBDlCByBIBDmDBDxCBVQBCCBCDBCWBezBBPxBB-BFBECCBMMBaBLWBacBIuBBdRRBDBCJBLEBCoBBYCBCHBVWBEEEBwBBCEEBDDBDBDCCZCBDKBICBNFBDFBDFBKGBCGBCqBBCNBHyDBej9KBNWBFwBBloItLBDpDBnBGBNEBGCCBIBCMBCEBCCCBCCBCCBqDBiBqLBT-BBD1BBpBLB1DEBCmEBlBZBHZBM4CBEFBDFBDFBDCBkBLBCZBCSBCBBCOBDNBjB6DBmMcBEwBBwBfBOTBCHBHlBBLdBDjBBFHBxB9EBTjBBFjBBFnBBJzBBNKBCOBCGBCBBCKBCOBCGBCBBEzBBN2JBKVBLHBZFBCpBBCIBmCFBDCCBqBBCBBEDDBVBLWBKeBiCSBCBBLVBLZBHZBnB3BBHBBhCQQBCBCCBCcBrBcBEcBkBHBCbBc1BBLVBLSBORBvDoCB4ByBBOyBBOjBBnBbBKWB7HpBBHBBRFB5BcBLJJBUBrBRBvBUBcWBN0BB6BBBDOOBrBBhBYBbjBBeDDJiBBENNBuBBPDBWCCkBRBCYBUBBgCGBCCCBCBCOBCJBIuBBnBHBDBBDVBCGBCBBCEBETTNEBfJBCDDClBBCaaCtBtBBzBBTDBVCBfvBBVBBC5F5FBtBBqBDBlBvBBV8B8BBpBBOoCoCBZBmBGB6FrBB1D-BBgBHBDDDBGBCBBCXBQCC-CHBDmBBRCCdLLBmBBIWWMtBBUTTBnCBoGgBBgBIBCkBBSyByBBcBxDGBCBBClBBWaaBEBCBBCfBPYYBqBBlISBQCCBLBChBB9DwCwCB4cBnHjGBtyCgDBQvhBBSFBa68DBGmSB61GdBj3B4RBIeBSuCBSdBTvBBRDBgBUBGSBxNsBB0G-BBhBYBDYBtBqCBGjCjCBLBhCBBCPPBNNB0mHBqBfBiDyDB+vIDBCGBCBBCiJBQeeBBBDPPBCBJrMBloCqDBGMBEIBIJBn7F0CBCmCBCBBDDDBDDBCBCLBCCCBFBCgCBCDBDHBCGBCbBCDBCEBCEEBFBCzKBDYBCYBCeBCYBCeBCYBCeBCYBCeBCYBCHB15BeBHFBmI9BBzEsBBLGBRiKiKBcBTrBBlPbBlHdBDwGwGBdBCCBCBBCGBDEBKBBhHGBCDBCBBCOBCkGB8BjCBI1lB1lBBCBCaBCBBCDDCJBCDBCCCHFFCECBBBCBBCDDCICBCCDDBCGBCDBCDBCCCBIBCQBGCBCEBCQBlqE-2pBBhB9oEBDt0FBDwpHBQtTBjtC9QBjvBq6EBGppIB", false)),
+		LC: () => new UnicodeRangeTable(decodeRanges("hCZBHZB7BLLBVBCeBCiGBCDBFvGBDZBhGDBDBBECBCHHCCBCCCBSBCyCBCqEBJlFBClBBKoBB44ClBBCGGDqBBDCBhV1CBDFBjkCKBGqBBDCBhCrBBgCMBChBBmD1IBDFBDlBBDFBDHBCGCBdBD0BBCGBCEEBBBCGBEDBDFBFMBGCBCGBmIFFDJBCEEBDBHGCBCBCFBFDDBCBGEBF1B1BB8zC8zCB6DBDmDBHDBEBBNlBBCGGzoetBBTbBnEtCBCWBEDBCsCBZBBE2Z2ZBpBBGIBIvCBh6TGBNEBqgBZBHZBmlBvCBhDjBBFjBB1DKBCOBCGBCBBCKBCOBCGBCBBk2ByBBOyBB+CVBLVB74C-BBhrV-BBhBYBDYBtpZ0CBCmCBCBBDDDBDDBCBCLBCCCBFBCgCBCDBDHBCGBCbBCDBCEBCEEBFBCzKBDYBCYBCeBCYBCeBCYBCeBCYBCeBCYBCHB15BJBCTBHFB2uCjCB", false)),
+		Ll: () => new UnicodeRangeTable(decodeRanges("hDZB7BqBqBBWBCHBC2BCBQCBuBCDECBBBDCCDEEBFFDEEBBBDDDCCCDCCBCCDEECDDBDDBBBHGDCOCBSCBDDCEEC4BCBFBDDDBCCFICBjCBDZBiGCCEEEBBBTccBhBBCBBECBCWCBDBCGDB0B0BBuBBCgBCK0BCDMCBgDCxBoBBo6CqBBDCB5XFBjkCIBC2D2DBqBBgCMBChBBnD0ECBHBCgDCBHBJFBLHBJHBJFBLHBJHBJNBDHBJHBJHBJEBCBBHEEBBBCBBJDBDBBJHBLCBCBBzIEEBEEcKFDBBJDBF2B2Bs1CvBBCEEBGCFCCBCCBEBGiDCBIICFFNlBBCGG0oesBCUaCoEMCBBBC+BCBGBCCCDICFCCDCCBBBCSCGGGCMCFCCDOCbEE2ZqBBGIBIvCBh6TGBNEBqhBZBumBnBBpEjBB8EKBCOBCGBCBBk4ByBB+DVB75CfBhsVfB8BYBnqZZBbGBCRBbZBbDBCCCBFBCKBbZBbZBbZBbZBbZBbZBbZBbZBbbBdYBCFBbYBCFBbYBCFBbYBCFBbYBCFBC15B15BBIBCTBHFB4vChBB", false)),
+		Lm: () => new UnicodeRangeTable(decodeRanges("wVRBFLBPEBICCmEGG-OnHnHlFBBuIBBFgBgBKEEhFoFoF1mBgEgE2R72B72BsDkTkTxOFBvF+BBOjBjBBjBByVOORMBg-CBByHgGgG2OsBsBBDBGiDiDB+C+CBBB34bjnBjnBBEBvIzDzDdBB6DIBxCYYpDDBEBB2OXXqEtDtDWBBoDDBKngVngVuBBBh-BFBCpBBCIB0sBhBhB2K04D04DnrTDB9PCBpBBBnRMBhCBBCPPB9-P9-PBCBCGBCBByhM9BBqGGBud0Q0QsSAB", false)),
+		Lo: () => new UnicodeRangeTable(decodeRanges("qFQQhIFFBCBxGBB7ZaBFDBuBfBCJBkBBBCiDBCZZBLLBBBDRRCdBe4CBMZZBfBWVBrBYBIKBGXBCGBRoBB8B1BBETTIJBROBFHBDBBDVBCGBCEEBCBERROBBCCBPBBLJJBEBFBBDVBCGBCBBCBBCBBgBDBCUUBBBRIBCCBCVBCGBCBBCEBETTQBBYMMBGBDBBDVBCGBCBBCEBEffBCCBBBQSSCFBECBCDBEBBCCCBEEBEEBBBELBX1B1BBGBCCBCWBCPBEbbBBBCBBDBBfFFBGBCCBCWBCJBCEBEffBBBCBBQBBSIBCCBCoBBDRRGCBJCBZFBGRBEXBCIBCDDBFB7BvBBCBBNFB8BBBCCCBDBCXBCCCBIBCBBKDDBDBYDBhBgCgCBGBCjBBcEB0DqBBVRRBEBFDBEEEBIIBBBFMBNyDyDBnKBCDBDGBCCCBCBDoBBCDBDgBBCDBDGBCCCBCBDOBC4BBCDBDiCBmBPByDrTBDQBCZBGqCBHHBIRBOSBPRBPMBCCBQzBBpBkCkCBhBBC0BBIEBDhBBCGGBkCBLeByBdBDEBMrBBFZB3BWBK0BBxFuBBSHB3BdBOBBLrBBbjBBqBCBLdByDDBCFBCBBE7hB7hBBCB4-C3BBZWBKGBCGBCGBCGBCGBCGBCGBCGBoR2B2BF1CBJCCB4CBFGGBpBBC9CBSfBxBPBhQ-tGBhC0wUBC2jBBkCnBBJrIBFPBLBBjCyByBBkCBqFoDoDEGBCCBCDBCWBezBBPxBB-BFBECCBMMBaBLWBacBIuBBuBEBDIBLEBCoBBYCBCHBVPBCFBEEEBwBBCEEBDDBDBDCCZBBEKBIPPBEBDFBDFBKGBCGByEiBBej9KBNWBFwBBloItLBDpDBkCCCBIBCMBCEBCCCBCCBCCBqDBiBqLBT-BBD1BBpBLB1DEBCmEBqDJBCsBBDeBEFBDFBDFBDCBkBLBCZBCSBCBBCOBDNBjB6DBmMcBEwBBwBfBOTBCHBHlBBLdBDjBBFHBhEtCBjDnBBJzBB9CzBBN2JBKVBLHB5EFBDCCBqBBCBBEDDBVBLWBKeBiCSBCBBLVBLZBHZBnB3BBHBBhCQQBCBCCBCcBrBcBEcBkBHBCbBc1BBLVBLSBORBvDoCB4FjBBnBDBCxJxJBoBBHBBRCBCBB5BcBLJJBUBrBRBvBUBcWBN0BB6BBBDOOBrBBhBYBbjBBeDDJiBBENNBuBBPDBWCCkBRBCYBUBBgCGBCCCBCBCOBCJBIuBBnBHBDBBDVBCGBCBBCEBETTNEBfJBCDDClBBCaaCtBtBBzBBTDBVCBfvBBVBBC5F5FBtBBqBDBlBvBBV8B8BBpBBOoCoCBZBmBGB6FrBB0GHBDDDBGBCBBCXBQCC-CHBDmBBRCCdLLBmBBIWWMtBBUTTBnCBoGgBBgBIBCkBBSyByBBcBxDGBCBBClBBWaaBEBCBBCfBPYYBnBBCBBlISBQCCBLBChBB9DwCwCB4cBnHjGBtyCgDBQvhBBSFBa68DBGmSB61GdBj3B4RBIeBSuCBSdBTvBB0BUBGSB0NnBB2MqCBGwFwFB0mHBqBfBiDyDBuwIiJBQeeBBBDPPBCBJrMBloCqDBGMBEIBIJBxzI2P2PBrBBiBiKiKBcBTrBBlPaBmHdBDwGwGBdBCCBCBBCGBDEBKiHiHBFBCDBCBBCOBCkGB8pBDBCaBCBBCDDCJBCDBCCCHFFCECBBBCBBCDDCICBCCDDBCGBCDBCDBCCCBIBCQBGCBCEBCQBlqE-2pBBhB9oEBDt0FBDwpHBQtTBjtC9QBjvBq6EBGppIB", false)),
+		Lt: () => new UnicodeRangeTable(decodeRanges("lOGDnB2sH2sHBGBJHBJHBNQQwBAB", false)),
+		Lu: () => new UnicodeRangeTable(decodeRanges("hCZBmDWBCGBiB2BCDOCDuBCBECEBBCCCBCCBBBDDBCBBCCBEBBCBBCECBCCDCCBCCBBBCCCBEEIJDCMCDQCDDDCCBC4BCIBBCBBDCCBCBCGCiJCCEJJHCCBBBCCCBCCBPBCIBkBDDBBBEWCGDDCBBDyBBxBgBCK2BCBMCD+CCDlBBq6ClBBCGGzW1CB0kCHHBpBBDCBhK0ECKgDCKHBJFBLHBJHBJFBMGCJHBpCDBNDBNDBNEBMDBnIFFECBDCBDEEBDBHGCBCBDDBLBBG+B+B9zCvBBxBCCBBBDGCBCBCDDJCBCgDCJCCFuqeuqeCqBCUaCoEMCE8BCLECBICFCCDCCEUCBDBCEBCOCBCBCCCBQCZs5Vs5VBYBmmBnBBpEjBB9EKBCOBCGBCBBr3ByBB+EVB75CfBhsVfBhCYBoqZZBbZBbZBbCCBGDBDDBCBCHBbZBbBBCDBDHBCGBcBBCDBCEBCEEBFBcZBbZBbZBbZBbZBbZBfYBiBYBiBYBiBYBiBYBiB2pE2pEBgBB", false)),
+		M: () => new UnicodeRangeTable(decodeRanges("gYvDB0IGBoIsBBCCCBCCBCCpCKBxBUBRmDmDBFBDFBDBBCDBkBffBZB8CKB7BIBKZZBCBCIBCCBCEBsBCB8BIBrBXBCgBB3BCBCRBCGBLBBeCB5BCCBFBDBBDCBKLLBbbDCB5BCCBDBFBBDCBEffBEEMCB5BCCBGBCCBCCBVBBXFBCCB5BCCBFBDBBDCBICBLBBf8B8BBDBECBCDBKpBpBBDB4BCCBFBCCBCDBIBBMBBeCB5BCCBFBCCBCDBIBBMBBQNNBCB4BBBCGBCCBCDBKLLBeeBBBnCFFBEBCCCBGBTBB+BDDBFBNHBjDDDBHBMGBqCBBcECFBByBTBCBBGKBCjBBKlDlDBSBYDBFCBCCBDGBEDBOLBCLLBCBgWCBzdDBdCBeBBfBBhCfBKuBuBBBBC2D2DBjBjB3DLBFLB8GEB6BJBCcBDxBxBBsBBDLBVEBwBQBnBIBNCBfMB5BNBxBTB5ECBCUBFHHDCBnG-BBxWgBB--CCBuEhDhDBeBrRFBqDBB1udDBCJBhBBBxCBBxIEEFYYBDBF0C0CBzBzBBQBbRBOnBnBBGBaMBtBDBwBNBlBkCkCBMBNJJBuBuBBBBzBCCBBBDBBGBBCqBqBBDBGBBtHHBCBBx5TiXiXBOBRPBuejHjH2EEBn0BCBCBBGDBpBCBFmFmFB+R+RBCBiCEB+JBBuCFBnCKByBDB7DCB2BOBqBDDBLLBCBuBKBI+B+BBBBlBNBRBBtBNNBBBxBNBJDBCBB9CLBHDD+ELBWDB4BBBCGBDBBDCBKLLBDDBFBEEBkCIBCDDCDBCEBCPPBzCzCBQBYyCyCBSBsHGBDIBcBBzCQBrDMBmDOBhIOB2HFBCBBDDBCCCBuEuEBFBDGBEddBIBpBGBCDBJKKBJBvBPBnGHBoGHBCHBzCVBCNB7DFBECCBCCBFBCjCjCBDBCBBCEB8KDBKBBCxBxBBFBEEBYmnFmnFHOBpmLRBhuCEB8BGB5gBCCB1BBIDByCMMBslTslTBizEizEBsBBDWB-QEBEFBJHBDGBfDB1ECB89B2BBFxBBJPPXEBCOBxqBGBCQBDGBCBBCEBlDhFhFBFB4L+B+BBCB9PDB-HBB0HDDIBBG7O7OBFBuDGB29lYvHB", false)),
+		Mc: () => new UnicodeRangeTable(decodeRanges("joC4B4BDCBJDBCBBzBBB7BCBHBBDBBLsBsB7BCBjC7B7BBBBJCCB2B2BB7B7BCHHBDDBLLnDBBCBBECBCCBLqBqBBBB+BDB+BBB7BCCBDBDBBCBBKBBdPPB7B7BBBBGCBCCBLrBrBBsCsCBBBHHBTBBrKBBgCsFsFBFFHDDBaaBLLBBBDGBWBBDFBDLLBBB5zBffiEIIBGBCBB7KDBDCBFBBCFBhHBB7BCCKCCBJJBEByExBxBGCCBDBCBB+BffFBBD9B9BDCBCEEBxBxBBGBJBBsFWW35EBB0-dBBD5C5CBzBzBBOBvEBBwBxBxBBFFBDDBBBvDBBDBBZuBuBCuDuDDBBGuHuHBCCBCCBCC0gZCCgEuBuBBBBFBB0DZZB8B8BxBCBKBBO+C+CBBBEBBCrFrFBBBgBBB7BBBCDBDBBDCBKLLB1C1CBBBIDDCDBCBBCmDmDBBBJBBErDrDBBBHCCBCBDuHuHBBBHDBDyDyDBBBJBBCuDuDCBBHoDoDCBBFmImIBBBK4H4HBEBCBBFDDCvEvEBBBJDBF1C1CeBB-BqGqGECCoGPPrDIID2G2GBDBFBBC-K-KBNNxBBBJBBCpvQpvQBBBlxD2BBpDBB0rYBBHFB", false)),
+		Me: () => new UnicodeRangeTable(decodeRanges("okBBB1xF-wB-wBBCBCCBsshBCB", false)),
+		Mn: () => new UnicodeRangeTable(decodeRanges("gYvDB0IEBqIsBBCCCBCCBCCpCKBxBUBRmDmDBFBDFBDBBCDBkBffBZB8CKB7BIBKZZBCBCIBCCBCEBsBCB8BIBrBXBCfB4BCCFHBFEEBFBLBBe7B7BFDBJVVBbbDBB6BFFBFFBDDBBBEffBEEMBB6BFFBDBCBBFVVBXXBEBC7B7BDCCBCBJIIBMMBff+BNNzBEE4BCCBBBGCBCDBIBBMBBe7B7BDHHGBBVBBdBB6BBBFDBJVVBeepCIIBBBC7C7CDGBNHBjDDDBHBMGBqCBBcEC4BNBCEBCBBGKBCjBBKnDnDBCBCFBCBBDBBaBBFCBRDBODDBHHQgWgWBBBzdCBeBBfBBfBBhCBBCGBJDDBJBKuBuBBBBC2D2DBjBjB3DCBFBBKHHBBB8GBBD7B7BCGBCCCDHBHJBDxBxBBMBCeBDLBVDBxBCCBDBCGGpBIBNBBhBDBDBBCCB5BCCBEECCB7BHBDBB5ECBCMBCGBFHHEBBnG-BBxWMBFEEBKB--CCBuEhDhDBeBrRDBsDBB1udFFBIBhBBBxCBBxIEEFaaBGG4EBBbRBOnBnBBGBaKBvBCBxBDDBCBDBBoBkCkCBEBDBBDBBNJJwB0B0BCCBDBBGBBCrBrBBJJvHDDFx5Tx5TiXPBRPBuejHjH2EEBn0BCBCBBGDBpBCBFmFmFB+R+RBCBiCEB+JBBuCFBnCKByBDB8D3B3BBNBqBDDBLLBBByBDBDBBI+B+BBBBlBEBCHB-BNNB1B1BBHBLDBDgDgDBBBDCCBHHD+E+EEHBWBB6BBBEmBmBBFBEEBnCFBOECPBB2CHBDCBCYY1CFBCFFBCCBvHvHBCBHBBCBBcBB2CHBDCCBrDrDCDDBEBCmDmDCDDBCBCEBkIIBCBBhIBBCFFxEDBDBBFhBhBBIBpBFBDDBJKKBEBDCBvBMBCBBnGCCBBBCqGqGBFBCFBCzCzCBUBDGBCBBCBB7DFBECCBCCBFBCpCpCBEEC8K8KBMMB1B1BBDBGCCYmnFmnFHOBpmLLBECBhuCEB8BGB5gBgCgCBCByC5lT5lTBizEizEBsBBDWBhRCBSHBDGBfDB1ECB89B2BBFxBBJPPXEBCOBxqBGBCQBDGBCBBCEBlDhFhFBFB4L+B+BBCB9PDB-HBB0HDDIBBG7O7OBFBuDGB29lYvHB", false)),
+		N: () => new UnicodeRangeTable(decodeRanges("wBJB5DBBGDDBBBitBJBnEJBnGJB9MJB3DJBFFBtDJB3DJB3DJBDFBvDMB0DJBJGBoDJBpDGBISBuDJBhDJB3DJBnCTBtIJBnCJBwWTBybCBwHJBHJBXJBtJJBhEKBmFJBHJB3FJB3CJBnEJBHJB3gBEEBEBHJBnGyBBDEB3W7BBvCVB3TdBqrBqYqYaIBPCB4KDBrEJBfHBCOBhBJBoBOBh7cJB9FJBhKFB7EJBnBJBnGJBXJB3CJB3MJB34UJBuPsBBN4BBSBB2KaBlBDBeJJnEEBrGJBvdHBaGBoBIBsCEBXFBhFBBDPBDtBBhCIB1BBBfCBsCEBpDHBZHBqBGBrKFBxBJBHJB3IeB-EJBrBDBxDGBnEdBhEJB9BJBxEJBITB8HJB3KJB3DJB3LJBnDJBHTBtCLBlNSB+CJB3UJB3CcBkHJBnCJB3BJBnLJBnDUBshBuDBimPJBnpCJB3CJBnEJBCGBvQJBnIWB+KCB6nXJBnuBTBNTBtDYB2iBxBBhqCJBnNJB3PJB4HJBtWIBhEJB4Y6BBCCBCDBtCsBBCOBjeMBk3CJB", false)),
+		Nd: () => new UnicodeRangeTable(decodeRanges("wBJnxBJnEJnGJ9MJ3DJ3DJ3DJ3DJ3DJ3DJ3DJ3DJ3DJhDJ3DJnCJ3IJnCJn6BJnBJtJJhEJnFJHJ3FJ3CJnEJHJnuiBJnVJnBJnGJXJ3CJ3MJ34UJnsBJnkCJHJ9YJhEJ9BJxEJ3IJ3KJ3DJ3LJnDJHTtCJnNJnDJ3UJ3CJ3HJnCJ3BJnLJ3uQJnpCJ3CJnEJ3QJ37XJ12CxBhqCJnNJ3PJ4HJ2aJ30EJ", true)),
+		Nl: () => new UnicodeRangeTable(decodeRanges("u3FCBwzCiBBDDB-zDaaBHBPCBs1dJBxyW0BBtOJJnEEBrhIuDBm8SCB", false)),
+		No: () => new UnicodeRangeTable(decodeRanges("yFBBGDDBBB2pCFB5LFB5DCBmEGB6GGBSIByNJB2hBTB0jBJBhP20B20BEFBHJBnGPBqB3W3WB6BBvCVB3TdBqrB1kB1kBBCBrEJBfHBCOBhBJBoBOBxrdFBymWsBBiCDBSBB2KaBlBDB1pBHBaGBoBIBsCEBXFBhFBBDPBDtBBhCIB1BBBfCBsCEBpDHBZHBqBGBrKFBhLeB-EJBrBDBxDGBnETB8LTBmqBBBvNIBobSB0aUBn8SGB-YWBqhZTBNTBtDYBvqFIBid6BBCCBCDBtCsBBCOBjeMB", false)),
+		P: () => new UnicodeRangeTable(decodeRanges("hBCBCFBCDBLBBEBBbCBCccCkBkBGEELBBEEE-VJJzOFBqBBB0BCCDDDtBBBVBBCBBOCCBBBrCDBnDsBsBBMBqHCB3BOBgBmImIBLLtE5D5D6DnMnMNwLwL7CLLBpFpFBNBCmBmBBCBoCrCrCBDBFBBwDFBsFlTlTBHB4EuTuTtBBBvCCBoCBB+ECBCCBmBKB6JBB5GBBhEGBCFBhFBBLGBdCB9DDB8BEB-BBBhCHBM9Z9ZBWBJTBCMBCLBfBBPBB6TDBeBB+hBNBwCBBgBJB0MVBgCDBhBBB8XDBCBBxDwEwEBtBBCfBDLBkNCBFJBDLBRNNjD7C7CjgdBBuICBkDLL0DFB9LDB3CBBpBCBCyByBBwBwBiDMBRBB9DDB-DBBRBB6HzqUzqUBxGxGBIBXiBBCNBCFFCBB2ECBCFBCDBLBBEBBbCBCccCCCBFB7MCB9UxBxB-MoXoXoGgBgBxIIBnBxDxDBFBjCGB6CDByO-J-JjBlElEBDBtBDB+FGBuDBBCDB-DDBxBBBwCDBFOOCCB5CFBsDrJrJBCCBzDzDBDBLBBCpDpD7HWBqDCBdMBtCjEjEBBB9HpIpIBBB8E9C9CBGB0CCBCEB+CJB4GgDgDBDBrBBBmUBBrCMBwFxjBxjBBDB97CBB8zOBBmEiCiCBDBJpRpRBBBoJDBoK9lT9lTovHEB07C-a-aBAB", false)),
+		Pc: () => new UnicodeRangeTable(decodeRanges("-Cg-Hg-HBUU-u3BBBZCBwHAB", false)),
+		Pd: () => new UnicodeRangeTable(decodeRanges("tB9qB9qB0BiyDiyDmgBqgCqgCBEBiwDDDgBBBFdd-NUUwDxszBxszBBmBmBLqFqFhzD-J-J", false)),
+		Pe: () => new UnicodeRangeTable(decodeRanges("pB0B0BgB+1D+1DC-6B-6BqtC4B4BQ7T7TCff-hBMCxChBhBCGC1MUChCCCiBmhBmhBCECtBGCtNICEGCDBB-ozB6G6GeOCESSCCCrF0B0BgBGD", false)),
+		Pf: () => new UnicodeRangeTable(decodeRanges("7F+6H+6HEddpuDCCFDDQEE", false)),
+		Pi: () => new UnicodeRangeTable(decodeRanges("rFt7Ht7HDBBDaapuDCCFDDQEE", false)),
+		Po: () => new UnicodeRangeTable(decodeRanges("hBCBCCBDECBLLBEEBcclCGGPBBI-V-VJzOzOBEBqB3B3BDDDtBBBVBBCBBOCCBBBrCDBnDsBsBBMBqHCB3BOBgBmImIBLLtE5D5D6DnMnMNwLwL7CLLBpFpFBNBCxDxDrCEBFBBwDFBsFlTlTBHBmY9D9DBBBoCBB+ECBCCBmBFBCDB6JBB5GBBhEGBCFBhFBBLGBdCB9DDB8BEB-BBBhCHBMjajaBJJBGBJIBDDBDCBEKBCCCBIB7kDDBCBBxDwEwEBFFBBBDDDBHBCBBCDDBLLBDBCJBDDBCCCBLBDCBtNCB6B+F+FjgdBBuICBkDLL0DFB9LDB3CBBpBCBCyByBBwBwBiDMBRBB9DDB-DBBRBB6HlxUlxUBFBDXXVBBDDBECBCDBICBHCCB2E2EBBBCCBDECBLLBEEBcclBDDB7M7MBBB9UxBxB-MoXoXoGgBgBxIIBnBxDxDBFBjCGB6CDB0ZlElEBDBtBDB+FGBuDBBCDB-DDBxBBBwCDBFOOCCB5CFBsDrJrJBCCBzDzDBDBLBBCpDpD7HWBqDCBdMBtCjEjEBBB9HpIpIBBB8E9C9CBGB0CCBCEB+CJB4GgDgDBDBrBBBmUBBrCMBwFxjBxjBBDB97CBB8zOBBmEiCiCBDBJpRpRBBBoJDBoK9lT9lTovHEB07C-a-aBAB", false)),
+		Ps: () => new UnicodeRangeTable(decodeRanges("oBzBzBgB-1D-1DC-6B-6B-rCEEnB4B4BQ7T7TCff-hBMCxChBhBCGC1MUChCCCiBmhBmhBCECaTTCECtNICEGCDipzBipzB4GeeCMCESSCCCrFzBzBgBEEDAB", false)),
+		S: () => new UnicodeRangeTable(decodeRanges("kBHHRCBgBCCcCCkBEBCBBDCCBCBDEEfgBgBrODBNNBGGBCCCBPB2DPPBxDxDsErIrIBBB3DCBDDDBvGvGLUUB4H4HIBBpEqLqLBHHB2H2H-DjEjEBGBlEwGwGqBmGmGiGCBQCCBBBDFBVECmEHBCFBCBBGDBmGBBxXJB0WuLuLlL+E+EBgBBiLJBKIBhiBCCBBBMCBOCBOCBOBBmCOOoBCBOCBUhBB-BBBCDBCBBLCCBBBGFBCECFMMBFFBDBGDBC7B7BBFFB2LBFcBD+HBXKByCtCBXnTBtBwBBDeBLyMBX+BBFfBD1LBDpEBmHFBmLBBvBZBC4CBN1GBbPBFOOBNNWBBHBB8CBB0HBBFJBhBlBBKRRBdBMdBJQQBeBLmBBQ-JBhuG-BBx0V2BB6RWBKBBoDBB+EDBLDB+RCBiHPPB+9T+9TpEgBBuLPBhCBB3BHBtBDBjDCCBBBD7E7EHRRBBBgBCCcCCiEGBCGBOBB6JIB6BQBDCBCMBEwBwBBrBB7zBBBwSmWmWBiKiKBGBnjC2kC2kCBbBr6SDBG3qU3qUk7DvHBLCBEzNBHWBQQBgDzDB9B1HBLmBBD7BBGCBXBBIdBF8BBWhCBE7F7FB1CBrbaagBaagBaagBaagBaa9B-PB4BDBzBHBCNBCBBp2BwNwNttCEE+DiOiOBvIvIBqBBFjDBNOBDOBCOBCkBBYgFB5BcBOrBBFIBIBBPFB7E4eBEQBEMBE5GBHLBFQQBKBF3BBJJBHnBBJdBDLBFBBPIBoB3KBJNBDMBEKBE4BBCFFBOBDLBFJBIyEBC7CBLAB", false)),
+		Sc: () => new UnicodeRangeTable(decodeRanges("kB+D+DBCBqnB8D8DzPBBzPBBI2H2HoImSmS8sClmClmCBgBB37hBkuVkuVtD7E7E8GBBEBB3-HDB-4wBxtCxtC", false)),
+		Sk: () => new UnicodeRangeTable(decodeRanges("+CCCoCHHFEEqQDBNNBGGBCCCBPB2DPPBjoBjoB15FCCBBBMCBOCBOCBOBB9kEBBkzdWBKBBoDBBxePPBniUniUBPB8bCCjF4g9B4g9BBDB", false)),
+		Sm: () => new UnicodeRangeTable(decodeRanges("rBRRBBB+BCCuBFFmBgBgB-XwQwQBBB8xGOOoBCBOCBsEoBoBBDBHlClCBDBGBBFGDIgBgBBDDCgBgBBqIBhBBB7CffBXBpBFB2OKK3BHBwDxKxKBDBDeBLPBhIiEBX+BBFfBDhIBxBUBDFB9+zB5Z5ZCCBlFRRBBB+BCCkEHHBCBitDBBhrwBx+Bx+BagBgBagBgBagBgBagBgBat5Ft5FB-uC-uCBHB", false)),
+		So: () => new UnicodeRangeTable(decodeRanges("mFDDFCCyerIrIBgEgEBvGvGLUUB4H4HkQ2L2LjEFBClElEwGqBqBoMCBQCCBBBDFBVECmEHBCFBCBBGDBmGBBxXJB0WzWzW+EhBBiLJBKIBksBBBCDBCBBLCCBHHBEBCECFMMBPPCBBC7B7BBKKBDBDDBCBBCBBCGBCeBDBBCCCBdBtIHBFTBDGBDwCBCdBanBBHnCBXKByCtCBX2FBCIBC1BBJuDBC3HBtBrBBhC-HBhQvBBWBBHmBBDpEBmHFBmLBBvBZBC4CBN1GBbPBFOOBNNWBBHBBxKBBFJBhBlBBKRRBdBMdBJQQBeBLmBBQ-JBhuG-BBx0V2BBibDBLBBC+R+RBBBqqUPBuLPBhCBB3BHBuBCBlPEEFBBOBB6JIB6BQBDCBCMBEwBwBBrBB7zBBBwSpgBpgBBGBnjC2kC2kCBGBFQBr6SDBG3qU3qUk7DvHBLCBEzNBHWBQPBhDzDB9B1HBLmBBD7BBGCBXBBIdBF8BBWhCBE7F7FB1CBqlB-PB4BDBzBHBCNBCBBp2B96C96CiEyWyWBqBBFjDBNOBDOBCOBCkBBYgFB5BcBOrBBFIBIBBPFB7E6HBG4WBEQBEMBE5GBHLBFQQBKBF3BBJJBHnBBJdBDLBFBB-B3KBJNBDMBEKBE4BBCFFBOBDLBFJBIyEBC7CBLAB", false)),
+		Z: () => new UnicodeRangeTable(decodeRanges("gBgEgEgvFgsCgsCBJBeBBGwBwBh9DAB", false)),
+		Zl: () => new UnicodeRangeTable(decodeRanges("ohIA", true)),
+		Zp: () => new UnicodeRangeTable(decodeRanges("phIA", true)),
+		Zs: () => new UnicodeRangeTable(decodeRanges("gBgEgEgvFgsCgsCBJBlBwBwBh9DAB", false)),
+		ASCII_Hex_Digit: () => new UnicodeRangeTable(decodeRanges("wBJIFbF", true)),
+		Alphabetic: () => new UnicodeRangeTable(decodeRanges("hCZBHZBwBLLFGGBVBCeBCpOBFLBPEBICC3CeeBQBCBBDDBCHHCCBCCCBSBCyCBCqEBJlFBClBBDHHBnBBoBNBCCCBCCBCCJaBFDBeKBG3BBCGBPlDBCHBFHBFCBLCBDRRBuBBOkDBZgBBKBBFGGBWBDSBUYBIKBGXBCGBIJJBoBBLLBEGBHrCBCPBCCBFOBOSBCHBDBBDVBCGBCEEBCBEHBDBBDBBCJJFBBCEBNBBLFFBBBCFBFBBDVBCGBCBBCBBCBBFEBFBBDBBFIIBCBCSSBEBMCBCIBCCBCVBCGBCBBCEBEIBCCBCBBEQQBCBWDBFCBCHBDBBDVBCGBCBBCEBEHBDBBDBBKBBFBBCEBORRBCCBEBECBCDBEBBCCCBEEBEEBBBELBFEBECBCCBEHHpBMBCCBCWBCPBEHBCCBCCBJBBCCBCBBDDBdDBCHBCCBCWBCJBCEBEHBCCBCCBJBBGCBCDBOCBNMBCCBCoBBDHBCCBCCBCGGBCBIEBXFBCCBCRBEXBCIBCDDBFBJFBCCCBGBTBBO5BBGGBH0B0BBECBDBCXBCCCBRBCCBDEBCHHPDBhBgCgCBGBCjBBFSBFPBCjBBkC2BBCDDBDBR-BBLDBDlBBCGGDqBBCsKBCDBDGBCCCBCBDoBBCDBDgBBCDBDGBCCCBCBDOBC4BBCDBDiCBmBPBR1CBDFBErTBDQBCZBGqCBEKBITBMUBNTBNMBCCBCBBNzBBDSBPFFkC4CBIqBBGlCBLeBCLBFIBYdBDEBMrBBFZB3BbBF+BBDTBzBYYBMMBBByBzBBCOBCHB0BpBBDDBLrBBCKBP2BBXCBLjBBDKBGqBBDCBqBDBCFBCBBEGGB+FBUhBBM1IBDFBDlBBDFBDHBCGCBdBD0BBCGBCEEBBBCGBEDBDFBFMBGCBCGB1DOORMBmDFFDJBCEEBDBHGCBCBCKBDDBGEBFSSBnBBuZzBB34BkHBHDBEBBNlBBCGGD3BBIRRBVBKGBCGBCGBCGBCGBCGBCGBCGBCfBwB2O2OBBBaIBIEBDEBF1CBHCBC5CBCDBGqBBC9CBSfBxBPBhQ-tGBhCs0VBkCtBBDsIBEPBLBBVuBBGHBEwDBoBIBDmDBDxCBVUBCgBBZzBBNjCBCtBtBBEBECCBBBLgBBGiBBOcBEyBBCLBQRRBOBLEBC2BBKNBTWBEkCBCCCZCBDPBDDBMFBDFBDFBKGBCGBCqBBCNBH6DBWj9KBNWBFwBBloItLBDpDBnBGBNEBGLBCMBCEBCCCBCCBCCBqDBiBqLBT-BBD1BBpBLB1DEBCmEBlBZBHZBM4CBEFBDFBDFBDCBkBLBCZBCSBCBBCOBDNBjB6DBmC0BBsIcBEwBBwBfBOdBGqBBGdBDjBBFHBCEBrB9EBTjBBFjBBFnBBJzBBNKBCOBCGBCBBCKBCOBCGBCBBEzBBN2JBKVBLHBZFBCpBBCIBmCFBDCCBqBBCBBEDDBVBLWBKeBiCSBCBBLVBLZBHZBnB3BBHBBhCDBCBBGHBCCBCcBrBcBEcBkBHBCbBc1BBLVBLSBORBvDoCB4ByBBOyBBOnBBjBbBEGGBVB7HpBBCBBEBBRFBzBCBEcBLJJBUBrBRBvBUBcWBKlCBsBEBL4BBKOOBXBYyBBSDBJiBBEKKB+BBCDBKBBLCCkBRBChBBDHHBCB-BGBCCCBCBCOBCJBI4BBYDBCHBDBBDVBCGBCBBCEBEHBDBBDBBEHHGGBdJBCDDClBBCJBCDDCDBCBBECCtBhCBCCBCDBVCBfhCBDBBC5F5FB0BBDGBaFBjB+BBCEE8B1BBDoCoCBZBDNBWGB6F4BBoD-BBgBHBDDDBGBCBBCdBCBBDBBDDB+CHBDtBBDFBCCCBccBxBBDJBSnCBGTTBnCBoDHB5CgBBgBIBCsBBCGBCyByBBcBDVBCNBqCGBCBBCrBBECCBCCBBBCDDBZZBEBCBBCkBBCBBCDBCYYBqBBlIWBKQBCoBBECBwDwCwCB4cBnDuDBSjGBtyCgDBQvhBBSFBa68DBGmSB61GuBBy2B4RBIeBSuCBSdBTvBBRDBgBUBGSBxNsBB0G-BBhBYBDYBtBqCBF4BBIQBhCBBCNNBFBK1mHBqBfBiDyDB+vIDBCGBCBBCiJBQeeBBBDPPBCBJrMBloCqDBGMBEIBIJBFi7Fi7FBzCBCmCBCBBDDDBDDBCBCLBCCCBFBCgCBCDBDHBCGBCbBCDBCEBCEEBFBCzKBDYBCYBCeBCYBCeBCYBCeBCYBCeBCYBCHB15BeBHFB2GGBCQBDGBCBBCEBG9BBiBxDxDBrBBLGBRiKiKBcBTrBBlPbBlHdBDwGwGBdBCVBJBBhHGBCDBCBBCOBCkGB8BjCBEEE1lBDBCaBCBBCDDCJBCDBCCCHFFCECBBBCBBCDDCICBCCDDBCGBCDBCDBCCCBIBCQBGCBCEBCQB1TZBHZBHZB3zD-2pBBhB9oEBDt0FBDwpHBQtTBjtC9QBjvBq6EBGppIB", false)),
+		Dash: () => new UnicodeRangeTable(decodeRanges("tB9qB9qB0BiyDiyDmgBqgCqgCBEB+BoBoBQnMnMlgDDDgBBBFdd-NUUwDxszBxszBBmBmBLqFqFhzD-J-J", false)),
+		Emoji: () => new UnicodeRangeTable(decodeRanges("jBHHGJBwDFFu8HNN5GXX7CFBQBBwLBBNnFnFaKBFCBoGoHoHBLLK7B7BBCBCEBKGDBDDFDDCBBDIEBJJBBBGCCGLBMBBDCCBCCTDDBTTBEBCCCBEEBGGDBBFBBMBBGBBDGGBECBVVBGGBEBCDBDFFDDDBEBCDDCCCHEEHLLBQQDFFCFFBBBCMMBxBxBBBBKeP1LBBwOCBUBB0BFF7mBNN6SCCrrvDrGrGhFBBNBBPDDBIBsCZBCBBYVVDIBWBBvFhBBDvDBDBBCCBDyCBDCBCmIBC+BBMFBCXBIBBDHBNDDBCBDFFBOOBDDJBBKGGBBBNCBJCBDCCFHHEHHB0CBxBlCBGHBDDBEJBECCBEEDJBkHLBF8I8IBtBBCJBC4FBxDMBEKBE4BBCFFBOBDLBFJB", false)),
+		Emoji_Component: () => new UnicodeRangeTable(decodeRanges("jBHHGJB0+H2G2Gsp3B3+8B3+8BBYB8PEBxtBDBtzhY-CB", false)),
+		Emoji_Modifier: () => new UnicodeRangeTable(decodeRanges("7-8DE", true)),
+		Emoji_Modifier_Base: () => new UnicodeRangeTable(decodeRanges("9wJ8G8GRDB4jzD9B9BBBBDDDBBB2DBBDKBWSBEFFBBBCCBICCZqGqGBFFWFFBvFvFBBBEEB0CRRBBBKMMgSDDJHBHKKBIBDCB5B+B+BBCCBCCSCBCMBmHCBrBIB", false)),
+		Emoji_Presentation: () => new UnicodeRangeTable(decodeRanges("64IBBuGDBEDDqQBBWBBzBLBsBUUOJJBSSBGGBJJGWWIBBCFFDIIFBBdkBkBCFFBBBC+B+BBBBZPP8aBB0BFFvlxDrGrG-FDDBIBsCZBCZZVDDBDBCCBWBBvFgBBNIBClCBCVBNqBBFEBNQBEEEBlCBCCCB5FBD+BBODBCXBTbbBOO3C0CBxBlCBHEEBBBDDBEDBMBBIIBkHLBF8I8IBtBBCJBC4FBxDMBEKBE4BBCFFBOBDLBFJB", false)),
+		Extended_Pictographic: () => new UnicodeRangeTable(decodeRanges("pFFFu8HNN5GXX7CFBQBBwLBBNnFnFaKBFCBoGoHoHBLLK7B7BBCBCEBKGDBDDFDDCBBDIEBJJBBBGCCGLBMBBDCCBCCTDDBTTBEBCCCBEEBGGDBBFBBMBBGBBDGGBECBVVBGGBEBCDBDFFDDDBEBCDDCCCHEEHLLBQQDFFCFFBBBCMMBxBxBBBBKeP1LBBwOCBUBB0BFF7mBNN6SCCrrvDoBoBBCBlDLBQBBQPPBmBmBBIBxDBBNBBPDDBIBU3BBcOBLVVDIBCDBKWBH7FBDvDBDBBCCBDyCBDCBCDBG9HBC+BBMFBCXBIBBDHBNDDBCBDFFBOOBDDJBBKGGBBBNCBJCBDCCFHHEHHB0CBxBlCBGHBDQBECCBEBDMB7GlBBNDB5BHBLFBpBHBfBBNDBDNBKmBBNuBBCJBC4FB5CHBPxEBhI9fB", false)),
+		Hex_Digit: () => new UnicodeRangeTable(decodeRanges("wBJIFbFq1-BJIFbF", true)),
+		Lowercase: () => new UnicodeRangeTable(decodeRanges("hDZBwBLLFlBlBBWBCHBC2BCBQCBuBCDECBBBDCCDEEBFFDEEBBBDDDCCCDCCBCCDEECDDBDDBBBHGDCOCBSCBDDCEEC4BCBFBDDDBCCFICBjCBDiBBIBBfEBhDsBsBCEEDDBTccBhBBCBBECBCWCBDBCGDB0B0BBuBBCgBCK0BCDMCBgDCxBoBBo6CqBBCDB5XFBjkCIBC2D2DB+FBiC0ECBHBCgDCBHBJFBLHBJHBJFBLHBJHBJNBDHBJHBJHBJEBCBBHEEBBBCBBJDBDBBJHBLCBCBB6DOORMBuDEEBEEcKFDBBJDBFiBiBBOBFsasaBYBn6BvBBCEEBGCFCCBCCBGBEiDCBIICFFNlBBCGG0oesBCUaCBBBmEMCBBBC8BCBIBCCCDICFCCDCCBBBCSCGGGCMCFCCDOCWDBCCCBBB2ZqBBCNBHvCBh6TGBNEBqhBZBumBnBBpEjBB8EKBCOBCGBCBBkODDBBBCpBBCIBmoByBB+DVB75CfBhsVfB8BYBnqZZBbGBCRBbZBbDBCCCBFBCKBbZBbZBbZBbZBbZBbZBbZBbZBbbBdYBCFBbYBCFBbYBCFBbYBCFBbYBCFBC15B15BBIBCTBHFBmI9BB1lChBB", false)),
+		Math: () => new UnicodeRangeTable(decodeRanges("rBRRBBBgBeeCuBuBFmBmBgB5W5WBBBDbbBDDBBBwQCBuwGccBBBMEEOPPBCBWEBMEBiCMBFEEBFFBDBTFFDJBCDDBEBHEEBDDBCCBBBCFBENBClClCBWBCFBCBBFBBFfBCHHBPPBqIBJDBVBB7CffBZBCZZMGB+NBBNJBFFBFBBDBBEEBPCCDFBMHBGBB6BCCeDBKCBxK-BBhI-PBxBUBDFB9+zB4Z4ZBEBCjFjFRCBeCCeCCkEHHBCBitDBBhrwBwoBwoBBzCBCmCBCBBDDDBDDBCBCLBCCCBFBCgCBCDBDHBCGBCbBCDBCEBCEEBFBCzKBDjJBDxBBhwFDBCaBCBBCDDCJBCDBCCCHFFCECBBBCBBCDDCICBCCDDBCGBCDBCDBCCCBIBCQBGCBCEBCQB1BBB-uCIB", false)),
+		Quotation_Mark: () => new UnicodeRangeTable(decodeRanges("iBFFkEQQ96HHBaBBowDqOqOBCBOCBixzBDB+FFF7CBB", false)),
+		Terminal_Punctuation: () => new UnicodeRangeTable(decodeRanges("hBLLCMMBEE-ZJJiQ6B6BpCPPCCB1FsBsBBJBCsHsHB3B3BBEBCHBgBmImIB1nB1nBBtFtFFFB4JBB2YHBmY9D9DBBBoCBB+ECBEoBoBBCBDBB7JBBjLDBjFBBLBBCCBeCB8FEB-BBBldYYBKKBBBwlDCBzJOOFLLCBBEBBtNBB8ndBBuICBkHEB-LBB3CBBgD4E4EBBB0ECBgERRB6H6HnxUDDB6B6BBBBCDBqFLLCMMBEEiCDD7hBxBxBnkBoGoG3JBB5EFBlCFB6CDB5dEBtBDB+FGBxDDBgECBiEBBHRRB5C5CBDBtDrJrJB2D2DBBBNBBnLDBEOBqDBB6HCBmQCC8HBB4CBBFBB-MCBuBmUmUBrCrCBspBspBBDB6vRBBmEiCiCBBBLqRqRBoJoJBnwTnwTovHDB", false)),
+		Uppercase: () => new UnicodeRangeTable(decodeRanges("hCZBmDWBCGBiB2BCDOCDuBCBECEBBCCCBCCBBBDDBCBBCCBEBBCBBCECBCCDCCBCCBBBCCCBEEIJDCMCDQCDDDCCBC4BCIBBCBBDCCBCBCGCiJCCEJJHCCBBBCCCBCCBPBCIBkBDDBBBEWCGDDCBBDyBBxBgBCK2BCBMCD+CCDlBBq6ClBBCGGzW1CB0kCHHBpBBDCBhK0ECKgDCKHBJFBLHBJHBJFBMGCJHBpCDBNDBNDBNEBMDBnIFFECBDCBDEEBDBHGCBCBDDBLBBGbbBOBUzZzZBYBx5BvBBxBCCBBBDGCBCBCDDJCBCgDCJCCFuqeuqeCqBCUaCoEMCE8BCLECBICFCCDCCEUCBDBCEBCOCBCBCCCBQCZs5Vs5VBYBmmBnBBpEjBB9EKBCOBCGBCBBr3ByBB+EVB75CfBhsVfBhCYBoqZZBbZBbZBbCCBGDBDDBCBCHBbZBbBBCDBDHBCGBcBBCDBCEBCEEBFBcZBbZBbZBbZBbZBbZBfYBiBYBiBYBiBYBiBYBiB2pE2pEBgBBvgCZBHZBHZB", false)),
+		White_Space: () => new UnicodeRangeTable(decodeRanges("JEBTlDlDbgvFgvFgsCKBeBBGwBwBh9DAB", false))
+	});
+	static SCRIPTS = new LazyMap({
+		Adlam: () => new UnicodeRangeTable(decodeRanges("go6DrCFJFB", true)),
+		Ahom: () => new UnicodeRangeTable(decodeRanges("g4lCaDOFW", true)),
+		Anatolian_Hieroglyphs: () => new UnicodeRangeTable(decodeRanges("ggxCmS", true)),
+		Arabic: () => new UnicodeRangeTable(decodeRanges("gwBEBCFBCNBCCBCfBCJBMZBCrDBChBBxCvBBxHhBBGqCBCcBxy8BtPBDvEBhBPBxDEBCmEBk7DeBkCFBJIBiBFBh43BDBCaBCBBCDDCJBCDBCCCHFFCECBBBCBBCDDCICBCCDDBCGBCDBCDBCCCBIBCQBGCBCEBCQB1BBB", false)),
+		Armenian: () => new UnicodeRangeTable(decodeRanges("xpBlBDxBDCks9BE", true)),
+		Avestan: () => new UnicodeRangeTable(decodeRanges("g4iC1BEG", true)),
+		Balinese: () => new UnicodeRangeTable(decodeRanges("g4GsCCxB", true)),
+		Bamum: () => new UnicodeRangeTable(decodeRanges("g1pB3CpowB4R", true)),
+		Bassa_Vah: () => new UnicodeRangeTable(decodeRanges("w26CdDF", true)),
+		Batak: () => new UnicodeRangeTable(decodeRanges("g+GzBJD", true)),
+		Bengali: () => new UnicodeRangeTable(decodeRanges("gsCDBCHBDBBDVBCGBCEEBCBDIBDBBDDBJFFBCCBDBDYB", false)),
+		Beria_Erfe: () => new UnicodeRangeTable(decodeRanges("g17CYDY", true)),
+		Bhaiksuki: () => new UnicodeRangeTable(decodeRanges("ggnCICsBCNLc", true)),
+		Bopomofo: () => new UnicodeRangeTable(decodeRanges("qXB6wLqBxDf", true)),
+		Brahmi: () => new UnicodeRangeTable(decodeRanges("ggkCtCFjBKA", true)),
+		Braille: () => new UnicodeRangeTable(decodeRanges("ggK-H", true)),
+		Buginese: () => new UnicodeRangeTable(decodeRanges("gwGbDB", true)),
+		Buhid: () => new UnicodeRangeTable(decodeRanges("g6FT", true)),
+		Canadian_Aboriginal: () => new UnicodeRangeTable(decodeRanges("ggF-TxRlC7tgCP", true)),
+		Carian: () => new UnicodeRangeTable(decodeRanges("g1gCwB", true)),
+		Caucasian_Albanian: () => new UnicodeRangeTable(decodeRanges("wphCzBMA", true)),
+		Chakma: () => new UnicodeRangeTable(decodeRanges("gokC0BCR", true)),
+		Cham: () => new UnicodeRangeTable(decodeRanges("gwqB2BKNDJDD", true)),
+		Cherokee: () => new UnicodeRangeTable(decodeRanges("g9E1CDFz7lBvC", true)),
+		Chorasmian: () => new UnicodeRangeTable(decodeRanges("w9jCb", true)),
+		Common: () => new UnicodeRangeTable(decodeRanges("AgCBbFBbuBBCOBCEBYgBgBiOmBBGEBDTB1DKKHCC+THHPEEhB9E9ElQiEiEB6mB6mB2MDBjJwvBwvBBBBoCBBsGBBCumBumBOIIBCBCFBCCBDmYmYBKBD2CBCKBEKBCOBShBB-BlBBCCBDFBCaBCQBqBCBF5UBXKBW-cBhIzTBDpEBhQ9CBzMUBCCCBXBQHBFDB8CBBE7C7CB0E0EBOBhBlBBKxBxBB+BBgBwCBwB5C5CBmFBhuG-BBhoWhBBnDCBmFJB1HhFhFsMPPBzuUzuUBxGxGBIBXiBBCSBCDB0ECCBeBbFBbKBLuBuBBhChCBFBCGBLEBjICBFsBBEIBxCMB0BsBBlHaBltuBDB96D8HBEzNBHWBQQBgDzDB9B1HBLmBBD9BBEQBJBBIdBF8BB2GTBNTBN2CBKYBoE0CBCmCBCBBDDDBDDBCBCLBCCCBFBCgCBCDBDHBCGBCbBCDBCEBCEEBFBCzKBDjJBDxBByjFjCBtC8BBjWrBBFjDBNOBDOBCOBCkBBLtFB5BZBCBBOrBBFIBIBBPFB7E4eBEQBEMBE5GBHLBFQQBKBF3BBJJBHnBBJdBDLBFBBPIBoB3KBJNBDMBEKBE4BBCFFBOBDLBFJBIyEBCmDBnghYffB+CB", false)),
+		Coptic: () => new UnicodeRangeTable(decodeRanges("ifNxkKzDGG", true)),
+		Cuneiform: () => new UnicodeRangeTable(decodeRanges("ggoC5cnDuDCEMjG", true)),
+		Cypriot: () => new UnicodeRangeTable(decodeRanges("ggiCFBDCCBqBBCBBEDD", false)),
+		Cypro_Minoan: () => new UnicodeRangeTable(decodeRanges("w8rCiD", true)),
+		Cyrillic: () => new UnicodeRangeTable(decodeRanges("ggBkEBDoFBx6FKBhFtCtCojEfBhie-CBv8VBBhw4B9BBiBAB", false)),
+		Deseret: () => new UnicodeRangeTable(decodeRanges("gghCvC", true)),
+		Devanagari: () => new UnicodeRangeTable(decodeRanges("goCwCFODZh7nBfhwcJ", true)),
+		Dives_Akuru: () => new UnicodeRangeTable(decodeRanges("gomCGBDDDBGBCBBCdBCBBDLBKJB", false)),
+		Dogra: () => new UnicodeRangeTable(decodeRanges("ggmC7B", true)),
+		Duployan: () => new UnicodeRangeTable(decodeRanges("ggvDqDGMEIIJDD", true)),
+		Egyptian_Hieroglyphs: () => new UnicodeRangeTable(decodeRanges("ggsC1iBL68D", true)),
+		Elbasan: () => new UnicodeRangeTable(decodeRanges("gohCnB", true)),
+		Elymaic: () => new UnicodeRangeTable(decodeRanges("g-jCW", true)),
+		Ethiopic: () => new UnicodeRangeTable(decodeRanges("gwEoCBCDBDGBCCCBCBDoBBCDBDgBBCDBDGBCCCBCBDOBC4BBCDBDiCBDfBEZBnvGWBKGBCGBCGBCGBCGBCGBCGBCGBjpfFBDFBDFBKGBCGBylvCGBCDBCBBCOB", false)),
+		Garay: () => new UnicodeRangeTable(decodeRanges("gqjClBEcJB", true)),
+		Georgian: () => new UnicodeRangeTable(decodeRanges("glElBBCGGDqBBCDBx8CqBBDCBhiElBBCGG", false)),
+		Glagolitic: () => new UnicodeRangeTable(decodeRanges("ggL-Ch9sDGCQDGCBCE", true)),
+		Gothic: () => new UnicodeRangeTable(decodeRanges("w5gCa", true)),
+		Grantha: () => new UnicodeRangeTable(decodeRanges("g4kCDBCHBDBBDVBCGBCBBCEBDIBDBBDCBDHHGGBDGBEEB", false)),
+		Greek: () => new UnicodeRangeTable(decodeRanges("wbDBCCBDDBCFFCCCBBBCCCBSBC+BBPPBnpGEBzBEBFEB1ChKhKBUBDFBDlBBDFBDHBCGCBdBD0BBCOBCNBDFBCSBDCBCIBoJ-xiB-xiB7uVuCBSgj0Bgj0BBkCB", false)),
+		Gujarati: () => new UnicodeRangeTable(decodeRanges("h0CCBCIBCCBCVBCGBCBBCEBDJBCCBCCBDQQBCBDLBIGB", false)),
+		Gunjala_Gondi: () => new UnicodeRangeTable(decodeRanges("grnCFCBCkBCBCFIJ", true)),
+		Gurmukhi: () => new UnicodeRangeTable(decodeRanges("hwCCBCFBFBBDVBCGBCBBCBBCBBDCCBDBFBBDCBEIIBCBCIIBPB", false)),
+		Gurung_Khema: () => new UnicodeRangeTable(decodeRanges("go4C5B", true)),
+		Han: () => new UnicodeRangeTable(decodeRanges("g0LZBC4CBN1GBwBCCaIBPDBle-tGBhC-vUBhoWtLBDpDBpodBBNGBqgkB-2pBBhB9oEBDt0FBDwpHBQtTBjtC9QBjvBq6EBGppIB", false)),
+		Hangul: () => new UnicodeRangeTable(decodeRanges("goE-HvxHBiI9CyDeiCei3dckUj9KNWFwBl9JeEFDFDFDC", true)),
+		Hanifi_Rohingya: () => new UnicodeRangeTable(decodeRanges("gojCnBJJ", true)),
+		Hanunoo: () => new UnicodeRangeTable(decodeRanges("g5FU", true)),
+		Hatran: () => new UnicodeRangeTable(decodeRanges("gniCSCBGE", true)),
+		Hebrew: () => new UnicodeRangeTable(decodeRanges("xsB2BBJaBFFBpp9BZBCEBCCCBCCBCCBIB", false)),
+		Hiragana: () => new UnicodeRangeTable(decodeRanges("hiM1CBHCBi7-C+IBTeeBBBulQAB", false)),
+		Imperial_Aramaic: () => new UnicodeRangeTable(decodeRanges("giiCVCI", true)),
+		Inherited: () => new UnicodeRangeTable(decodeRanges("gYvDB2IBBlOKBbhXhXBCB8qEtBBDLBlPCBCMBCGBFHHEBBnG-BBtQBBjGgBB65DDBsDBBmrzBPBRNBwejHjH7iEl+uBl+uBBsBBDWBhRCBSHBDGBfDBz6rYvHB", false)),
+		Inscriptional_Pahlavi: () => new UnicodeRangeTable(decodeRanges("g7iCSGH", true)),
+		Inscriptional_Parthian: () => new UnicodeRangeTable(decodeRanges("g6iCVDH", true)),
+		Javanese: () => new UnicodeRangeTable(decodeRanges("gsqBtCDJFB", true)),
+		Kaithi: () => new UnicodeRangeTable(decodeRanges("gkkCiCLA", true)),
+		Kannada: () => new UnicodeRangeTable(decodeRanges("gkDMCCCWCJCEDICCCDIBGCCDDJCC", true)),
+		Katakana: () => new UnicodeRangeTable(decodeRanges("hlM5CBDCBxHPBxGuBBC3CBvgzBJBCsBBzisBDBCGBCBBCgJgJBBBzBPPBCB", false)),
+		Kawi: () => new UnicodeRangeTable(decodeRanges("g4nCQCoBEc", true)),
+		Kayah_Li: () => new UnicodeRangeTable(decodeRanges("goqBtBCA", true)),
+		Kharoshthi: () => new UnicodeRangeTable(decodeRanges("gwiCDCBGHCCCcDCFJII", true)),
+		Khitan_Small_Script: () => new UnicodeRangeTable(decodeRanges("k-7C84G84GB0OBqBAB", false)),
+		Khmer: () => new UnicodeRangeTable(decodeRanges("g8F9CDJHJnPf", true)),
+		Khojki: () => new UnicodeRangeTable(decodeRanges("gwkCRCuB", true)),
+		Khudawadi: () => new UnicodeRangeTable(decodeRanges("w1kC6BGJ", true)),
+		Kirat_Rai: () => new UnicodeRangeTable(decodeRanges("gq7C5B", true)),
+		Lao: () => new UnicodeRangeTable(decodeRanges("h0DBBCCCBDBCXBCCCBVBDEBCCCBFBCJBDDB", false)),
+		Latin: () => new UnicodeRangeTable(decodeRanges("hCZBHZBwBQQGWBCeBCgOBoBEB8wGlBBHwBBGDBGMBClCBiC-HByLOORMBuEBBHccSoBB42CfBj1elDBExCBVOBxZqBBCIBCDB38TGB7gBZBHZBmhCFBCpBBCIBm61BeBHFB", false)),
+		Lepcha: () => new UnicodeRangeTable(decodeRanges("ggH3BEOEC", true)),
+		Limbu: () => new UnicodeRangeTable(decodeRanges("goGeBCLBFLBFEEBKB", false)),
+		Linear_A: () => new UnicodeRangeTable(decodeRanges("gwhC2JKVLH", true)),
+		Linear_B: () => new UnicodeRangeTable(decodeRanges("gggCLCZCSCBCODNjB6D", true)),
+		Lisu: () => new UnicodeRangeTable(decodeRanges("wmpBvBx1eA", true)),
+		Lycian: () => new UnicodeRangeTable(decodeRanges("g0gCc", true)),
+		Lydian: () => new UnicodeRangeTable(decodeRanges("gpiCZGA", true)),
+		Mahajani: () => new UnicodeRangeTable(decodeRanges("wqkCmB", true)),
+		Makasar: () => new UnicodeRangeTable(decodeRanges("g3nCY", true)),
+		Malayalam: () => new UnicodeRangeTable(decodeRanges("goDMCCCyBCCCFFPDZ", true)),
+		Mandaic: () => new UnicodeRangeTable(decodeRanges("giCbDA", true)),
+		Manichaean: () => new UnicodeRangeTable(decodeRanges("g2iCmBFL", true)),
+		Marchen: () => new UnicodeRangeTable(decodeRanges("wjnCfDVCN", true)),
+		Masaram_Gondi: () => new UnicodeRangeTable(decodeRanges("gonCGBCBBCrBBECCBCCBHBJJB", false)),
+		Medefaidrin: () => new UnicodeRangeTable(decodeRanges("gy7C6C", true)),
+		Meetei_Mayek: () => new UnicodeRangeTable(decodeRanges("g3qBWqGtBDJ", true)),
+		Mende_Kikakui: () => new UnicodeRangeTable(decodeRanges("gg6DkGDP", true)),
+		Meroitic_Cursive: () => new UnicodeRangeTable(decodeRanges("gtiCXFTDtB", true)),
+		Meroitic_Hieroglyphs: () => new UnicodeRangeTable(decodeRanges("gsiCf", true)),
+		Miao: () => new UnicodeRangeTable(decodeRanges("g47CqCF4BIQ", true)),
+		Modi: () => new UnicodeRangeTable(decodeRanges("gwlCkCMJ", true)),
+		Mongolian: () => new UnicodeRangeTable(decodeRanges("ggGBBDCCBSBH4CBIqBB2t-BMB", false)),
+		Mro: () => new UnicodeRangeTable(decodeRanges("gy6CeCJFB", true)),
+		Multani: () => new UnicodeRangeTable(decodeRanges("g0kCGBCCCBCBCOBCKB", false)),
+		Myanmar: () => new UnicodeRangeTable(decodeRanges("ggE-EhqmBeiDfxibT", true)),
+		Nabataean: () => new UnicodeRangeTable(decodeRanges("gkiCeJI", true)),
+		Nag_Mundari: () => new UnicodeRangeTable(decodeRanges("wm5DpB", true)),
+		Nandinagari: () => new UnicodeRangeTable(decodeRanges("gtmCHDtBDK", true)),
+		New_Tai_Lue: () => new UnicodeRangeTable(decodeRanges("gsGrBFZHKEB", true)),
+		Newa: () => new UnicodeRangeTable(decodeRanges("gglC7CCE", true)),
+		Nko: () => new UnicodeRangeTable(decodeRanges("g+B6BDC", true)),
+		Nushu: () => new UnicodeRangeTable(decodeRanges("h-7CvsQvsQBqMB", false)),
+		Nyiakeng_Puachue_Hmong: () => new UnicodeRangeTable(decodeRanges("go4DsBENDJFB", true)),
+		Ogham: () => new UnicodeRangeTable(decodeRanges("g0Fc", true)),
+		Ol_Chiki: () => new UnicodeRangeTable(decodeRanges("wiHvB", true)),
+		Ol_Onal: () => new UnicodeRangeTable(decodeRanges("wu5DqBFA", true)),
+		Old_Hungarian: () => new UnicodeRangeTable(decodeRanges("gkjCyBOyBIF", true)),
+		Old_Italic: () => new UnicodeRangeTable(decodeRanges("g4gCjBKC", true)),
+		Old_North_Arabian: () => new UnicodeRangeTable(decodeRanges("g0iCf", true)),
+		Old_Permic: () => new UnicodeRangeTable(decodeRanges("w6gCqB", true)),
+		Old_Persian: () => new UnicodeRangeTable(decodeRanges("g9gCjBFN", true)),
+		Old_Sogdian: () => new UnicodeRangeTable(decodeRanges("g4jCnB", true)),
+		Old_South_Arabian: () => new UnicodeRangeTable(decodeRanges("gziCf", true)),
+		Old_Turkic: () => new UnicodeRangeTable(decodeRanges("ggjCoC", true)),
+		Old_Uyghur: () => new UnicodeRangeTable(decodeRanges("w7jCZ", true)),
+		Oriya: () => new UnicodeRangeTable(decodeRanges("h4CCCHDBDVCGCBCEDIDBDCICFBCEDR", true)),
+		Osage: () => new UnicodeRangeTable(decodeRanges("wlhCjBFjB", true)),
+		Osmanya: () => new UnicodeRangeTable(decodeRanges("gkhCdDJ", true)),
+		Pahawh_Hmong: () => new UnicodeRangeTable(decodeRanges("g46ClCLJCGCUGS", true)),
+		Palmyrene: () => new UnicodeRangeTable(decodeRanges("gjiCf", true)),
+		Pau_Cin_Hau: () => new UnicodeRangeTable(decodeRanges("g2mC4B", true)),
+		Phags_Pa: () => new UnicodeRangeTable(decodeRanges("giqB3B", true)),
+		Phoenician: () => new UnicodeRangeTable(decodeRanges("goiCbEA", true)),
+		Psalter_Pahlavi: () => new UnicodeRangeTable(decodeRanges("g8iCRIDNG", true)),
+		Rejang: () => new UnicodeRangeTable(decodeRanges("wpqBjBMA", true)),
+		Runic: () => new UnicodeRangeTable(decodeRanges("g1FqCEK", true)),
+		Samaritan: () => new UnicodeRangeTable(decodeRanges("ggCtBDO", true)),
+		Saurashtra: () => new UnicodeRangeTable(decodeRanges("gkqBlCJL", true)),
+		Sharada: () => new UnicodeRangeTable(decodeRanges("gskC-ChsCH", true)),
+		Shavian: () => new UnicodeRangeTable(decodeRanges("wihCvB", true)),
+		Siddham: () => new UnicodeRangeTable(decodeRanges("gslC1BDlB", true)),
+		Sidetic: () => new UnicodeRangeTable(decodeRanges("gqiCZ", true)),
+		SignWriting: () => new UnicodeRangeTable(decodeRanges("gg2DrUQECO", true)),
+		Sinhala: () => new UnicodeRangeTable(decodeRanges("hsDCBCRBEXBCIBCDDBFBEFFBEBCCCBGBHJBDCBt-gCTB", false)),
+		Sogdian: () => new UnicodeRangeTable(decodeRanges("w5jCpB", true)),
+		Sora_Sompeng: () => new UnicodeRangeTable(decodeRanges("wmkCYIJ", true)),
+		Soyombo: () => new UnicodeRangeTable(decodeRanges("wymCyC", true)),
+		Sundanese: () => new UnicodeRangeTable(decodeRanges("g8G-BhIH", true)),
+		Sunuwar: () => new UnicodeRangeTable(decodeRanges("g+mChBPJ", true)),
+		Syloti_Nagri: () => new UnicodeRangeTable(decodeRanges("ggqBsB", true)),
+		Syriac: () => new UnicodeRangeTable(decodeRanges("g4BNC7BDCxIK", true)),
+		Tagalog: () => new UnicodeRangeTable(decodeRanges("g4FVKA", true)),
+		Tagbanwa: () => new UnicodeRangeTable(decodeRanges("g7FMCCCB", true)),
+		Tai_Le: () => new UnicodeRangeTable(decodeRanges("wqGdDE", true)),
+		Tai_Tham: () => new UnicodeRangeTable(decodeRanges("gxG+BCcDKHJHN", true)),
+		Tai_Viet: () => new UnicodeRangeTable(decodeRanges("g0qBiCZE", true)),
+		Tai_Yo: () => new UnicodeRangeTable(decodeRanges("g25DeCVJB", true)),
+		Takri: () => new UnicodeRangeTable(decodeRanges("g0lC5BHJ", true)),
+		Tamil: () => new UnicodeRangeTable(decodeRanges("i8CBBCFBECBCDBEBBCCCBEEBEEBBBELBFEBECBCDBDHHPUBm+kCxBBOAB", false)),
+		Tangsa: () => new UnicodeRangeTable(decodeRanges("wz6CuCCJ", true)),
+		Tangut: () => new UnicodeRangeTable(decodeRanges("g-7CgBgBB+3GBhQeBiDyDB", false)),
+		Telugu: () => new UnicodeRangeTable(decodeRanges("ggDMCCCWCPDICCCDIBCCCBDDDJII", true)),
+		Thaana: () => new UnicodeRangeTable(decodeRanges("g8BxB", true)),
+		Thai: () => new UnicodeRangeTable(decodeRanges("hwD5BGb", true)),
+		Tibetan: () => new UnicodeRangeTable(decodeRanges("g4DnCCjBFmBCjBCOCGFB", true)),
+		Tifinagh: () => new UnicodeRangeTable(decodeRanges("wpL3BIBPA", true)),
+		Tirhuta: () => new UnicodeRangeTable(decodeRanges("gklCnCJJ", true)),
+		Todhri: () => new UnicodeRangeTable(decodeRanges("guhCzB", true)),
+		Tolong_Siki: () => new UnicodeRangeTable(decodeRanges("wtnCrBFJ", true)),
+		Toto: () => new UnicodeRangeTable(decodeRanges("w04De", true)),
+		Tulu_Tigalari: () => new UnicodeRangeTable(decodeRanges("g8kCJBCDDClBBCJBCDDCDBCJBCBBJBB", false)),
+		Ugaritic: () => new UnicodeRangeTable(decodeRanges("g8gCdCA", true)),
+		Unknown: () => new UnicodeRangeTable(decodeRanges("4bBBHDBICCVuMuMnBBBzBBBE4B4BBGBcDBHKBvI9B9BBmDmDBMB8BBByBBBQddBCCMEBjBEBuHJJBDDBXXICCBBBFBBKBBDBBFHBCDBDGGBaaBEEHDBDBBXIIDGDBCCGDBDBBECBCGBFCCBFBSJBEKKEXXIDDGBBLIEBCCBNBFBBNGBIEEJBBDBBXIIDGGBKKBDDBEEBFBEDBDGGBTTBIBDHHBBBEFFBBBDCCDCBDCBECBNDBGCBEFFBCCBEBCNBWEBOEEYRRBKKEFFBFBDEEDBBFBBLGBXEEYLLGBBKEEFGBDEBEFFBLLELBOEE0BEEHDBRBBbEETCBZKKCBBICBCDBHCCJFBLBBELB7BDBekBBDCCGZZCYYBGGCIILBBFfBpClBlBBCBoBlBlBQOOBjBBnGCCBDBCBB6LFFBIICFFBqBqBFBBiBFFBIICFFBQQ6BFFBkCkCBhBhBBBBbFB3CBBHBB+UCB6CGBXIBZIBVLBOEEDLB-CBBLFBLFBbFB6CGBsBEBnCJBgBNNBCBNDBCCBrBBBGKBtBDBbFBMCB-BBBiCeeBMMBEBLFBPBBvBBBNTBuCnFnFBGB9BCBQCB-BEBsBBBMHBsBEB3QBBHBBnBBBHBBJGCgBBB2BQQPBBHUUBEEKmDmDNBBcOOBBBjBNBiBOBtEDB7UVBMUB14BBB-LEBuBCCBDBCBB5BGBDNBZIBI4BI-DhBBb6C6CBKB3GZBxC3C3CBoDoDBDBsB-C-C3CIBxBuzcuzcBBB4BIB9KTB5FHB+GTB9BCBLFB5BHBnCHBNFB1DKBfCBvCMMBCBiB4B4BBHBPBBLBBoDXBdJBHBBHBBHIBIII9BDB-DBBLFBl9KLBYDByBjoIBvLBBrDlBBILBGEBbGGCGDrUfBrBFB0BUUFDBGoEoEBCC-FCBHBBHBBHBBECBIIIBIBGBBNbbUDDQBBPhBB8DEBEDBuBCB5COOBBBCuBBvBhEBeCByBOBdDBlBIBfEBsBEBfmBmBBCBPpBB-EBBLFBlBDBlBDBpBHB1BKBNQQIDDMQQIDDBBB1BLB4JIBXJBJXBHrBrBKkCBHBBCtBtBDCBCBBYpCpCBGBKvBBUDDBDBiBCBcEBclBB5BDBVBBzBDDBDBJEEeBBEDBLGBKGBhCfBoBDBNIB3BCBeBBcEBbGBFLBIvCBqC2BB0BMB0BGBvBHBLFBnBCBeHBDvGBgBrBrBEBBDPBHHBKgBBvBHBrBVBblBBdTBYIBvCDBlBIBlCJBCBBaGBLFB2BTTBGBoBIBhDVVBJBTwBwBB8BBICCFQQMFB8BEBLFBFJJBDDBXXIDDGLLBDDBEEBCCBEBCEBIBBICBGKBLCCBCCnBLLCBBCFFLDDBGBDcB9CGGBcBpCHBLlFB3BBBnBhBBmCKBLFBOSB7BFBLFBVbBcBBQDBY4FB9BjDB0CLBJBBCBBJDDfDDBNNBHBLlCBJBBvBBBMaBpCHB0CMBqCGBL1CBJ3CBjBNBLFBKuBuBPJBeCBhBBBXPPBnCBIDDtBCBCDDKHBLFBHDDmBDDHGBLFBtBDBL1HBaGBSqBqBBBBe0CBCOBzBMB8clDBwDGGBJBlGryCBkDMB3iBJB88DEBoS41GB7Bl2BB6RGBgBLLBCByCLLBEBfBBHJBnCJBLIIWEBUvNB7BlGB8CEBaBBarBBsCDB6BGBS-BBGKBIIB3mHoBBhBgDB0D8vIBFIIDkJkJBNBCcBEBBCNBFHBtMjoCBsDEBOCBKGBLBBJ76DB+HCB1NFBYOBSOBvBBBYIB1D7BB3HJBoBBBjGUBnC5DBVLBVLB4CIBamEB2CoCoCDBBCBBDBBFNNCIIiCFFBJJIddFGGCCBI1K1KBlJlJB-V-VBNBGQQBuiBBgBFBH0GBISSBIIDGGBDB-BgBBCvDBuBCBPBBLDBD-JBgBQB7BEBCvOBrB1GBsBDBC-FBgBXXBGBD-GBIFFDQQmGBBRoBBtCDBLDBDwYBlCrCB+BhGBFccDCCBCCLFFCCCBEBCDBCECEDDCBBCICDCCBFFIKFCLLSEBEGGSzBBDtIBtBDBlDLBQBBQQQmBJBvF3BBeMBtBDBKGBDNBH5EB6eCBSCBOCB7GFBNDBCOBNDB5BHBLFBpBHBfBBNDBDNBKmBB5KHBPBBOCBMCB6BCCBCBRBBNDBLGB0EoDoDBjgBBh3pBfB-oEBBv0FBBypHOBvThtCB-QhvBBs6EEBrpIm8yVBCdBhD-DBxHvw-FB", false)),
+		Vai: () => new UnicodeRangeTable(decodeRanges("gopBrJ", true)),
+		Vithkuqi: () => new UnicodeRangeTable(decodeRanges("wrhCKCOCGCBCKCOCGCB", true)),
+		Wancho: () => new UnicodeRangeTable(decodeRanges("g24D5BGA", true)),
+		Warang_Citi: () => new UnicodeRangeTable(decodeRanges("glmCyCNA", true)),
+		Yezidi: () => new UnicodeRangeTable(decodeRanges("g0jCpBCCDB", true)),
+		Yi: () => new UnicodeRangeTable(decodeRanges("ggoBskBE2B", true)),
+		Zanabazar_Square: () => new UnicodeRangeTable(decodeRanges("gwmCnC", true))
+	});
+	static FOLD_CATEGORIES = new LazyMap({
+		L: () => new UnicodeRangeTable(decodeRanges("laA", true)),
+		LC: () => new UnicodeRangeTable(decodeRanges("laA", true)),
+		Ll: () => new UnicodeRangeTable(decodeRanges("hCZBmDWBCGBiBuBCEECDOCDuBCBECEBBCCCBCCBBBDDBCBBCCBEBBCBBCECBCCDCCBCCBBBCCCBEEIBBCBBCBBCOCDQCDBBCCCBBBC4BCIBBCBBDCCBCBCGC3HrBrBCEEJHHCCBCCCBCCBPBCIBkBJJCUCGDDCBBDyBBxBgBCK2BCBMCD+CCDlBBq6ClBBCGGzW1CB0kCHHBpBBDCBhK0ECKgDCKHBJFBLHBJHBJFBMGCJHBZHBJHBJHBJEBMEBMDBNEBMEBqJEEBHHxC9zC9zCBuBBxBCCBBBDGCBCBCDDJCBCgDCJCCFuqeuqeCqBCUaCoEMCE8BCLECBICFCCDCCEUCBDBCEBCOCBCBCCCBQCZs5Vs5VBYBmmBnBBpEjBB9EKBCOBCGBCBBr3ByBB+EVB75CfBhsVfBhCYBoyehBB", false)),
+		Lt: () => new UnicodeRangeTable(decodeRanges("kOCCBCCBCClBCCtsHHBJHBJHBMQQwBAB", false)),
+		Lu: () => new UnicodeRangeTable(decodeRanges("hDZB7BqBqBBWBCHBCuBCEECDOCDsBCDECBBBDCCDEEGDDECBDDDCCCDFFDEECDDECCGBBCBBCBBCOCBSCDBBCEECkBCEQCJDDBCCFICBEBCBBCCCBEEBCCBCBCEBDCCBDDIDDCBBEFBGLLBnFnFsBCCEEEBBBvBDBCdBCBBECBCWCBDBCGD1BvBBCgBCK0BCDMCBgDCyBlBBq6CqBBDCB5XFBjkCIBCvHvHERRzD0ECGGGC8CCBHBJFBLHBJHBJFBMGCJHBJNBzBBBNSSBPPBEEpL2B2Bs1CvBBCEEBGCHDDLiDCJCCFNNBkBBCGG0oesBCUaCoEMCE8BCLCCDICFFFCBBDSCMOCFCCDOCb9a9advCBi8UZBumBnBBpEjBB8EKBCOBCGBCBBk4ByBB+DVB75CfBhsVfB8BYBvyehBB", false)),
+		M: () => new UnicodeRangeTable(decodeRanges("5cgBgBlgHAB", false)),
+		Mn: () => new UnicodeRangeTable(decodeRanges("5cgBgBlgHAB", false)),
+		Emoji: () => new UnicodeRangeTable(decodeRanges("8mJA", true)),
+		Extended_Pictographic: () => new UnicodeRangeTable(decodeRanges("8mJA", true)),
+		Lowercase: () => new UnicodeRangeTable(decodeRanges("hCZBmDWBCGBiBuBCEECDOCDuBCBECEBBCCCBCCBBBDDBCBBCCBEBBCBBCECBCCDCCBCCBBBCCCBEEIBBCBBCBBCOCDQCDBBCCCBBBC4BCIBBCBBDCCBCBCGCiJCCEJJHCCBBBCCCBCCBPBCIBkBJJCUCGDDCBBDyBBxBgBCK2BCBMCD+CCDlBBq6ClBBCGGzW1CB0kCHHBpBBDCBhK0ECKgDCKHBJFBLHBJHBJFBMGCJHBZHBJHBJHBJEBMEBMDBNEBMEBqJEEBHHuBPBUzZzZBYBx5BvBBxBCCBBBDGCBCBCDDJCBCgDCJCCFuqeuqeCqBCUaCoEMCE8BCLECBICFCCDCCEUCBDBCEBCOCBCBCCCBQCZs5Vs5VBYBmmBnBBpEjBB9EKBCOBCGBCBBr3ByBB+EVB75CfBhsVfBhCYBoyehBB", false)),
+		Math: () => new UnicodeRangeTable(decodeRanges("ycGDCHHFMMDDDCHHFAB", false)),
+		Uppercase: () => new UnicodeRangeTable(decodeRanges("hDZB7BqBqBBWBCHBCuBCEECDOCDsBCDECBBBDCCDEEGDDECBDDDCCCDFFDEECDDECCGBBCBBCBBCOCBSCDBBCEECkBCEQCJDDBCCFICBEBCBBCCCBEEBCCBCBCEBDCCBDDIDDCBBEFBGLLBnFnFsBCCEEEBBBvBDBCdBCBBECBCWCBDBCGD1BvBBCgBCK0BCDMCBgDCyBlBBq6CqBBDCB5XFBjkCIBCvHvHERRzD0ECGGGC8CCBHBJFBLHBJHBJFBMGCJHBJNBzBBBNSSBPPBEEpLiBiBBOBFsasaBYBn6BvBBCEEBGCHDDLiDCJCCFNNBkBBCGG0oesBCUaCoEMCE8BCLCCDICFFFCBBDSCMOCFCCDOCb9a9advCBi8UZBumBnBBpEjBB8EKBCOBCGBCBBk4ByBB+DVB75CfBhsVfB8BYBvyehBB", false))
+	});
+	static FOLD_SCRIPT = new LazyMap({
+		Common: () => new UnicodeRangeTable(decodeRanges("8cgBgB", false)),
+		Greek: () => new UnicodeRangeTable(decodeRanges("1FwUwU", false)),
+		Inherited: () => new UnicodeRangeTable(decodeRanges("5cgBgBlgHAB", false))
+	});
+};
+// src/Unicode.js
+/**
+* Utilities for dealing with Unicode better than JS does.
+*/
+var Unicode = class Unicode {
+	static MAX_RUNE = 1114111;
+	static RUNE_ERROR = 65533;
+	static isUnsearchable(r) {
+		return r === Unicode.RUNE_ERROR || r >= Unicode.MIN_HIGH_SURROGATE && r <= Unicode.MAX_LOW_SURROGATE;
+	}
+	static MAX_ASCII = 127;
+	static MAX_LATIN1 = 255;
+	static MAX_BMP = 65535;
+	static MIN_FOLD = 65;
+	static MAX_FOLD = 125251;
+	static MIN_HIGH_SURROGATE = 55296;
+	static MAX_HIGH_SURROGATE = 56319;
+	static MIN_LOW_SURROGATE = 56320;
+	static MAX_LOW_SURROGATE = 57343;
+	static MIN_SUPPLEMENTARY_CODE_POINT = 65536;
+	static is32(ranges, r) {
+		let lo = 0;
+		let hi = ranges.length;
+		while (lo < hi) {
+			const m = lo + Math.floor((hi - lo) / 2);
+			const rlo = ranges.getLo(m);
+			const rhi = ranges.getHi(m);
+			if (rlo <= r && r <= rhi) {
+				const stride = ranges.getStride(m);
+				return (r - rlo) % stride === 0;
+			}
+			if (r < rlo) hi = m;
+			else lo = m + 1;
+		}
+		return false;
+	}
+	static is(ranges, r) {
+		if (r <= Unicode.MAX_LATIN1) {
+			for (let i = 0; i < ranges.length; i++) {
+				if (r > ranges.getHi(i)) continue;
+				const rlo = ranges.getLo(i);
+				if (r < rlo) return false;
+				const stride = ranges.getStride(i);
+				return (r - rlo) % stride === 0;
+			}
+			return false;
+		}
+		return ranges.length > 0 && r >= ranges.getLo(0) && Unicode.is32(ranges, r);
+	}
+	static isPrint(r) {
+		if (r <= Unicode.MAX_LATIN1) return r >= 32 && r < Unicode.MAX_ASCII || r >= 161 && r !== 173;
+		return Unicode.is(UnicodeTables.Print, r);
+	}
+	static simpleFold(r) {
+		if (UnicodeTables.CASE_ORBIT.has(r)) return UnicodeTables.CASE_ORBIT.get(r);
+		if (r <= Unicode.MAX_ASCII) {
+			const l = Codepoint.toLowerCase(r);
+			return l !== r ? l : Codepoint.toUpperCase(r);
+		}
+		return r;
+	}
+	static equalsIgnoreCase(r1, r2) {
+		if (r1 === r2) return true;
+		if (r1 < 0 || r2 < 0) return false;
+		if (r1 <= Unicode.MAX_ASCII && r2 <= Unicode.MAX_ASCII) {
+			if (65 <= r1 && r1 <= 90) r1 |= 32;
+			if (65 <= r2 && r2 <= 90) r2 |= 32;
+			return r1 === r2;
+		}
+		for (let r = Unicode.simpleFold(r1); r !== r1; r = Unicode.simpleFold(r)) if (r === r2) return true;
+		return false;
+	}
+};
+// src/exceptions.js
+var RE2JSException = class extends Error {
+	/** @param {string} message */
+	constructor(message) {
+		super(message);
+		this.name = "RE2JSException";
+	}
+};
+/**
+* An exception thrown by the parser if the pattern was invalid.
+*/
+var RE2JSSyntaxException = class extends RE2JSException {
+	/**
+	* @param {string} error
+	* @param {string|null} [input=null]
+	*/
+	constructor(error, input = null) {
+		let message = `error parsing regexp: ${error}`;
+		if (input) message += `: \`${input}\``;
+		super(message);
+		this.name = "RE2JSSyntaxException";
+		this.message = message;
+		/** @type {string} */
+		this.error = error;
+		/** @type {string|null} */
+		this.input = input;
+	}
+	/**
+	* Retrieves the description of the error.
+	* @returns {string}
+	*/
+	getDescription() {
+		return this.error;
+	}
+	/**
+	* Retrieves the erroneous regular-expression pattern.
+	* @returns {string|null}
+	*/
+	getPattern() {
+		return this.input;
+	}
+};
+/**
+* An exception thrown by the compiler
+*/
+var RE2JSCompileException = class extends RE2JSException {
+	/** @param {string} message */
+	constructor(message) {
+		super(message);
+		this.name = "RE2JSCompileException";
+	}
+};
+/**
+* An exception thrown by using groups
+*/
+var RE2JSGroupException = class extends RE2JSException {
+	/** @param {string} message */
+	constructor(message) {
+		super(message);
+		this.name = "RE2JSGroupException";
+	}
+};
+/**
+* An exception thrown by flags
+*/
+var RE2JSFlagsException = class extends RE2JSException {
+	/** @param {string} message */
+	constructor(message) {
+		super(message);
+		this.name = "RE2JSFlagsException";
+	}
+};
+/**
+* An exception thrown for internal engine errors, such as corrupted bytecodes.
+*/
+var RE2JSInternalException = class extends RE2JSException {
+	/** @param {string} message */
+	constructor(message) {
+		super(message);
+		this.name = "RE2JSInternalException";
+	}
+};
+// src/Utils.js
+/**
+* Size of the precomputed single-byte lookup table.
+* Covers standard ASCII and Latin-1 characters for fast-path execution.
+*/
+const FAST_PATH_TABLE_SIZE = 256;
+/**
+* Precomputed lookup table for Word Boundary (\b, \B) assertions.
+* * By precomputing the boolean results for standard ASCII word ranges
+* ('a'-'z', 'A'-'Z', '0'-'9', '_'), we completely eliminate 4 logical
+* branches from the NFA's hot execution loop. This prevents costly
+* CPU branch mispredictions when scanning large strings.
+*/
+const WORD_RUNE_TABLE = new Uint8Array(FAST_PATH_TABLE_SIZE);
+for (let i = 0; i < FAST_PATH_TABLE_SIZE; i++) WORD_RUNE_TABLE[i] = 97 <= i && i <= 122 || 65 <= i && i <= 90 || 48 <= i && i <= 57 || i === 95 ? 1 : 0;
+let cachedNativeEncoder = null;
+let cachedNativeDecoder = null;
+/**
+* Various constants and helper utilities.
+*/
+var Utils = class Utils {
+	static METACHARACTERS = "\\.+*?()|[]{}^$";
+	static EMPTY_BEGIN_LINE = 1;
+	static EMPTY_END_LINE = 2;
+	static EMPTY_BEGIN_TEXT = 4;
+	static EMPTY_END_TEXT = 8;
+	static EMPTY_WORD_BOUNDARY = 16;
+	static EMPTY_NO_WORD_BOUNDARY = 32;
+	static EMPTY_ALL = -1;
+	static emptyInts() {
+		return [];
+	}
+	static isString(value) {
+		return typeof value === "string" || Object.prototype.toString.call(value) === "[object String]";
+	}
+	static typeName(value) {
+		if (value === null || typeof value !== "object" && typeof value !== "function") return value === null ? "null" : typeof value;
+		return Object.prototype.toString.call(value).slice(8, -1);
+	}
+	static checkPattern(pattern) {
+		if (!Utils.isString(pattern)) throw new TypeError(`The pattern must be a string, not ${Utils.typeName(pattern)} (RE2JS.translateRegExp() converts a RegExp)`);
+	}
+	static checkInput(input) {
+		if (!Utils.isString(input) && !Utils.isByteArray(input)) throw new TypeError(`The input must be a string or a byte array (Uint8Array or number[]), not ${Utils.typeName(input)}`);
+	}
+	static checkFlags(flags) {
+		const known = PublicFlags.MULTILINE | PublicFlags.DOTALL | PublicFlags.CASE_INSENSITIVE | PublicFlags.DISABLE_UNICODE_GROUPS | PublicFlags.LONGEST_MATCH | PublicFlags.LOOKBEHINDS;
+		if (!Number.isInteger(flags) || (flags & ~known) !== 0) throw new RE2JSFlagsException("Flags should only be a combination of MULTILINE, DOTALL, CASE_INSENSITIVE, DISABLE_UNICODE_GROUPS, LONGEST_MATCH, LOOKBEHINDS");
+	}
+	static isByteArray(input) {
+		return Array.isArray(input) || Object.prototype.toString.call(input) === "[object Uint8Array]";
+	}
+	static isalnum(c) {
+		return Codepoint.CODES["0"] <= c && c <= Codepoint.CODES["9"] || Codepoint.CODES["a"] <= c && c <= Codepoint.CODES["z"] || Codepoint.CODES["A"] <= c && c <= Codepoint.CODES["Z"];
+	}
+	static unhex(c) {
+		if (Codepoint.CODES["0"] <= c && c <= Codepoint.CODES["9"]) return c - Codepoint.CODES["0"];
+		if (Codepoint.CODES["a"] <= c && c <= Codepoint.CODES["f"]) return c - Codepoint.CODES["a"] + 10;
+		if (Codepoint.CODES["A"] <= c && c <= Codepoint.CODES["F"]) return c - Codepoint.CODES["A"] + 10;
+		return -1;
+	}
+	static escapeRune(rune) {
+		let out = "";
+		if (Unicode.isPrint(rune)) {
+			if (Utils.METACHARACTERS.indexOf(String.fromCodePoint(rune)) >= 0) out += "\\";
+			out += String.fromCodePoint(rune);
+		} else switch (rune) {
+			case Codepoint.CODES["\""]:
+				out += "\\\"";
+				break;
+			case Codepoint.CODES["\\"]:
+				out += "\\\\";
+				break;
+			case Codepoint.CODES["	"]:
+				out += "\\t";
+				break;
+			case Codepoint.CODES["\n"]:
+				out += "\\n";
+				break;
+			case Codepoint.CODES["\r"]:
+				out += "\\r";
+				break;
+			case Codepoint.CODES["\b"]:
+				out += "\\b";
+				break;
+			case Codepoint.CODES["\f"]:
+				out += "\\f";
+				break;
+			default: {
+				let s = rune.toString(16);
+				if (rune < 256) {
+					out += "\\x";
+					if (s.length === 1) out += "0";
+					out += s;
+				} else out += `\\x{${s}}`;
+				break;
+			}
+		}
+		return out;
+	}
+	static stringToRunes(str) {
+		const string = String(str);
+		const runes = [];
+		let i = 0;
+		while (i < string.length) {
+			const cp = string.codePointAt(i);
+			runes.push(cp);
+			i += cp > Unicode.MAX_BMP ? 2 : 1;
+		}
+		return new Int32Array(runes);
+	}
+	static runeToString(r) {
+		return String.fromCodePoint(r);
+	}
+	static isWordRune(r) {
+		return r < FAST_PATH_TABLE_SIZE ? WORD_RUNE_TABLE[r] === 1 : false;
+	}
+	static emptyOpContext(r1, r2) {
+		let op = 0;
+		if (r1 < 0) op |= Utils.EMPTY_BEGIN_TEXT | Utils.EMPTY_BEGIN_LINE;
+		if (r1 === 10) op |= Utils.EMPTY_BEGIN_LINE;
+		if (r2 < 0) op |= Utils.EMPTY_END_TEXT | Utils.EMPTY_END_LINE;
+		if (r2 === 10) op |= Utils.EMPTY_END_LINE;
+		if (Utils.isWordRune(r1) !== Utils.isWordRune(r2)) op |= Utils.EMPTY_WORD_BOUNDARY;
+		else op |= Utils.EMPTY_NO_WORD_BOUNDARY;
+		return op;
+	}
+	/**
+	* Returns a string that quotes all regular expression metacharacters inside the argument text;
+	* the returned string is a regular expression matching the literal text. For example,
+	* {@code quoteMeta("[foo]").equals("\\[foo\\]")}.
+	* @param {string} str
+	* @returns {string}
+	*/
+	static quoteMeta(str) {
+		return str.split("").map((s) => {
+			if (Utils.METACHARACTERS.indexOf(s) >= 0) return `\\${s}`;
+			return s;
+		}).join("");
+	}
+	static charCount(codePoint) {
+		return codePoint > Unicode.MAX_BMP ? 2 : 1;
+	}
+	/**
+	* High-speed conversion from TypedArrays to standard JS Arrays.
+	* Bypasses the expensive Symbol.iterator overhead of Array.from()
+	*/
+	static toArray(typedArray) {
+		const len = typedArray.length;
+		const res = new Array(len);
+		for (let i = 0; i < len; i++) res[i] = typedArray[i];
+		return res;
+	}
+	static stringToUtf8ByteArray(str) {
+		if (globalThis.TextEncoder) {
+			if (!cachedNativeEncoder) cachedNativeEncoder = new TextEncoder();
+			return cachedNativeEncoder.encode(str);
+		} else {
+			let out = [], p = 0;
+			for (let i = 0; i < str.length; i++) {
+				let c = str.charCodeAt(i);
+				if (c < 128) out[p++] = c;
+				else if (c < 2048) {
+					out[p++] = c >> 6 | 192;
+					out[p++] = c & 63 | 128;
+				} else if ((c & 64512) === Unicode.MIN_HIGH_SURROGATE && i + 1 < str.length && (str.charCodeAt(i + 1) & 64512) === Unicode.MIN_LOW_SURROGATE) {
+					c = Unicode.MIN_SUPPLEMENTARY_CODE_POINT + ((c & 1023) << 10) + (str.charCodeAt(++i) & 1023);
+					out[p++] = c >> 18 | 240;
+					out[p++] = c >> 12 & 63 | 128;
+					out[p++] = c >> 6 & 63 | 128;
+					out[p++] = c & 63 | 128;
+				} else {
+					out[p++] = c >> 12 | 224;
+					out[p++] = c >> 6 & 63 | 128;
+					out[p++] = c & 63 | 128;
+				}
+			}
+			return out;
+		}
+	}
+	static utf8ByteArrayToString(bytes) {
+		if (globalThis.TextDecoder) {
+			if (!cachedNativeDecoder) cachedNativeDecoder = new TextDecoder("utf-8");
+			const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+			return cachedNativeDecoder.decode(view);
+		} else {
+			let out = [], pos = 0, c = 0;
+			while (pos < bytes.length) {
+				let c1 = bytes[pos++];
+				if (c1 < 128) out[c++] = String.fromCharCode(c1);
+				else if (c1 > 191 && c1 < 224) {
+					let c2 = bytes[pos++];
+					out[c++] = String.fromCharCode((c1 & 31) << 6 | c2 & 63);
+				} else if (c1 > 239 && c1 < 365) {
+					let c2 = bytes[pos++];
+					let c3 = bytes[pos++];
+					let c4 = bytes[pos++];
+					let u = ((c1 & 7) << 18 | (c2 & 63) << 12 | (c3 & 63) << 6 | c4 & 63) - Unicode.MIN_SUPPLEMENTARY_CODE_POINT;
+					out[c++] = String.fromCharCode(Unicode.MIN_HIGH_SURROGATE + (u >> 10));
+					out[c++] = String.fromCharCode(Unicode.MIN_LOW_SURROGATE + (u & 1023));
+				} else {
+					let c2 = bytes[pos++];
+					let c3 = bytes[pos++];
+					out[c++] = String.fromCharCode((c1 & 15) << 12 | (c2 & 63) << 6 | c3 & 63);
+				}
+			}
+			return out.join("");
+		}
+	}
+};
+// src/helpers.js
+const createEnum = (values = [], initNum = 0) => {
+	const enumObject = Object.create(null);
+	for (let i = 0; i < values.length; i++) {
+		const val = values[i];
+		const keyVal = initNum + i;
+		enumObject[val] = keyVal;
+		enumObject[keyVal] = val;
+	}
+	return Object.freeze(enumObject);
+};
+// src/MatcherInput.js
+/**
+* Abstract the representations of input text supplied to Matcher.
+*/
+var MatcherInputBase = class MatcherInputBase {
+	static Encoding = createEnum(["UTF_16", "UTF_8"]);
+	getEncoding() {
+		throw Error("not implemented");
+	}
+	/** @returns {string} */
+	asCharSequence() {
+		throw Error("not implemented");
+	}
+	/** @returns {Uint8Array|number[]|null} */
+	asBytes() {
+		throw Error("not implemented");
+	}
+	/** @returns {number} */
+	length() {
+		throw Error("not implemented");
+	}
+	/**
+	*
+	* @returns {boolean}
+	*/
+	isUTF8Encoding() {
+		return this.getEncoding() === MatcherInputBase.Encoding.UTF_8;
+	}
+	/**
+	*
+	* @returns {boolean}
+	*/
+	isUTF16Encoding() {
+		return this.getEncoding() === MatcherInputBase.Encoding.UTF_16;
+	}
+};
+var Utf8MatcherInput = class extends MatcherInputBase {
+	/** @param {Uint8Array|number[]|null} bytes */
+	constructor(bytes = null) {
+		super();
+		this.bytes = bytes;
+	}
+	getEncoding() {
+		return MatcherInputBase.Encoding.UTF_8;
+	}
+	/**
+	*
+	* @returns {string}
+	*/
+	asCharSequence() {
+		return Utils.utf8ByteArrayToString(this.bytes);
+	}
+	/**
+	*
+	* @returns {Uint8Array|number[]|null}
+	*/
+	asBytes() {
+		return this.bytes;
+	}
+	/**
+	*
+	* @returns {number}
+	*/
+	length() {
+		return this.bytes.length;
+	}
+};
+var Utf16MatcherInput = class extends MatcherInputBase {
+	/** @param {string|null} charSequence */
+	constructor(charSequence = null) {
+		super();
+		this.charSequence = charSequence;
+	}
+	getEncoding() {
+		return MatcherInputBase.Encoding.UTF_16;
+	}
+	/**
+	*
+	* @returns {string}
+	*/
+	asCharSequence() {
+		return this.charSequence;
+	}
+	/**
+	*
+	* @returns {number[]}
+	*/
+	asBytes() {
+		return Utils.stringToUtf8ByteArray(this.charSequence.toString());
+	}
+	/**
+	*
+	* @returns {number}
+	*/
+	length() {
+		return this.charSequence.length;
+	}
+};
+var MatcherInput = class {
+	/**
+	* Return the MatcherInput for UTF_16 encoding.
+	* @returns {Utf16MatcherInput}
+	*/
+	static utf16(charSequence) {
+		Utils.checkInput(charSequence);
+		return new Utf16MatcherInput(charSequence);
+	}
+	/**
+	* Return the MatcherInput for UTF_8 encoding.
+	* @returns {Utf8MatcherInput}
+	*/
+	static utf8(input) {
+		if (Utils.isByteArray(input)) return new Utf8MatcherInput(input);
+		return new Utf8MatcherInput(Utils.stringToUtf8ByteArray(input));
+	}
+};
+// src/MachineInput.js
+/**
+* MachineInput abstracts different representations of the input text supplied to the Machine. It
+* provides one-character lookahead.
+*/
+var MachineInputBase = class {
+	static EOF() {
+		return -8;
+	}
+	constructor() {
+		this.start = 0;
+		this.end = 0;
+	}
+	canCheckPrefix() {
+		return true;
+	}
+	endPos() {
+		return this.end - this.start;
+	}
+	hasString() {
+		return false;
+	}
+	hasAnyString() {
+		return false;
+	}
+	prefixLength() {
+		return 0;
+	}
+};
+var MachineUTF8Input = class MachineUTF8Input extends MachineInputBase {
+	static RUNE_ERROR_STEP = Unicode.RUNE_ERROR << 3 | 1;
+	constructor(bytes, start = 0, end = bytes.length) {
+		super();
+		this.bytes = bytes;
+		this.start = start;
+		this.end = end;
+	}
+	hasString(prefilter, pos) {
+		const target = prefilter.bytes;
+		if (target.length === 0) return true;
+		const idx = this.indexOf(this.bytes, target, this.start + pos);
+		return idx !== -1 && idx <= this.end - target.length;
+	}
+	hasAnyString(prefilter, pos) {
+		return prefilter.automaton8().searchUTF8(this.bytes, this.start + pos, this.end);
+	}
+	step(pos) {
+		pos += this.start;
+		if (pos >= this.end) return MachineInputBase.EOF();
+		const c = this.bytes[pos] & 255;
+		if (c < 128) return c << 3 | 1;
+		let size;
+		let rune;
+		let lo = 128;
+		let hi = 191;
+		if (c >= 194 && c <= 223) {
+			size = 2;
+			rune = c & 31;
+		} else if (c >= 224 && c <= 239) {
+			size = 3;
+			rune = c & 15;
+			if (c === 224) lo = 160;
+			else if (c === 237) hi = 159;
+		} else if (c >= 240 && c <= 244) {
+			size = 4;
+			rune = c & 7;
+			if (c === 240) lo = 144;
+			else if (c === 244) hi = 143;
+		} else return MachineUTF8Input.RUNE_ERROR_STEP;
+		if (pos + size > this.end) return MachineUTF8Input.RUNE_ERROR_STEP;
+		const c1 = this.bytes[pos + 1] & 255;
+		if (c1 < lo || c1 > hi) return MachineUTF8Input.RUNE_ERROR_STEP;
+		rune = rune << 6 | c1 & 63;
+		if (size > 2) {
+			const c2 = this.bytes[pos + 2] & 255;
+			if ((c2 & 192) !== 128) return MachineUTF8Input.RUNE_ERROR_STEP;
+			rune = rune << 6 | c2 & 63;
+			if (size > 3) {
+				const c3 = this.bytes[pos + 3] & 255;
+				if ((c3 & 192) !== 128) return MachineUTF8Input.RUNE_ERROR_STEP;
+				rune = rune << 6 | c3 & 63;
+			}
+		}
+		return rune << 3 | size;
+	}
+	index(re2, pos) {
+		pos += this.start;
+		const i = this.indexOf(this.bytes, re2.prefixUTF8, pos);
+		return i < 0 ? i : i - pos;
+	}
+	context(pos) {
+		pos += this.start;
+		let r1 = -1;
+		if (pos > this.start && pos <= this.end) {
+			let start = pos - 1;
+			r1 = this.bytes[start--];
+			if (r1 >= 128) {
+				let lim = pos - 4;
+				if (lim < this.start) lim = this.start;
+				while (start >= lim && (this.bytes[start] & 192) === 128) start--;
+				if (start < this.start) start = this.start;
+				const r = this.step(start - this.start);
+				r1 = start + (r & 7) === pos ? r >> 3 : Unicode.RUNE_ERROR;
+			}
+		}
+		const r2 = pos < this.end ? this.step(pos - this.start) >> 3 : -1;
+		return Utils.emptyOpContext(r1, r2);
+	}
+	indexOf(source, target, fromIndex = 0) {
+		let targetLength = target.length;
+		if (targetLength === 0) return fromIndex <= this.end ? fromIndex : -1;
+		const firstByte = target[0];
+		let limit = this.end - targetLength;
+		const hasNativeIndexOf = typeof source.indexOf === "function";
+		let i = fromIndex;
+		while (i <= limit) {
+			if (hasNativeIndexOf) {
+				i = source.indexOf(firstByte, i);
+				if (i === -1 || i > limit) return -1;
+			} else {
+				while (i <= limit && source[i] !== firstByte) i++;
+				if (i > limit) return -1;
+			}
+			let match = true;
+			for (let j = 1; j < targetLength; j++) if (source[i + j] !== target[j]) {
+				match = false;
+				break;
+			}
+			if (match) return i;
+			i++;
+		}
+		return -1;
+	}
+	prefixLength(re2) {
+		return re2.prefixUTF8.length;
+	}
+};
+var MachineUTF16Input = class extends MachineInputBase {
+	constructor(charSequence, start = 0, end = charSequence.length) {
+		super();
+		this.charSequence = charSequence;
+		this.start = start;
+		this.end = end;
+	}
+	hasString(prefilter, pos) {
+		const idx = this.charSequence.indexOf(prefilter.str, this.start + pos);
+		return idx !== -1 && idx <= this.end - prefilter.str.length;
+	}
+	hasAnyString(prefilter, pos) {
+		return prefilter.automaton16().searchUTF16(this.charSequence, this.start + pos, this.end);
+	}
+	step(pos) {
+		pos += this.start;
+		if (pos >= this.end) return MachineInputBase.EOF();
+		const c1 = this.charSequence.charCodeAt(pos);
+		if (c1 < Unicode.MIN_HIGH_SURROGATE || c1 > Unicode.MAX_HIGH_SURROGATE || pos + 1 >= this.end) return c1 << 3 | 1;
+		const c2 = this.charSequence.charCodeAt(pos + 1);
+		if (c2 >= Unicode.MIN_LOW_SURROGATE && c2 <= Unicode.MAX_LOW_SURROGATE) return (c1 - Unicode.MIN_HIGH_SURROGATE) * 1024 + (c2 - Unicode.MIN_LOW_SURROGATE) + Unicode.MIN_SUPPLEMENTARY_CODE_POINT << 3 | 2;
+		return c1 << 3 | 1;
+	}
+	index(re2, pos) {
+		pos += this.start;
+		const i = this.charSequence.indexOf(re2.prefix, pos);
+		if (i < 0 || i > this.end - re2.prefix.length) return -1;
+		return i - pos;
+	}
+	context(pos) {
+		pos += this.start;
+		const r1 = pos > this.start && pos <= this.end ? this.charSequence.charCodeAt(pos - 1) : -1;
+		const r2 = pos < this.end ? this.charSequence.charCodeAt(pos) : -1;
+		return Utils.emptyOpContext(r1, r2);
+	}
+	prefixLength(re2) {
+		return re2.prefix.length;
+	}
+};
+var MachineInput = class {
+	static fromUTF8(bytes, start = 0, end = bytes.length) {
+		return new MachineUTF8Input(bytes, start, end);
+	}
+	static fromUTF16(charSequence, start = 0, end = void 0) {
+		Utils.checkInput(charSequence);
+		return new MachineUTF16Input(charSequence, start, end ?? charSequence.length);
+	}
+};
+// src/Matcher.js
+/**
+* A stateful iterator that interprets a regex {@code RE2JS} on a specific input.
+*
+* Conceptually, a Matcher consists of four parts:
+* <ol>
+* <li>A compiled regular expression {@code RE2JS}, set at construction and fixed for the lifetime
+* of the matcher.</li>
+*
+* <li>The remainder of the input string, set at construction or {@link #reset()} and advanced by
+* each match operation such as {@link #find}, {@link #matches} or {@link #lookingAt}.</li>
+*
+* <li>The current match information, accessible via {@link #start}, {@link #end}, and
+* {@link #group}, and updated by each match operation.</li>
+*
+* <li>The append position, used and advanced by {@link #appendReplacement} and {@link #appendTail}
+* if performing a search and replace from the input to an external {@code StringBuffer}.
+*
+* </ol>
+*
+*
+* @author rsc@google.com (Russ Cox)
+*/
+var Matcher = class Matcher {
+	/**
+	* V8 and WebKit have historical hard limits on the number of arguments
+	* that can be passed to a function. We cap replacer arguments to prevent
+	* Call Stack Overflow (DoS) vulnerabilities on massive ASTs.
+	*/
+	static MAX_REPLACER_ARGS = 65535;
+	/**
+	* Quotes '\' and '$' in {@code s}, so that the returned string could be used in
+	* {@link #appendReplacement} as a literal replacement of {@code s}.
+	*
+	* @param {string} str the string to be quoted
+	* @param {boolean} [javaMode=false] whether the replacement will be used in javaMode
+	* @returns {string} the quoted string
+	*/
+	static quoteReplacement(str, javaMode = false) {
+		if (javaMode) {
+			if (str.indexOf("\\") < 0 && str.indexOf("$") < 0) return str;
+			return str.split("").map((s) => {
+				const c = s.codePointAt(0);
+				if (c === Codepoint.CODES["\\"] || c === Codepoint.CODES["$"]) return `\\${s}`;
+				return s;
+			}).join("");
+		}
+		if (str.indexOf("$") < 0) return str;
+		return str.split("").map((s) => {
+			if (s.codePointAt(0) === Codepoint.CODES["$"]) return "$$";
+			return s;
+		}).join("");
+	}
+	/**
+	*
+	* @param {import('./index.js').RE2JS} pattern
+	* @param {string|number[]|Uint8Array|MatcherInputBase} input
+	*/
+	constructor(pattern, input) {
+		if (pattern === null) throw new Error("pattern is null");
+		/**
+		* The pattern being matched.
+		* @type {import('./index.js').RE2JS}
+		*/
+		this.patternInput = pattern;
+		const re2 = this.patternInput.re2();
+		/** @type {number} */
+		this.patternGroupCount = re2.numberOfCapturingGroups();
+		/** @type {number[]} */
+		this.groups = [];
+		/** @type {Record<string, number>} */
+		this.namedGroups = re2.namedGroups;
+		/** @type {boolean} */
+		this.hasNamedGroups = Object.keys(this.namedGroups).length > 0;
+		/** @type {number} */
+		this.numberOfInstructions = re2.numberOfInstructions();
+		/** @type {import('./Machine.js').LookbehindState|null} */
+		this.lookbehindState = null;
+		if (input instanceof MatcherInputBase) this.resetMatcherInput(input);
+		else if (Utils.isByteArray(input)) this.resetMatcherInput(MatcherInput.utf8(input));
+		else this.resetMatcherInput(MatcherInput.utf16(input));
+	}
+	/**
+	* Returns the {@code RE2JS} associated with this {@code Matcher}.
+	* @returns {import('./index.js').RE2JS}
+	*/
+	pattern() {
+		return this.patternInput;
+	}
+	/**
+	* Resets the {@code Matcher}, rewinding input and discarding any match information.
+	*
+	* @returns {Matcher} the {@code Matcher} itself, for chained method calls
+	*/
+	reset() {
+		/** @type {number} */
+		this.matcherInputLength = this.matcherInput.length();
+		/** @type {number} */
+		this.appendPos = 0;
+		this.hasMatch = false;
+		this.hasGroups = false;
+		this.anchorFlag = 0;
+		return this;
+	}
+	/**
+	* Resets the {@code Matcher} and changes the input.
+	* @param {string|number[]|Uint8Array|MatcherInputBase} input
+	* @returns {Matcher} the {@code Matcher} itself, for chained method calls
+	*/
+	resetMatcherInput(input) {
+		if (input === null) throw new Error("input is null");
+		if (!(input instanceof MatcherInputBase)) {
+			if (Utils.isByteArray(input)) input = MatcherInput.utf8(input);
+			else input = MatcherInput.utf16(input);
+		}
+		this.matcherInput = input;
+		if (this.lookbehindState !== null) this.lookbehindState.reset();
+		else this.lookbehindState = this.patternInput.re2().createLookbehindState();
+		this.reset();
+		return this;
+	}
+	/**
+	* Returns the start of the named group of the most recent match, or -1 if the group was not
+	* matched.
+	* @param {string|number} [group=0]
+	* @returns {number}
+	*/
+	start(group = 0) {
+		if (typeof group === "string") {
+			const groupInt = this.namedGroups[group];
+			if (!Number.isFinite(groupInt)) throw new RE2JSGroupException(`group '${group}' not found`);
+			group = groupInt;
+		}
+		this.loadGroup(group);
+		return this.groups[2 * group];
+	}
+	/**
+	* Returns the end of the named group of the most recent match, or -1 if the group was not
+	* matched.
+	* @param {string|number} [group=0]
+	* @returns {number}
+	*/
+	end(group = 0) {
+		if (typeof group === "string") {
+			const groupInt = this.namedGroups[group];
+			if (!Number.isFinite(groupInt)) throw new RE2JSGroupException(`group '${group}' not found`);
+			group = groupInt;
+		}
+		this.loadGroup(group);
+		return this.groups[2 * group + 1];
+	}
+	/**
+	* Returns the program size of this pattern.
+	*
+	* <p>
+	* Similar to the C++ implementation, the program size is a very approximate measure of a regexp's
+	* "cost". Larger numbers are more expensive than smaller numbers.
+	* </p>
+	*
+	* @returns {number} the program size of this pattern
+	*/
+	programSize() {
+		return this.numberOfInstructions;
+	}
+	/**
+	* Returns the named group of the most recent match, or {@code null} if the group was not matched.
+	* @param {string|number} [group=0]
+	* @returns {string|null}
+	*/
+	group(group = 0) {
+		if (typeof group === "string") {
+			const groupInt = this.namedGroups[group];
+			if (!Number.isFinite(groupInt)) throw new RE2JSGroupException(`group '${group}' not found`);
+			group = groupInt;
+		}
+		const start = this.start(group);
+		const end = this.end(group);
+		if (start < 0 && end < 0) return null;
+		return this.substring(start, end);
+	}
+	/**
+	* Returns a dictionary map of all named capturing groups and their matched values.
+	* If a group was not matched, its value will be `null`.
+	* @returns {Record<string, string|null>}
+	*/
+	getNamedGroups() {
+		if (!this.hasMatch) throw new RE2JSGroupException("perhaps no match attempted");
+		const result = Object.create(null);
+		for (const name of Object.keys(this.namedGroups)) result[name] = this.group(name);
+		return result;
+	}
+	/**
+	* Returns the number of subgroups in this pattern.
+	*
+	* @returns {number} the number of subgroups; the overall match (group 0) does not count
+	*/
+	groupCount() {
+		return this.patternGroupCount;
+	}
+	/**
+	* Helper: finds subgroup information if needed for group.
+	* @param {number} group
+	* @private
+	*/
+	loadGroup(group) {
+		if (!Number.isInteger(group) || group < 0 || group > this.patternGroupCount) throw new RE2JSGroupException(`Group index out of bounds: ${group}`);
+		if (!this.hasMatch) throw new RE2JSGroupException("perhaps no match attempted");
+		if (group === 0 || this.hasGroups) return;
+		const end = this.matcherInputLength;
+		const res = this.patternInput.re2().matchMachineInput(this.matcherInput, this.groups[0], end, this.anchorFlag, 1 + this.patternGroupCount, this.lookbehindState);
+		if (!res[0]) throw new RE2JSGroupException("inconsistency in matching group data");
+		this.groups = res[1];
+		this.hasGroups = true;
+	}
+	/**
+	* Matches the entire input against the pattern (anchored start and end). If there is a match,
+	* {@code matches} sets the match state to describe it.
+	*
+	* @returns {boolean} true if the entire input matches the pattern
+	*/
+	matches() {
+		return this.genMatch(0, RE2Flags.ANCHOR_BOTH);
+	}
+	/**
+	* Matches the beginning of input against the pattern (anchored start). If there is a match,
+	* {@code lookingAt} sets the match state to describe it.
+	*
+	* @returns {boolean} true if the beginning of the input matches the pattern
+	*/
+	lookingAt() {
+		return this.genMatch(0, RE2Flags.ANCHOR_START);
+	}
+	/**
+	* Matches the input against the pattern (unanchored), starting at a specified position. If there
+	* is a match, {@code find} sets the match state to describe it.
+	*
+	* @param {number|null} [start=null] the input position where the search begins
+	* @returns {boolean} if it finds a match
+	* @throws IndexOutOfBoundsException if start is not a valid input position
+	*/
+	find(start = null) {
+		if (start !== null) {
+			if (!Number.isInteger(start) || start < 0 || start > this.matcherInputLength) throw new RE2JSGroupException(`start index out of bounds: ${start}`);
+			this.reset();
+			return this.genMatch(start, 0);
+		}
+		start = 0;
+		if (this.hasMatch) {
+			start = this.groups[1];
+			if (this.groups[0] === this.groups[1]) {
+				const r = (this.matcherInput.isUTF16Encoding() ? MachineInput.fromUTF16(this.matcherInput.asCharSequence(), 0, this.matcherInputLength) : MachineInput.fromUTF8(this.matcherInput.asBytes(), 0, this.matcherInputLength)).step(start);
+				if (r < 0) start++;
+				else start += r & 7;
+			}
+		}
+		return this.genMatch(start, RE2Flags.UNANCHORED);
+	}
+	/**
+	* Helper: does match starting at start, with RE2 anchor flag.
+	* @param {number} startByte
+	* @param {number} anchor
+	* @returns {boolean}
+	* @private
+	*/
+	genMatch(startByte, anchor) {
+		const res = this.patternInput.re2().matchMachineInput(this.matcherInput, startByte, this.matcherInputLength, anchor, 1, this.lookbehindState);
+		if (!res[0]) {
+			this.hasMatch = false;
+			return false;
+		}
+		this.groups = res[1];
+		this.hasMatch = true;
+		this.hasGroups = this.patternGroupCount === 0;
+		this.anchorFlag = anchor;
+		return true;
+	}
+	/**
+	* Helper: return substring for [start, end).
+	* @param {number} start
+	* @param {number} end
+	* @returns {string}
+	*/
+	substring(start, end) {
+		if (this.matcherInput.isUTF8Encoding()) return Utils.utf8ByteArrayToString(this.matcherInput.asBytes().slice(start, end));
+		return this.matcherInput.asCharSequence().substring(start, end).toString();
+	}
+	/**
+	* Helper for Pattern: return input length.
+	* @returns {number}
+	*/
+	inputLength() {
+		return this.matcherInputLength;
+	}
+	/**
+	* Appends to result two strings: the text from the append position up to the beginning of the
+	* most recent match, and then the replacement with submatch groups substituted for references to
+	* them. It advances the append position to where the most recent match ended.
+	*
+	* By default the replacement is expanded as by String.prototype.replace (see
+	* appendReplacementInternalJs). In Java mode it follows re2j / java.util.regex: $n takes as
+	* many digits as still form a valid group number, ${name} is a named group, and a backslash
+	* escapes the next character (so "\\$" in a JS string literal inserts a literal $).
+	*
+	* @param {string} replacement the replacement string
+	* @param {boolean} [javaMode=false] activate java mode (different behaviour for capture groups and special characters)
+	* @returns {string}
+	* @throws IllegalStateException if there was no most recent match
+	* @throws IndexOutOfBoundsException in Java mode, if replacement refers to an invalid group
+	* @private
+	*/
+	appendReplacement(replacement, javaMode = false) {
+		let res = "";
+		const s = this.start();
+		const e = this.end();
+		if (this.appendPos < s) res += this.substring(this.appendPos, s);
+		this.appendPos = e;
+		res += javaMode ? this.appendReplacementInternalJava(replacement) : this.appendReplacementInternalJs(replacement);
+		return res;
+	}
+	/**
+	* @param {string} replacement - the replacement string
+	* @returns {string}
+	* @private
+	*/
+	appendReplacementInternalJava(replacement) {
+		let res = "";
+		let last = 0;
+		const m = replacement.length;
+		let i = 0;
+		while (i < m) {
+			const cCode = replacement.codePointAt(i);
+			if (cCode === Codepoint.CODES["\\"]) {
+				if (last < i) res += replacement.substring(last, i);
+				i++;
+				if (i >= m) throw new RE2JSGroupException("character to be escaped is missing");
+				last = i;
+				i++;
+				continue;
+			}
+			if (cCode === Codepoint.CODES["$"]) {
+				if (last < i) res += replacement.substring(last, i);
+				if (i + 1 >= m) throw new RE2JSGroupException("Illegal group reference: group index is missing");
+				const nextCode = replacement.codePointAt(i + 1);
+				if (Codepoint.CODES["0"] <= nextCode && nextCode <= Codepoint.CODES["9"]) {
+					let n = nextCode - Codepoint.CODES["0"];
+					let j = i + 2;
+					for (; j < m; j++) {
+						const digit = replacement.codePointAt(j);
+						if (digit < Codepoint.CODES["0"] || digit > Codepoint.CODES["9"] || n * 10 + digit - Codepoint.CODES["0"] > this.patternGroupCount) break;
+						n = n * 10 + digit - Codepoint.CODES["0"];
+					}
+					if (n > this.patternGroupCount) throw new RE2JSGroupException(`n > number of groups: ${n}`);
+					const group = this.group(n);
+					if (group !== null) res += group;
+					i = j;
+					last = i;
+				} else if (nextCode === Codepoint.CODES["{"]) {
+					let j = i + 2;
+					while (j < m && replacement.codePointAt(j) !== Codepoint.CODES["}"]) j++;
+					if (j >= m) throw new RE2JSGroupException("named capture group is missing trailing '}'");
+					const groupName = replacement.substring(i + 2, j);
+					const groupVal = this.group(groupName);
+					if (groupVal !== null) res += groupVal;
+					i = j + 1;
+					last = i;
+				} else throw new RE2JSGroupException("Illegal group reference");
+				continue;
+			}
+			i++;
+		}
+		if (last < m) res += replacement.substring(last, m);
+		return res;
+	}
+	/**
+	* Expands |replacement| for the current match by the rules of String.prototype.replace
+	* (ECMAScript GetSubstitution): $$ is "$", $& the match, $` the text before it, $' the text
+	* after it, $n and $nn a group (two digits only when they form a valid group number, so with
+	* one group "$10" is group 1 then "0"; an unmatched group is empty), and $<name> a named group
+	* (empty when no such group), only when the pattern has named groups. Anything else, such as
+	* "$0" or "$<" without a closing ">", is kept as is.
+	* @param {string} replacement - the replacement string
+	* @returns {string}
+	* @private
+	*/
+	appendReplacementInternalJs(replacement) {
+		const isDigit = (c) => c >= 48 && c <= 57;
+		const groupCount = this.patternGroupCount;
+		let res = "";
+		let i = 0;
+		while (i < replacement.length) {
+			const dollar = replacement.indexOf("$", i);
+			if (dollar < 0) break;
+			res += replacement.substring(i, dollar);
+			i = dollar;
+			const c = replacement.charCodeAt(i + 1);
+			if (c === Codepoint.CODES["$"]) {
+				res += "$";
+				i += 2;
+			} else if (c === Codepoint.CODES["&"]) {
+				res += this.group(0);
+				i += 2;
+			} else if (c === Codepoint.CODES["`"]) {
+				res += this.substring(0, this.start(0));
+				i += 2;
+			} else if (c === Codepoint.CODES["'"]) {
+				res += this.substring(this.end(0), this.matcherInputLength);
+				i += 2;
+			} else if (isDigit(c)) {
+				let digits = 1;
+				let index = c - 48;
+				const c2 = replacement.charCodeAt(i + 2);
+				if (isDigit(c2) && index * 10 + c2 - 48 <= groupCount) {
+					digits = 2;
+					index = index * 10 + c2 - 48;
+				}
+				if (index >= 1 && index <= groupCount) {
+					const group = this.group(index);
+					if (group !== null) res += group;
+				} else res += replacement.substring(i, i + 1 + digits);
+				i += 1 + digits;
+			} else if (c === Codepoint.CODES["<"] && this.hasNamedGroups) {
+				const gt = replacement.indexOf(">", i + 2);
+				if (gt < 0) {
+					res += "$<";
+					i += 2;
+				} else {
+					const name = replacement.substring(i + 2, gt);
+					if (Object.hasOwn(this.namedGroups, name)) {
+						const group = this.group(name);
+						if (group !== null) res += group;
+					}
+					i = gt + 1;
+				}
+			} else {
+				res += "$";
+				i += 1;
+			}
+		}
+		return res + replacement.substring(i);
+	}
+	/**
+	* Return the substring of the input from the append position to the end of the
+	* input.
+	* @returns {string}
+	*/
+	appendTail() {
+		return this.substring(this.appendPos, this.matcherInputLength);
+	}
+	/**
+	* Returns the input with all matches replaced by {@code replacement}, interpreted as for
+	* {@code appendReplacement}.
+	*
+	* @param {string|((...args: any[]) => string)} replacement - the replacement string or a replacer function
+	* @param {boolean} [javaMode=false] - activate java mode (different behaviour for capture groups and special characters)
+	* @returns {string} the input string with the matches replaced
+	* @throws IndexOutOfBoundsException if replacement refers to an invalid group and javaMode is true
+	*/
+	replaceAll(replacement, javaMode = false) {
+		return this.replace(replacement, true, javaMode);
+	}
+	/**
+	* Returns the input with the first match replaced by {@code replacement}, interpreted as for
+	* {@code appendReplacement}.
+	*
+	* @param {string|((...args: any[]) => string)} replacement - the replacement string or a replacer function
+	* @param {boolean} [javaMode=false] - activate java mode (different behaviour for capture groups and special characters)
+	* @returns {string} the input string with the first match replaced
+	* @throws IndexOutOfBoundsException if replacement refers to an invalid group and javaMode is true
+	*/
+	replaceFirst(replacement, javaMode = false) {
+		return this.replace(replacement, false, javaMode);
+	}
+	/**
+	* Helper: replaceAll/replaceFirst hybrid.
+	* @param {string|((...args: any[]) => string)} replacement - the replacement string or a replacer function
+	* @param {boolean} [all=true] - replace all matches
+	* @param {boolean} [javaMode=false] - activate java mode (different behaviour for capture groups and special characters)
+	* @returns {string}
+	* @private
+	*/
+	replace(replacement, all = true, javaMode = false) {
+		let res = "";
+		this.reset();
+		const isFunc = typeof replacement === "function";
+		let originalInput = null;
+		if (isFunc) {
+			if (this.groupCount() >= Matcher.MAX_REPLACER_ARGS) throw new RE2JSGroupException("Too many capture groups to safely invoke replacer function");
+			originalInput = this.matcherInput.isUTF8Encoding() ? this.matcherInput.asBytes() : this.matcherInput.asCharSequence();
+		}
+		while (this.find()) {
+			res += isFunc ? this.appendReplacementFunc(replacement, originalInput) : this.appendReplacement(replacement, javaMode);
+			if (!all) break;
+		}
+		res += this.appendTail();
+		return res;
+	}
+	/**
+	* Evaluates a replacer function for the current match and appends the result,
+	* along with any un-matched preceding text, advancing the append position.
+	* @param {Function} replacer - the replacer function
+	* @param {string|Uint8Array|number[]} originalInput - the cached original input reference
+	* @returns {string} the evaluated string to append
+	* @private
+	*/
+	appendReplacementFunc(replacer, originalInput) {
+		let res = "";
+		const s = this.start();
+		const e = this.end();
+		if (this.appendPos < s) res += this.substring(this.appendPos, s);
+		this.appendPos = e;
+		/** @type {unknown[]} */
+		const args = this.matchArray();
+		args.push(s, originalInput);
+		if (this.hasNamedGroups) args.push(this.namedGroupsObject());
+		res += String(replacer(...args));
+		return res;
+	}
+	/**
+	* The match and its groups, as the elements of a JS RegExpExecArray: undefined for a group that
+	* did not take part in the match. Used by exec(), matchAll() and replacer functions.
+	* @returns {Array<string|undefined>}
+	* @private
+	*/
+	matchArray() {
+		const result = [this.group(0)];
+		for (let i = 1; i <= this.patternGroupCount; i++) {
+			const group = this.group(i);
+			result.push(group === null ? void 0 : group);
+		}
+		return result;
+	}
+	/**
+	* The named groups, as the groups property of a JS RegExpExecArray: an object without a
+	* prototype mapping each name to its group (undefined when it did not take part in the match),
+	* or undefined when the pattern has no named groups.
+	* @returns {Record<string, string|undefined>|undefined}
+	* @private
+	*/
+	namedGroupsObject() {
+		if (!this.hasNamedGroups) return;
+		const result = this.getNamedGroups();
+		for (const name in result) if (result[name] === null) result[name] = void 0;
+		return result;
+	}
+};
+// src/Inst.js
+/**
+* A single instruction in the regular expression virtual machine.
+*
+* @see http://swtch.com/~rsc/regexp/regexp2.html
+*/
+var Inst = class Inst {
+	static ALT = 1;
+	static ALT_MATCH = 2;
+	static CAPTURE = 3;
+	static EMPTY_WIDTH = 4;
+	static FAIL = 5;
+	static MATCH = 6;
+	static NOP = 7;
+	static RUNE = 8;
+	static RUNE1 = 9;
+	static RUNE_ANY = 10;
+	static RUNE_ANY_NOT_NL = 11;
+	static LB_WRITE = 12;
+	static LB_CHECK = 13;
+	static isRuneOp(op) {
+		return Inst.RUNE <= op && op <= Inst.RUNE_ANY_NOT_NL;
+	}
+	static escapeRunes(runes) {
+		let out = "\"";
+		for (let rune of runes) out += Utils.escapeRune(rune);
+		out += "\"";
+		return out;
+	}
+	constructor(op) {
+		this.op = op;
+		this.out = 0;
+		this.arg = 0;
+		/** @type {Int32Array} */
+		this.runes = /* @__PURE__ */ new Int32Array(0);
+		/** @type {Uint32Array | number[] | null} */
+		this.next = null;
+	}
+	matchRune(r) {
+		if (this.runes.length === 1) {
+			const r0 = this.runes[0];
+			if ((this.arg & RE2Flags.FOLD_CASE) !== 0) return Unicode.equalsIgnoreCase(r0, r);
+			return r === r0;
+		}
+		const len = this.runes.length;
+		if (len === 0) return false;
+		if (len === 2 || len === 4 || len === 6 || len === 8) {
+			for (let j = 0; j < len; j += 2) {
+				if (r < this.runes[j]) return false;
+				if (r <= this.runes[j + 1]) return true;
+			}
+			return false;
+		}
+		let base = 0;
+		let n = len >> 1;
+		while (n > 1) {
+			const half = n >> 1;
+			base += this.runes[base + half << 1] <= r ? half : 0;
+			n -= half;
+		}
+		base += this.runes[base << 1] <= r ? 1 : 0;
+		const m = base - 1;
+		return m >= 0 && r <= this.runes[m << 1 | 1];
+	}
+	matchRunePos(r) {
+		if (this.runes.length === 1) {
+			const r0 = this.runes[0];
+			if ((this.arg & RE2Flags.FOLD_CASE) !== 0) return Unicode.equalsIgnoreCase(r0, r) ? 0 : -1;
+			return r === r0 ? 0 : -1;
+		}
+		const len = this.runes.length;
+		if (len === 0) return -1;
+		if (len === 2 || len === 4 || len === 6 || len === 8) {
+			for (let j = 0; j < len; j += 2) {
+				if (r < this.runes[j]) return -1;
+				if (r <= this.runes[j + 1]) return Math.floor(j / 2);
+			}
+			return -1;
+		}
+		let base = 0;
+		let n = len >> 1;
+		while (n > 1) {
+			const half = n >> 1;
+			base += this.runes[base + half << 1] <= r ? half : 0;
+			n -= half;
+		}
+		base += this.runes[base << 1] <= r ? 1 : 0;
+		const m = base - 1;
+		return m >= 0 && r <= this.runes[m << 1 | 1] ? m : -1;
+	}
+	/**
+	*
+	* @returns {string}
+	*/
+	toString() {
+		switch (this.op) {
+			case Inst.ALT: return `alt -> ${this.out}, ${this.arg}`;
+			case Inst.ALT_MATCH: return `altmatch -> ${this.out}, ${this.arg}`;
+			case Inst.CAPTURE: return `cap ${this.arg} -> ${this.out}`;
+			case Inst.EMPTY_WIDTH: return `empty ${this.arg} -> ${this.out}`;
+			case Inst.MATCH: return `match${this.arg !== 0 ? ` ${this.arg}` : ""}`;
+			case Inst.FAIL: return "fail";
+			case Inst.NOP: return `nop -> ${this.out}`;
+			case Inst.LB_WRITE: return `lbwrite ${this.arg} -> ${this.out}`;
+			case Inst.LB_CHECK: return `lbcheck ${this.arg} -> ${this.out}`;
+			case Inst.RUNE:
+				if (this.runes === null) return "rune <null>";
+				return [
+					"rune ",
+					Inst.escapeRunes(this.runes),
+					(this.arg & RE2Flags.FOLD_CASE) !== 0 ? "/i" : "",
+					" -> ",
+					this.out
+				].join("");
+			case Inst.RUNE1: return `rune1 ${Inst.escapeRunes(this.runes)} -> ${this.out}`;
+			case Inst.RUNE_ANY: return `any -> ${this.out}`;
+			case Inst.RUNE_ANY_NOT_NL: return `anynotnl -> ${this.out}`;
+			default: throw new Error("unhandled case in Inst.toString");
+		}
+	}
+};
+// src/Machine.js
+var Queue = class Queue {
+	constructor(numInst) {
+		this.sparse = new Int32Array(numInst);
+		this.densePcs = new Int32Array(numInst);
+		this.denseCaps = null;
+		this.size = 0;
+		this.ncap = 0;
+		this.mainThreads = 0;
+	}
+	static INITIAL_THREADS = 32;
+	init(ncap) {
+		this.ncap = ncap;
+		const needed = Math.min(this.densePcs.length, Queue.INITIAL_THREADS) * ncap;
+		if (!this.denseCaps || this.denseCaps.length < needed) this.denseCaps = new Int32Array(needed);
+	}
+	growCaps(needed) {
+		const limit = this.densePcs.length * this.ncap;
+		const grown = new Int32Array(Math.min(limit, Math.max(needed, 2 * this.denseCaps.length)));
+		grown.set(this.denseCaps);
+		this.denseCaps = grown;
+	}
+	contains(pc) {
+		const j = this.sparse[pc];
+		return j < this.size && this.densePcs[j] === pc;
+	}
+	isEmpty() {
+		return this.size === 0;
+	}
+	add(pc) {
+		const j = this.size++;
+		this.sparse[pc] = j;
+		this.densePcs[j] = pc;
+		return j;
+	}
+	clear() {
+		this.size = 0;
+		this.mainThreads = 0;
+	}
+	toString() {
+		let out = "{";
+		for (let i = 0; i < this.size; i++) {
+			if (i !== 0) out += ", ";
+			out += this.densePcs[i];
+		}
+		out += "}";
+		return out;
+	}
+};
+var LookbehindState = class {
+	constructor(prog) {
+		this.pos = -1;
+		this.pcs = new Int32Array(prog.numInst());
+		this.size = 0;
+		this.lbTable = new Int32Array(prog.numLb + 1);
+	}
+	reset() {
+		this.pos = -1;
+		this.size = 0;
+	}
+};
+var Machine = class Machine {
+	static fromRE2(re2) {
+		const m = new Machine();
+		m.prog = re2.prog;
+		m.re2 = re2;
+		m.q0 = new Queue(m.prog.numInst());
+		m.q1 = new Queue(m.prog.numInst());
+		m.addStack = new Int32Array(2 * (m.prog.numInst() + 1));
+		m.matched = false;
+		m.matchcap = new Int32Array(m.prog.numCap < 2 ? 2 : m.prog.numCap);
+		m.ncap = 0;
+		return m;
+	}
+	constructor() {
+		this.prog = null;
+		this.re2 = null;
+		this.q0 = null;
+		this.q1 = null;
+		this.addStack = null;
+		this.matched = false;
+		this.matchcap = null;
+		this.ncap = 0;
+		this.lbTable = null;
+	}
+	init(ncap) {
+		this.ncap = ncap;
+		if (ncap > this.matchcap.length) this.matchcap = new Int32Array(ncap).fill(-1);
+		else this.matchcap.fill(-1);
+		this.q0.init(ncap);
+		this.q1.init(ncap);
+		if (this.prog.numLb > 0) {
+			if (!this.lbTable || this.lbTable.length < this.prog.numLb + 1) this.lbTable = new Int32Array(this.prog.numLb + 1);
+			this.lbTable.fill(-1);
+		}
+	}
+	submatches() {
+		if (this.ncap === 0) return Utils.emptyInts();
+		return Utils.toArray(this.matchcap.subarray(0, this.ncap));
+	}
+	match(input, pos, anchor, lbState = null) {
+		const startCond = this.re2.cond;
+		if (startCond === Utils.EMPTY_ALL) return false;
+		if ((anchor === RE2Flags.ANCHOR_START || anchor === RE2Flags.ANCHOR_BOTH) && pos !== 0) return false;
+		this.matched = false;
+		this.matchcap.fill(-1);
+		const hasLookbehinds = this.prog.numLb > 0;
+		const matchStartPos = pos;
+		let currentPos = pos;
+		let resumeLookbehinds = false;
+		if (hasLookbehinds) {
+			if (lbState !== null && lbState.pos >= 0 && lbState.pos <= pos) {
+				currentPos = lbState.pos;
+				resumeLookbehinds = true;
+			} else currentPos = 0;
+		}
+		let saveLookbehinds = hasLookbehinds && lbState !== null;
+		let runq = this.q0;
+		let nextq = this.q1;
+		let r = input.step(currentPos);
+		let rune = r >> 3;
+		let width = r & 7;
+		let rune1 = -1;
+		let width1 = 0;
+		if (r !== MachineInputBase.EOF()) {
+			r = input.step(currentPos + width);
+			rune1 = r >> 3;
+			width1 = r & 7;
+		}
+		let flag;
+		if (currentPos === 0) flag = Utils.emptyOpContext(-1, rune);
+		else flag = input.context(currentPos);
+		if (hasLookbehinds) {
+			if (resumeLookbehinds) this.restoreLookbehinds(lbState, runq, flag);
+			else this.spawnLookbehinds(runq, currentPos, flag);
+		}
+		while (true) {
+			if (runq.mainThreads === 0) {
+				if ((startCond & Utils.EMPTY_BEGIN_TEXT) !== 0 && currentPos !== 0) break;
+				if ((anchor === RE2Flags.ANCHOR_START || anchor === RE2Flags.ANCHOR_BOTH) && currentPos !== 0) break;
+				if (this.matched) break;
+				if (this.prog.numLb === 0 && runq.isEmpty() && !(this.re2.prefix.length === 0) && rune1 !== this.re2.prefixRune && input.canCheckPrefix()) {
+					const advance = input.index(this.re2, currentPos);
+					if (advance < 0) break;
+					currentPos += advance;
+					r = input.step(currentPos);
+					rune = r >> 3;
+					width = r & 7;
+					r = input.step(currentPos + width);
+					rune1 = r >> 3;
+					width1 = r & 7;
+					flag = input.context(currentPos);
+				}
+			}
+			if (currentPos >= matchStartPos) {
+				if (saveLookbehinds) {
+					this.saveLookbehinds(lbState, runq, currentPos);
+					saveLookbehinds = false;
+				}
+				if (!this.matched && (currentPos === 0 || anchor === RE2Flags.UNANCHORED)) {
+					if (this.ncap > 0) this.matchcap[0] = currentPos;
+					this.add(runq, this.prog.start, currentPos, this.matchcap, 0, flag);
+				}
+			}
+			const nextPos = currentPos + width;
+			flag = input.context(nextPos);
+			this.step(runq, nextq, currentPos, nextPos, rune, flag, anchor, currentPos === input.endPos());
+			if (width === 0) break;
+			if (this.ncap === 0 && this.matched) break;
+			currentPos += width;
+			rune = rune1;
+			width = width1;
+			if (rune !== -1) {
+				r = input.step(currentPos + width);
+				rune1 = r >> 3;
+				width1 = r & 7;
+			}
+			const tmpq = runq;
+			runq = nextq;
+			nextq = tmpq;
+		}
+		runq.clear();
+		nextq.clear();
+		return this.matched;
+	}
+	matchSet(input, pos, anchor) {
+		const startCond = this.re2.cond;
+		if (startCond === Utils.EMPTY_ALL) return [];
+		if ((anchor === RE2Flags.ANCHOR_START || anchor === RE2Flags.ANCHOR_BOTH) && pos !== 0) return [];
+		let currentPos = this.prog.numLb > 0 ? 0 : pos;
+		let matchStartPos = pos;
+		let runq = this.q0;
+		let nextq = this.q1;
+		let r = input.step(currentPos);
+		let rune = r >> 3;
+		let width = r & 7;
+		let rune1 = -1;
+		let width1 = 0;
+		if (r !== MachineInputBase.EOF()) {
+			r = input.step(currentPos + width);
+			rune1 = r >> 3;
+			width1 = r & 7;
+		}
+		let flag = currentPos === 0 ? Utils.emptyOpContext(-1, rune) : input.context(currentPos);
+		const matches = /* @__PURE__ */ new Set();
+		if (this.prog.numLb > 0) this.spawnLookbehinds(runq, currentPos, flag);
+		while (true) {
+			if (runq.mainThreads === 0) {
+				if ((startCond & Utils.EMPTY_BEGIN_TEXT) !== 0 && currentPos !== 0) break;
+				if ((anchor === RE2Flags.ANCHOR_START || anchor === RE2Flags.ANCHOR_BOTH) && currentPos !== 0) break;
+			}
+			if (currentPos === 0 || anchor === RE2Flags.UNANCHORED) {
+				if (currentPos >= matchStartPos) this.add(runq, this.prog.start, currentPos, this.matchcap, 0, flag);
+			}
+			const nextPos = currentPos + width;
+			flag = input.context(nextPos);
+			for (let j = 0; j < runq.size; j++) {
+				const pc = runq.densePcs[j];
+				const i = this.prog.inst[pc];
+				const capOffset = j * this.ncap;
+				let add = false;
+				switch (i.op) {
+					case Inst.MATCH:
+						if (anchor === RE2Flags.ANCHOR_BOTH && currentPos !== input.endPos()) break;
+						matches.add(i.arg);
+						break;
+					case Inst.RUNE:
+						add = i.matchRune(rune);
+						break;
+					case Inst.RUNE1:
+						add = rune === i.runes[0];
+						break;
+					case Inst.RUNE_ANY:
+						add = true;
+						break;
+					case Inst.RUNE_ANY_NOT_NL:
+						add = rune !== 10;
+						break;
+					default: continue;
+				}
+				if (add) this.add(nextq, i.out, nextPos, runq.denseCaps, capOffset, flag);
+			}
+			runq.clear();
+			if (width === 0) break;
+			currentPos += width;
+			rune = rune1;
+			width = width1;
+			if (rune !== -1) {
+				r = input.step(currentPos + width);
+				rune1 = r >> 3;
+				width1 = r & 7;
+			}
+			const tmpq = runq;
+			runq = nextq;
+			nextq = tmpq;
+		}
+		nextq.clear();
+		return Array.from(matches).sort((a, b) => a - b);
+	}
+	step(runq, nextq, pos, nextPos, c, nextCond, anchor, atEnd) {
+		const longest = this.re2.longest;
+		for (let j = 0; j < runq.size; j++) {
+			const pc = runq.densePcs[j];
+			const capOffset = j * this.ncap;
+			if (longest && this.matched && this.ncap > 0 && this.matchcap[0] < runq.denseCaps[capOffset]) continue;
+			const i = this.prog.inst[pc];
+			let add = false;
+			switch (i.op) {
+				case Inst.MATCH:
+					if (anchor === RE2Flags.ANCHOR_BOTH && !atEnd) break;
+					if (this.ncap > 0 && (!longest || !this.matched || this.matchcap[1] < pos)) {
+						runq.denseCaps[capOffset + 1] = pos;
+						for (let k = 0; k < this.ncap; k++) this.matchcap[k] = runq.denseCaps[capOffset + k];
+					}
+					if (!longest) runq.size = 0;
+					this.matched = true;
+					break;
+				case Inst.RUNE:
+					add = i.matchRune(c);
+					break;
+				case Inst.RUNE1:
+					add = c === i.runes[0];
+					break;
+				case Inst.RUNE_ANY:
+					add = true;
+					break;
+				case Inst.RUNE_ANY_NOT_NL:
+					add = c !== 10;
+					break;
+				default: continue;
+			}
+			if (add) this.add(nextq, i.out, nextPos, runq.denseCaps, capOffset, nextCond);
+		}
+		runq.clear();
+	}
+	spawnLookbehinds(q, pos, flag) {
+		for (let i = 0; i < this.prog.lbStarts.length; i++) this.add(q, this.prog.lbStarts[i], pos, this.matchcap, 0, flag);
+	}
+	restoreLookbehinds(lbState, q, flag) {
+		this.lbTable.set(lbState.lbTable);
+		for (let j = 0; j < lbState.size; j++) this.add(q, lbState.pcs[j], lbState.pos, this.matchcap, 0, flag);
+	}
+	saveLookbehinds(lbState, q, pos) {
+		let size = 0;
+		for (let j = 0; j < q.size; j++) {
+			const pc = q.densePcs[j];
+			if (this.prog.lbInst[pc] === 1 && Inst.isRuneOp(this.prog.inst[pc].op)) lbState.pcs[size++] = pc;
+		}
+		lbState.size = size;
+		lbState.pos = pos;
+		lbState.lbTable.set(this.lbTable);
+	}
+	add(q, pc, pos, capArray, capOffset, cond) {
+		const stk = this.addStack;
+		let nstk = 0;
+		for (;;) {
+			while (pc !== 0 && !q.contains(pc)) {
+				const d = q.add(pc);
+				const inst = this.prog.inst[pc];
+				switch (inst.op) {
+					case Inst.FAIL:
+						pc = 0;
+						break;
+					case Inst.ALT:
+					case Inst.ALT_MATCH:
+						stk[nstk++] = inst.arg;
+						stk[nstk++] = 0;
+						pc = inst.out;
+						break;
+					case Inst.EMPTY_WIDTH:
+						pc = (inst.arg & ~cond) === 0 ? inst.out : 0;
+						break;
+					case Inst.NOP:
+						pc = inst.out;
+						break;
+					case Inst.CAPTURE:
+						if (inst.arg < this.ncap) {
+							stk[nstk++] = -inst.arg - 1;
+							stk[nstk++] = capArray[capOffset + inst.arg];
+							capArray[capOffset + inst.arg] = pos;
+						}
+						pc = inst.out;
+						break;
+					case Inst.LB_WRITE:
+						this.lbTable[Math.abs(inst.arg)] = pos;
+						pc = inst.out;
+						break;
+					case Inst.LB_CHECK:
+						if (inst.arg > 0) pc = this.lbTable[inst.arg] === pos ? inst.out : 0;
+						else pc = this.lbTable[-inst.arg] !== pos ? inst.out : 0;
+						break;
+					case Inst.MATCH:
+					case Inst.RUNE:
+					case Inst.RUNE1:
+					case Inst.RUNE_ANY:
+					case Inst.RUNE_ANY_NOT_NL:
+						if (this.prog.lbInst[pc] === 0) q.mainThreads++;
+						if (this.ncap > 0) {
+							const destOffset = d * this.ncap;
+							if (destOffset + this.ncap > q.denseCaps.length) q.growCaps(destOffset + this.ncap);
+							for (let c = 0; c < this.ncap; c++) q.denseCaps[destOffset + c] = capArray[capOffset + c];
+						}
+						pc = 0;
+						break;
+					default: throw new RE2JSInternalException("unhandled");
+				}
+			}
+			if (nstk === 0) return;
+			nstk -= 2;
+			const entry = stk[nstk];
+			if (entry < 0) {
+				capArray[capOffset - entry - 1] = stk[nstk + 1];
+				pc = 0;
+			} else pc = entry;
+		}
+	}
+};
+// src/DFA.js
+const hashState = (pcs, flag, ids) => {
+	let h = -2128831035;
+	for (let i = 0; i < pcs.length; i++) {
+		h ^= pcs[i];
+		h = Math.imul(h, 16777619);
+	}
+	h ^= flag;
+	h = Math.imul(h, 16777619);
+	for (let i = 0; i < ids.length; i++) {
+		h ^= ids[i];
+		h = Math.imul(h, 16777619);
+	}
+	return h;
+};
+const arraysEqual = (a, b) => {
+	if (a.length !== b.length) return false;
+	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+	return true;
+};
+const isState = (state, pcs, flag, ids) => state.flag === flag && arraysEqual(state.nfaStates, pcs) && arraysEqual(state.matchIDs, ids);
+const NO_IDS = [];
+const END_TEXT = -1;
+var DFAState = class {
+	constructor(nfaStates, flag, matchIDs) {
+		this.nfaStates = nfaStates;
+		this.flag = flag;
+		this.isMatch = (flag & DFA.FLAG_MATCH) !== 0;
+		this.matchIDs = matchIDs;
+		this.next = null;
+		this.nextAnchored = null;
+	}
+};
+var DFA = class DFA {
+	static FLAG_EMPTY_MASK = 255;
+	static FLAG_MATCH = 256;
+	static FLAG_LAST_WORD = 512;
+	static FLAG_NEED_SHIFT = 16;
+	static STATE_OVERHEAD = 150;
+	static ARRAY_OVERHEAD = 40;
+	static ELEMENT_SIZE = 8;
+	static TABLE_OVERHEAD = 48;
+	static PROGRESS_PER_STATE = 10;
+	constructor(prog, maxMem = 8388608) {
+		this.prog = prog;
+		this.maxMem = maxMem;
+		this.stateCache = /* @__PURE__ */ new Map();
+		this.stateCount = 0;
+		this.startStates = /* @__PURE__ */ new Map();
+		this.failed = false;
+		for (let pc = 0; pc < prog.numInst(); pc++) {
+			const op = prog.getInst(pc).op;
+			if (op === Inst.LB_WRITE || op === Inst.LB_CHECK) {
+				this.failed = true;
+				break;
+			}
+		}
+		this.computeRuneClasses();
+		this.stateBudget = maxMem;
+		this.memBudget = maxMem;
+	}
+	computeRuneClasses() {
+		const bounds = /* @__PURE__ */ new Set();
+		const addRange = (lo, hi) => {
+			bounds.add(lo);
+			bounds.add(hi + 1);
+		};
+		for (let pc = 0; pc < this.prog.numInst(); pc++) {
+			const inst = this.prog.getInst(pc);
+			switch (inst.op) {
+				case Inst.RUNE:
+				case Inst.RUNE1:
+					if (inst.runes.length === 1) {
+						addRange(inst.runes[0], inst.runes[0]);
+						if ((inst.arg & RE2Flags.FOLD_CASE) !== 0) for (let f = Unicode.simpleFold(inst.runes[0]); f !== inst.runes[0]; f = Unicode.simpleFold(f)) addRange(f, f);
+					} else for (let j = 0; j < inst.runes.length; j += 2) addRange(inst.runes[j], inst.runes[j + 1]);
+					break;
+				case Inst.RUNE_ANY_NOT_NL:
+					addRange(10, 10);
+					break;
+				case Inst.EMPTY_WIDTH:
+					if ((inst.arg & (Utils.EMPTY_BEGIN_LINE | Utils.EMPTY_END_LINE)) !== 0) addRange(10, 10);
+					if ((inst.arg & (Utils.EMPTY_WORD_BOUNDARY | Utils.EMPTY_NO_WORD_BOUNDARY)) !== 0) {
+						addRange(48, 57);
+						addRange(65, 90);
+						addRange(95, 95);
+						addRange(97, 122);
+					}
+			}
+		}
+		bounds.delete(0);
+		this.classBounds = Int32Array.from(bounds).sort();
+		this.numClasses = this.classBounds.length + 1;
+		const latin1Class = new Int32Array(Unicode.MAX_LATIN1 + 1);
+		for (let r = 0; r <= Unicode.MAX_LATIN1; r++) latin1Class[r] = this.searchClass(r);
+		this.latin1Class = latin1Class;
+	}
+	runeClass(r) {
+		if (r <= Unicode.MAX_LATIN1) return this.latin1Class[r];
+		return this.searchClass(r);
+	}
+	searchClass(r) {
+		const bounds = this.classBounds;
+		let lo = 0;
+		let hi = bounds.length;
+		while (lo < hi) {
+			const mid = lo + hi >> 1;
+			if (bounds[mid] <= r) lo = mid + 1;
+			else hi = mid;
+		}
+		return lo;
+	}
+	closure(pcs, flag) {
+		const closure = /* @__PURE__ */ new Set();
+		const stack = Array.from(pcs);
+		let needflags = 0;
+		while (stack.length > 0) {
+			const pc = stack.pop();
+			if (pc === 0 || closure.has(pc)) continue;
+			closure.add(pc);
+			const inst = this.prog.getInst(pc);
+			switch (inst.op) {
+				case Inst.ALT:
+				case Inst.ALT_MATCH:
+					stack.push(inst.out);
+					stack.push(inst.arg);
+					break;
+				case Inst.NOP:
+				case Inst.CAPTURE:
+					stack.push(inst.out);
+					break;
+				case Inst.EMPTY_WIDTH:
+					needflags |= inst.arg;
+					if ((inst.arg & ~flag) === 0) stack.push(inst.out);
+			}
+		}
+		return {
+			pcs: Array.from(closure).sort((a, b) => a - b),
+			needflags
+		};
+	}
+	getState(pcs, flag, ids) {
+		const hash = hashState(pcs, flag, ids);
+		const cached = this.stateCache.get(hash);
+		if (cached instanceof DFAState) {
+			if (isState(cached, pcs, flag, ids)) return cached;
+		} else if (cached !== void 0) {
+			for (let i = 0; i < cached.length; i++) if (isState(cached[i], pcs, flag, ids)) return cached[i];
+		}
+		const cost = DFA.stateCost(pcs, ids);
+		if (this.memBudget < cost) return null;
+		this.memBudget -= cost;
+		const state = new DFAState(pcs, flag, ids);
+		if (cached === void 0) this.stateCache.set(hash, state);
+		else if (cached instanceof DFAState) this.stateCache.set(hash, [cached, state]);
+		else cached.push(state);
+		this.stateCount++;
+		return state;
+	}
+	static stateCost(pcs, ids) {
+		const idsCost = ids.length === 0 ? 0 : DFA.ARRAY_OVERHEAD + DFA.ELEMENT_SIZE * ids.length;
+		return DFA.STATE_OVERHEAD + DFA.ELEMENT_SIZE * pcs.length + idsCost;
+	}
+	*cachedStates() {
+		for (const cached of this.stateCache.values()) if (cached instanceof DFAState) yield cached;
+		else yield* cached;
+	}
+	makeState(pcs, flag, ids) {
+		const closure = this.closure(pcs, flag & DFA.FLAG_EMPTY_MASK);
+		let stateFlag = flag;
+		if (closure.needflags === 0) stateFlag &= DFA.FLAG_MATCH;
+		stateFlag |= closure.needflags << DFA.FLAG_NEED_SHIFT;
+		return this.getState(closure.pcs, stateFlag, ids);
+	}
+	allocTable(state, anchor) {
+		const size = this.numClasses + 1;
+		const cost = DFA.TABLE_OVERHEAD + DFA.ELEMENT_SIZE * size;
+		if (this.memBudget < cost) return null;
+		this.memBudget -= cost;
+		const table = new Array(size).fill(null);
+		if (anchor === RE2Flags.UNANCHORED) state.next = table;
+		else state.nextAnchored = table;
+		return table;
+	}
+	clearCache() {
+		this.stateCache.clear();
+		this.stateCount = 0;
+		this.startStates.clear();
+		this.memBudget = this.stateBudget;
+	}
+	resetCache(current) {
+		this.clearCache();
+		return this.getState(current.nfaStates, current.flag, current.matchIDs);
+	}
+	step(state, cls, rune, anchor) {
+		let table = anchor === RE2Flags.UNANCHORED ? state.next : state.nextAnchored;
+		if (table !== null) {
+			const cached = table[cls];
+			if (cached !== null) return cached;
+		} else {
+			table = this.allocTable(state, anchor);
+			if (table === null) return null;
+		}
+		const needflag = state.flag >>> DFA.FLAG_NEED_SHIFT;
+		const oldbeforeflag = state.flag & DFA.FLAG_EMPTY_MASK;
+		let beforeflag = oldbeforeflag;
+		let afterflag = 0;
+		if (rune === 10) {
+			beforeflag |= Utils.EMPTY_END_LINE;
+			afterflag |= Utils.EMPTY_BEGIN_LINE;
+		}
+		if (rune === END_TEXT) beforeflag |= Utils.EMPTY_END_LINE | Utils.EMPTY_END_TEXT;
+		const islastword = (state.flag & DFA.FLAG_LAST_WORD) !== 0;
+		const isword = rune !== END_TEXT && Utils.isWordRune(rune);
+		beforeflag |= isword === islastword ? Utils.EMPTY_NO_WORD_BOUNDARY : Utils.EMPTY_WORD_BOUNDARY;
+		let pcs = state.nfaStates;
+		if ((beforeflag & ~oldbeforeflag & needflag) !== 0) pcs = this.closure(pcs, beforeflag).pcs;
+		const nextPCs = [];
+		let ismatch = false;
+		let ids = NO_IDS;
+		for (let i = 0; i < pcs.length; i++) {
+			const inst = this.prog.getInst(pcs[i]);
+			if (inst.op === Inst.MATCH) {
+				if (!ismatch) {
+					ismatch = true;
+					ids = [];
+				}
+				ids.push(inst.arg);
+			} else if (rune !== END_TEXT && Inst.isRuneOp(inst.op) && inst.matchRune(rune)) nextPCs.push(inst.out);
+		}
+		if (ids.length > 1) ids.sort((a, b) => a - b);
+		if (anchor === RE2Flags.UNANCHORED && rune !== END_TEXT) nextPCs.push(this.prog.start);
+		let flag = afterflag;
+		if (ismatch) flag |= DFA.FLAG_MATCH;
+		if (isword) flag |= DFA.FLAG_LAST_WORD;
+		const nextState = this.makeState(nextPCs, flag, ids);
+		if (nextState === null) return null;
+		table[cls] = nextState;
+		return nextState;
+	}
+	start(input, pos) {
+		const context = input.context(pos);
+		let flags;
+		if ((context & Utils.EMPTY_BEGIN_TEXT) !== 0) flags = Utils.EMPTY_BEGIN_TEXT | Utils.EMPTY_BEGIN_LINE;
+		else if ((context & Utils.EMPTY_BEGIN_LINE) !== 0) flags = Utils.EMPTY_BEGIN_LINE;
+		else {
+			const r = input.step(pos);
+			const nextIsWord = r >= 0 && Utils.isWordRune(r >> 3);
+			flags = (context & Utils.EMPTY_WORD_BOUNDARY) !== 0 !== nextIsWord ? DFA.FLAG_LAST_WORD : 0;
+		}
+		let state = this.startStates.get(flags);
+		if (state === void 0) {
+			state = this.makeState([this.prog.start], flags, NO_IDS);
+			if (state === null) {
+				this.clearCache();
+				state = this.makeState([this.prog.start], flags, NO_IDS);
+				if (state === null) return null;
+			}
+			this.startStates.set(flags, state);
+		}
+		return state;
+	}
+	stepOrReset(state, cls, rune, anchor, pos, search) {
+		let next = this.step(state, cls, rune, anchor);
+		if (next !== null) return next;
+		if (search.resetPos >= 0 && pos - search.resetPos < DFA.PROGRESS_PER_STATE * this.stateCount) return null;
+		search.resetPos = pos;
+		const restored = this.resetCache(state);
+		if (restored === null) return null;
+		next = this.step(restored, cls, rune, anchor);
+		return next;
+	}
+	run(input, pos, anchor, state, onMatch) {
+		const endPos = input.endPos();
+		const latin1Class = this.latin1Class;
+		const unanchored = anchor === RE2Flags.UNANCHORED;
+		const search = { resetPos: -1 };
+		let i = pos;
+		while (i < endPos) {
+			const r = input.step(i);
+			const rune = r >> 3;
+			const width = r & 7;
+			if (width === 0) break;
+			const cls = rune <= Unicode.MAX_LATIN1 ? latin1Class[rune] : this.runeClass(rune);
+			let next = unanchored && state.next !== null ? state.next[cls] : null;
+			if (next === null) {
+				next = this.stepOrReset(state, cls, rune, anchor, i, search);
+				if (next === null) return null;
+			}
+			state = next;
+			if (state.isMatch && onMatch(state, false)) return true;
+			if (!unanchored && state.nfaStates.length === 0) return false;
+			i += width;
+		}
+		state = this.stepOrReset(state, this.numClasses, END_TEXT, anchor, i, search);
+		if (state === null) return null;
+		return state.isMatch && onMatch(state, true);
+	}
+	match(input, pos, anchor) {
+		if (this.failed) return null;
+		if ((anchor === RE2Flags.ANCHOR_START || anchor === RE2Flags.ANCHOR_BOTH) && pos !== 0) return false;
+		const startState = this.start(input, pos);
+		if (startState === null) return null;
+		return this.run(input, pos, anchor, startState, (state, atEnd) => anchor !== RE2Flags.ANCHOR_BOTH || atEnd);
+	}
+	matchSet(input, pos, anchor) {
+		if (this.failed) return null;
+		if ((anchor === RE2Flags.ANCHOR_START || anchor === RE2Flags.ANCHOR_BOTH) && pos !== 0) return [];
+		const startState = this.start(input, pos);
+		if (startState === null) return null;
+		const matches = /* @__PURE__ */ new Set();
+		const collect = (state, atEnd) => {
+			if (anchor !== RE2Flags.ANCHOR_BOTH || atEnd) for (let k = 0; k < state.matchIDs.length; k++) matches.add(state.matchIDs[k]);
+			return false;
+		};
+		if (this.run(input, pos, anchor, startState, collect) === null) return null;
+		return Array.from(matches).sort((a, b) => a - b);
+	}
+};
+// src/Backtracker.js
+const VISITED_BITS = 32;
+const MAX_BACKTRACK_PROG = 500;
+const INITIAL_JOB_CAPACITY = 256;
+const MAX_BACKTRACK_VECTOR = 262144;
+var BitState = class {
+	constructor() {
+		this.end = 0;
+		this.cap = /* @__PURE__ */ new Int32Array(0);
+		this.matchcap = /* @__PURE__ */ new Int32Array(0);
+		this.ncap = 0;
+		this.jobPc = new Int32Array(INITIAL_JOB_CAPACITY);
+		this.jobArg = new Uint8Array(INITIAL_JOB_CAPACITY);
+		this.jobPos = new Int32Array(INITIAL_JOB_CAPACITY);
+		this.jobLen = 0;
+		this.visited = /* @__PURE__ */ new Uint32Array(0);
+	}
+	reset(prog, end, ncap) {
+		this.end = end;
+		this.jobLen = 0;
+		this.ncap = ncap;
+		const visitedSize = prog.numInst() * (end + 1) + VISITED_BITS - 1 >>> 5;
+		if (this.visited.length < visitedSize) this.visited = new Uint32Array(visitedSize);
+		else this.visited.fill(0, 0, visitedSize);
+		if (this.cap.length < ncap) this.cap = new Int32Array(ncap).fill(-1);
+		else this.cap.fill(-1, 0, ncap);
+		if (this.matchcap.length < ncap) this.matchcap = new Int32Array(ncap).fill(-1);
+		else this.matchcap.fill(-1, 0, ncap);
+	}
+	shouldVisit(pc, pos) {
+		const n = pc * (this.end + 1) + pos;
+		const idx = n >>> 5;
+		const mask = 1 << (n & 31);
+		if ((this.visited[idx] & mask) !== 0) return false;
+		this.visited[idx] |= mask;
+		return true;
+	}
+	push(re2, pc, pos, arg) {
+		if (re2.prog.getInst(pc).op !== Inst.FAIL && (arg || this.shouldVisit(pc, pos))) {
+			if (this.jobLen >= this.jobPc.length) {
+				const newSize = this.jobPc.length * 2;
+				const newPc = new Int32Array(newSize);
+				newPc.set(this.jobPc);
+				this.jobPc = newPc;
+				const newArg = new Uint8Array(newSize);
+				newArg.set(this.jobArg);
+				this.jobArg = newArg;
+				const newPos = new Int32Array(newSize);
+				newPos.set(this.jobPos);
+				this.jobPos = newPos;
+			}
+			this.jobPc[this.jobLen] = pc;
+			this.jobArg[this.jobLen] = arg ? 1 : 0;
+			this.jobPos[this.jobLen] = pos;
+			this.jobLen++;
+		}
+	}
+	tryBacktrack(re2, input, pc, pos, anchor) {
+		const longest = re2.longest;
+		this.push(re2, pc, pos, false);
+		while (this.jobLen > 0) {
+			this.jobLen--;
+			let currentPc = this.jobPc[this.jobLen];
+			let arg = this.jobArg[this.jobLen] === 1;
+			let currentPos = this.jobPos[this.jobLen];
+			let skipShouldVisit = true;
+			while (true) {
+				if (!skipShouldVisit) {
+					if (!this.shouldVisit(currentPc, currentPos)) break;
+				}
+				skipShouldVisit = false;
+				const inst = re2.prog.getInst(currentPc);
+				switch (inst.op) {
+					case Inst.FAIL: break;
+					case Inst.ALT: if (arg) {
+						arg = false;
+						currentPc = inst.arg;
+						continue;
+					} else {
+						this.push(re2, currentPc, currentPos, true);
+						currentPc = inst.out;
+						continue;
+					}
+					case Inst.ALT_MATCH: {
+						const outInst = re2.prog.getInst(inst.out);
+						if (Inst.isRuneOp(outInst.op)) {
+							this.push(re2, inst.arg, currentPos, false);
+							currentPc = inst.arg;
+							currentPos = this.end;
+							continue;
+						}
+						this.push(re2, inst.out, this.end, false);
+						currentPc = inst.out;
+						continue;
+					}
+					case Inst.RUNE: {
+						const r = input.step(currentPos);
+						if (r === MachineInputBase.EOF()) break;
+						if (!inst.matchRune(r >> 3)) break;
+						currentPos += r & 7;
+						currentPc = inst.out;
+						continue;
+					}
+					case Inst.RUNE1: {
+						const r = input.step(currentPos);
+						if (r === MachineInputBase.EOF()) break;
+						if (r >> 3 !== inst.runes[0]) break;
+						currentPos += r & 7;
+						currentPc = inst.out;
+						continue;
+					}
+					case Inst.RUNE_ANY_NOT_NL: {
+						const r = input.step(currentPos);
+						if (r === MachineInputBase.EOF()) break;
+						if (r >> 3 === 10) break;
+						currentPos += r & 7;
+						currentPc = inst.out;
+						continue;
+					}
+					case Inst.RUNE_ANY: {
+						const r = input.step(currentPos);
+						if (r === MachineInputBase.EOF()) break;
+						currentPos += r & 7;
+						currentPc = inst.out;
+						continue;
+					}
+					case Inst.CAPTURE: if (arg) {
+						this.cap[inst.arg] = currentPos;
+						break;
+					} else {
+						if (inst.arg < this.ncap) {
+							this.push(re2, currentPc, this.cap[inst.arg], true);
+							this.cap[inst.arg] = currentPos;
+						}
+						currentPc = inst.out;
+						continue;
+					}
+					case Inst.EMPTY_WIDTH: {
+						const flag = input.context(currentPos);
+						if ((inst.arg & ~flag) !== 0) break;
+						currentPc = inst.out;
+						continue;
+					}
+					case Inst.NOP:
+						currentPc = inst.out;
+						continue;
+					case Inst.MATCH: {
+						if (anchor === RE2Flags.ANCHOR_BOTH && currentPos !== this.end) break;
+						if (this.ncap === 0) return true;
+						if (this.ncap > 1) this.cap[1] = currentPos;
+						const old = this.matchcap[1];
+						if (old === -1 || longest && currentPos > 0 && currentPos > old) this.matchcap.set(this.cap);
+						if (!longest) return true;
+						if (currentPos === this.end) return true;
+						break;
+					}
+					case Inst.LB_WRITE:
+					case Inst.LB_CHECK: throw new RE2JSInternalException("Backtracker cannot evaluate Lookbehind instructions");
+					default: throw new RE2JSInternalException("bad inst");
+				}
+				break;
+			}
+		}
+		return longest && this.matchcap.length > 1 && this.matchcap[1] >= 0;
+	}
+};
+const bitStatePool = [];
+var Backtracker = class Backtracker {
+	static shouldBacktrack(prog) {
+		return prog.numInst() <= MAX_BACKTRACK_PROG;
+	}
+	static maxBitStateLen(prog) {
+		if (!Backtracker.shouldBacktrack(prog)) return 0;
+		return Math.floor(MAX_BACKTRACK_VECTOR / prog.numInst());
+	}
+	static execute(re2, input, pos, anchor, ncap) {
+		const startCond = re2.cond;
+		if (startCond === Utils.EMPTY_ALL) return null;
+		if ((anchor === RE2Flags.ANCHOR_START || anchor === RE2Flags.ANCHOR_BOTH) && pos !== 0) return null;
+		if ((startCond & Utils.EMPTY_BEGIN_TEXT) !== 0 && pos !== 0) return null;
+		const b = bitStatePool.length > 0 ? bitStatePool.pop() : new BitState();
+		const end = input.endPos();
+		b.reset(re2.prog, end, ncap);
+		let matched = false;
+		if ((startCond & Utils.EMPTY_BEGIN_TEXT) !== 0 || anchor === RE2Flags.ANCHOR_START || anchor === RE2Flags.ANCHOR_BOTH) {
+			if (b.ncap > 0) b.cap[0] = pos;
+			if (b.tryBacktrack(re2, input, re2.prog.start, pos, anchor)) matched = true;
+		} else {
+			let width = -1;
+			for (; pos <= end && width !== 0; pos += width) {
+				if (re2.prefix.length > 0) {
+					const advance = input.index(re2, pos);
+					if (advance < 0) break;
+					pos += advance;
+				}
+				if (b.ncap > 0) b.cap[0] = pos;
+				if (b.tryBacktrack(re2, input, re2.prog.start, pos, anchor)) {
+					matched = true;
+					break;
+				}
+				const r = input.step(pos);
+				width = r === MachineInputBase.EOF() ? 0 : r & 7;
+			}
+		}
+		if (!matched) {
+			bitStatePool.push(b);
+			return null;
+		}
+		const result = ncap === 0 ? [] : Utils.toArray(b.matchcap.subarray(0, ncap));
+		bitStatePool.push(b);
+		return result;
+	}
+};
+// src/OnePass.js
+var QueueOnePass = class {
+	constructor(size) {
+		this.sparse = new Uint32Array(size);
+		this.dense = new Uint32Array(size);
+		this.size = 0;
+		this.nextIndex = 0;
+	}
+	empty() {
+		return this.nextIndex >= this.size;
+	}
+	next() {
+		return this.dense[this.nextIndex++];
+	}
+	clear() {
+		this.size = 0;
+		this.nextIndex = 0;
+	}
+	contains(u) {
+		return u < this.sparse.length && this.sparse[u] < this.size && this.dense[this.sparse[u]] === u;
+	}
+	insert(u) {
+		if (!this.contains(u)) this.insertNew(u);
+	}
+	insertNew(u) {
+		if (u >= this.sparse.length) return;
+		this.sparse[u] = this.size;
+		this.dense[this.size] = u;
+		this.size++;
+	}
+};
+const mergeRuneSets = (leftRunes, rightRunes, leftPC, rightPC) => {
+	const leftLen = leftRunes.length;
+	const rightLen = rightRunes.length;
+	let lx = 0, rx = 0;
+	const merged = [];
+	const next = [];
+	let ok = true;
+	let ix = -1;
+	const extend = (isLeft) => {
+		const newArray = isLeft ? leftRunes : rightRunes;
+		const low = isLeft ? lx : rx;
+		const pc = isLeft ? leftPC : rightPC;
+		if (ix > 0 && newArray[low] <= merged[ix]) return false;
+		merged.push(newArray[low], newArray[low + 1]);
+		if (isLeft) lx += 2;
+		else rx += 2;
+		ix += 2;
+		next.push(pc);
+		return true;
+	};
+	while (lx < leftLen || rx < rightLen) {
+		if (rx >= rightLen) ok = extend(true);
+		else if (lx >= leftLen) ok = extend(false);
+		else if (rightRunes[rx] < leftRunes[lx]) ok = extend(false);
+		else ok = extend(true);
+		if (!ok) return null;
+	}
+	return {
+		merged,
+		next
+	};
+};
+var OnePassProg = class {
+	constructor(prog) {
+		this.start = prog.start;
+		this.numCap = prog.numCap;
+		this.inst = new Array(prog.inst.length);
+		for (let i = 0; i < prog.inst.length; i++) {
+			const orig = prog.inst[i];
+			const inst = new Inst(orig.op);
+			inst.out = orig.out;
+			inst.arg = orig.arg;
+			inst.runes = orig.runes ? new Int32Array(orig.runes) : /* @__PURE__ */ new Int32Array(0);
+			inst.next = null;
+			this.inst[i] = inst;
+		}
+	}
+};
+const onePassCopy = (prog) => {
+	const p = new OnePassProg(prog);
+	for (let pc = 0; pc < p.inst.length; pc++) {
+		const inst = p.inst[pc];
+		if (inst.op !== Inst.ALT && inst.op !== Inst.ALT_MATCH) continue;
+		let pAOther = "out";
+		let pAAlt = "arg";
+		let instAlt = p.inst[inst[pAAlt]];
+		if (instAlt.op !== Inst.ALT && instAlt.op !== Inst.ALT_MATCH) {
+			pAOther = "arg";
+			pAAlt = "out";
+			instAlt = p.inst[inst[pAAlt]];
+			if (instAlt.op !== Inst.ALT && instAlt.op !== Inst.ALT_MATCH) continue;
+		}
+		const instOther = p.inst[inst[pAOther]];
+		if (instOther.op === Inst.ALT || instOther.op === Inst.ALT_MATCH) continue;
+		let pBAlt = "out";
+		let pBOther = "arg";
+		let patch = false;
+		if (instAlt.out === pc) patch = true;
+		else if (instAlt.arg === pc) {
+			patch = true;
+			pBAlt = "arg";
+			pBOther = "out";
+		}
+		if (patch) instAlt[pBAlt] = inst[pAOther];
+		if (inst[pAOther] === instAlt[pBAlt]) inst[pAAlt] = instAlt[pBOther];
+	}
+	return p;
+};
+const makeOnePass = (p) => {
+	if (p.inst.length >= 1e3) return null;
+	const instQueue = new QueueOnePass(p.inst.length);
+	const visitQueue = new QueueOnePass(p.inst.length);
+	const onePassRunes = new Array(p.inst.length);
+	const m = new Array(p.inst.length).fill(false);
+	const check = (pc) => {
+		let ok = true;
+		const inst = p.inst[pc];
+		if (visitQueue.contains(pc)) return true;
+		visitQueue.insert(pc);
+		switch (inst.op) {
+			case Inst.ALT:
+			case Inst.ALT_MATCH: {
+				ok = check(inst.out) && check(inst.arg);
+				let matchOut = m[inst.out];
+				let matchArg = m[inst.arg];
+				if (matchOut && matchArg) return false;
+				if (matchArg) {
+					const tempOut = inst.out;
+					inst.out = inst.arg;
+					inst.arg = tempOut;
+					const tempMatch = matchOut;
+					matchOut = matchArg;
+					matchArg = tempMatch;
+				}
+				if (matchOut) {
+					m[pc] = true;
+					inst.op = Inst.ALT_MATCH;
+				}
+				const leftRunes = onePassRunes[inst.out] || [];
+				const rightRunes = onePassRunes[inst.arg] || [];
+				const mergeRes = mergeRuneSets(leftRunes, rightRunes, inst.out, inst.arg);
+				if (!mergeRes) return false;
+				onePassRunes[pc] = new Int32Array(mergeRes.merged);
+				inst.next = new Uint32Array(mergeRes.next);
+				break;
+			}
+			case Inst.CAPTURE:
+			case Inst.EMPTY_WIDTH:
+			case Inst.NOP:
+				ok = check(inst.out);
+				m[pc] = m[inst.out];
+				onePassRunes[pc] = onePassRunes[inst.out] ? new Int32Array(onePassRunes[inst.out]) : /* @__PURE__ */ new Int32Array(0);
+				inst.next = new Uint32Array(Math.floor(onePassRunes[pc].length / 2) + 1).fill(inst.out);
+				break;
+			case Inst.MATCH:
+			case Inst.FAIL:
+				m[pc] = inst.op === Inst.MATCH;
+				break;
+			case Inst.RUNE: {
+				m[pc] = false;
+				if (inst.next && inst.next.length > 0) break;
+				instQueue.insert(inst.out);
+				if (!inst.runes || inst.runes.length === 0) {
+					onePassRunes[pc] = /* @__PURE__ */ new Int32Array(0);
+					inst.next = new Uint32Array([inst.out]);
+					break;
+				}
+				let runes = [];
+				if (inst.runes.length === 1 && (inst.arg & RE2Flags.FOLD_CASE) !== 0) {
+					const r0 = inst.runes[0];
+					runes.push(r0, r0);
+					for (let r1 = Unicode.simpleFold(r0); r1 !== r0; r1 = Unicode.simpleFold(r1)) runes.push(r1, r1);
+					runes.sort((a, b) => a - b);
+				} else for (let j = 0; j < inst.runes.length; j++) runes.push(inst.runes[j]);
+				onePassRunes[pc] = new Int32Array(runes);
+				inst.next = new Uint32Array(Math.floor(runes.length / 2) + 1).fill(inst.out);
+				inst.op = Inst.RUNE;
+				break;
+			}
+			case Inst.RUNE1: {
+				m[pc] = false;
+				if (inst.next && inst.next.length > 0) break;
+				instQueue.insert(inst.out);
+				let runes = [];
+				if ((inst.arg & RE2Flags.FOLD_CASE) !== 0) {
+					const r0 = inst.runes[0];
+					runes.push(r0, r0);
+					for (let r1 = Unicode.simpleFold(r0); r1 !== r0; r1 = Unicode.simpleFold(r1)) runes.push(r1, r1);
+					runes.sort((a, b) => a - b);
+				} else runes.push(inst.runes[0], inst.runes[0]);
+				onePassRunes[pc] = new Int32Array(runes);
+				inst.next = new Uint32Array(Math.floor(runes.length / 2) + 1).fill(inst.out);
+				inst.op = Inst.RUNE;
+				break;
+			}
+			case Inst.RUNE_ANY:
+				m[pc] = false;
+				if (inst.next && inst.next.length > 0) break;
+				instQueue.insert(inst.out);
+				onePassRunes[pc] = new Int32Array([0, Unicode.MAX_RUNE]);
+				inst.next = new Uint32Array([inst.out]);
+				break;
+			case Inst.RUNE_ANY_NOT_NL:
+				m[pc] = false;
+				if (inst.next && inst.next.length > 0) break;
+				instQueue.insert(inst.out);
+				onePassRunes[pc] = new Int32Array([
+					0,
+					9,
+					11,
+					Unicode.MAX_RUNE
+				]);
+				inst.next = new Uint32Array(Math.floor(onePassRunes[pc].length / 2) + 1).fill(inst.out);
+		}
+		return ok;
+	};
+	instQueue.clear();
+	instQueue.insert(p.start);
+	while (!instQueue.empty()) {
+		visitQueue.clear();
+		if (!check(instQueue.next())) return null;
+	}
+	for (let i = 0; i < p.inst.length; i++) if (onePassRunes[i]) p.inst[i].runes = onePassRunes[i];
+	return p;
+};
+const cleanupOnePass = (p, original) => {
+	for (let ix = 0; ix < original.inst.length; ix++) {
+		const instOriginal = original.inst[ix];
+		switch (instOriginal.op) {
+			case Inst.ALT:
+			case Inst.ALT_MATCH:
+			case Inst.RUNE: break;
+			case Inst.CAPTURE:
+			case Inst.EMPTY_WIDTH:
+			case Inst.NOP:
+			case Inst.MATCH:
+			case Inst.FAIL:
+				p.inst[ix].next = null;
+				break;
+			case Inst.RUNE1:
+			case Inst.RUNE_ANY:
+			case Inst.RUNE_ANY_NOT_NL:
+				p.inst[ix].next = null;
+				p.inst[ix].op = instOriginal.op;
+				p.inst[ix].runes = instOriginal.runes ? new Int32Array(instOriginal.runes) : /* @__PURE__ */ new Int32Array(0);
+		}
+	}
+};
+var OnePass = class OnePass {
+	static compile(prog) {
+		if (prog.start === 0) return null;
+		if (prog.numLb > 0) return null;
+		const startInst = prog.inst[prog.start];
+		if (startInst.op !== Inst.EMPTY_WIDTH || (startInst.arg & Utils.EMPTY_BEGIN_TEXT) === 0) return null;
+		let hasAlt = false;
+		for (let i = 0; i < prog.inst.length; i++) if (prog.inst[i].op === Inst.ALT || prog.inst[i].op === Inst.ALT_MATCH) {
+			hasAlt = true;
+			break;
+		}
+		for (let i = 0; i < prog.inst.length; i++) {
+			const inst = prog.inst[i];
+			const opOut = prog.inst[inst.out].op;
+			switch (inst.op) {
+				case Inst.ALT:
+				case Inst.ALT_MATCH:
+					if (opOut === Inst.MATCH || prog.inst[inst.arg].op === Inst.MATCH) return null;
+					break;
+				case Inst.EMPTY_WIDTH:
+					if (opOut === Inst.MATCH) {
+						if ((inst.arg & Utils.EMPTY_END_TEXT) === Utils.EMPTY_END_TEXT) continue;
+						return null;
+					}
+					break;
+				default: if (opOut === Inst.MATCH && hasAlt) return null;
+			}
+		}
+		let p = onePassCopy(prog);
+		p = makeOnePass(p);
+		if (p !== null) cleanupOnePass(p, prog);
+		return p;
+	}
+	static next(inst, r) {
+		const nextIdx = inst.matchRunePos(r);
+		if (nextIdx >= 0) return inst.next[nextIdx];
+		if (inst.op === Inst.ALT_MATCH) return inst.out;
+		return 0;
+	}
+	static execute(re2, input, pos, anchor, ncap) {
+		const onepass = re2.onepass;
+		if (!onepass) return null;
+		const matchcap = new Int32Array(ncap).fill(-1);
+		let matched = false;
+		let r = input.step(pos);
+		let rune = r >> 3;
+		let width = r & 7;
+		let r1 = MachineInputBase.EOF();
+		let rune1 = -1;
+		let width1 = 0;
+		if (r !== MachineInputBase.EOF()) {
+			r1 = input.step(pos + width);
+			if (r1 !== MachineInputBase.EOF()) {
+				rune1 = r1 >> 3;
+				width1 = r1 & 7;
+			}
+		}
+		let flag = pos === 0 ? Utils.emptyOpContext(-1, rune) : input.context(pos);
+		let pc = onepass.start;
+		let inst;
+		while (true) {
+			inst = onepass.inst[pc];
+			pc = inst.out;
+			switch (inst.op) {
+				case Inst.MATCH:
+					if (anchor === RE2Flags.ANCHOR_BOTH && pos !== input.endPos()) return null;
+					matched = true;
+					if (matchcap.length > 0) {
+						matchcap[0] = 0;
+						matchcap[1] = pos;
+					}
+					return ncap === 0 ? [] : Utils.toArray(matchcap);
+				case Inst.RUNE:
+					if (!inst.matchRune(rune)) return null;
+					break;
+				case Inst.RUNE1:
+					if (rune !== inst.runes[0]) return null;
+					break;
+				case Inst.RUNE_ANY: break;
+				case Inst.RUNE_ANY_NOT_NL:
+					if (rune === 10) return null;
+					break;
+				case Inst.ALT:
+				case Inst.ALT_MATCH:
+					pc = OnePass.next(inst, rune);
+					continue;
+				case Inst.FAIL: return null;
+				case Inst.NOP: continue;
+				case Inst.EMPTY_WIDTH:
+					if ((inst.arg & ~flag) !== 0) return null;
+					continue;
+				case Inst.CAPTURE:
+					if (inst.arg < matchcap.length) matchcap[inst.arg] = pos;
+					continue;
+				default: throw new RE2JSInternalException("bad inst");
+			}
+			if (width === 0) break;
+			flag = Utils.emptyOpContext(rune, rune1);
+			pos += width;
+			rune = rune1;
+			width = width1;
+			if (rune !== -1) {
+				r1 = input.step(pos + width);
+				if (r1 !== MachineInputBase.EOF()) {
+					rune1 = r1 >> 3;
+					width1 = r1 & 7;
+				} else {
+					rune1 = -1;
+					width1 = 0;
+				}
+			}
+		}
+		if (!matched) return null;
+		return ncap === 0 ? [] : Utils.toArray(matchcap);
+	}
+};
+// src/Regexp.js
+/**
+* Regular expression abstract syntax tree. Produced by parser, used by compiler. NB, this
+* corresponds to {@code syntax.regexp} in the Go implementation; Go's {@code regexp} is called
+* {@code RE2} in Java.
+*/
+var Regexp = class Regexp {
+	static Op = createEnum([
+		"NO_MATCH",
+		"EMPTY_MATCH",
+		"LITERAL",
+		"CHAR_CLASS",
+		"ANY_CHAR_NOT_NL",
+		"ANY_CHAR",
+		"BEGIN_LINE",
+		"END_LINE",
+		"BEGIN_TEXT",
+		"END_TEXT",
+		"WORD_BOUNDARY",
+		"NO_WORD_BOUNDARY",
+		"CAPTURE",
+		"STAR",
+		"PLUS",
+		"QUEST",
+		"REPEAT",
+		"CONCAT",
+		"ALTERNATE",
+		"PLB",
+		"NLB",
+		"LEFT_PAREN",
+		"VERTICAL_BAR"
+	]);
+	static isPseudoOp(op) {
+		return op >= Regexp.Op.LEFT_PAREN;
+	}
+	static emptySubs() {
+		return [];
+	}
+	static quoteIfHyphen(rune) {
+		if (rune === Codepoint.CODES["-"]) return "\\";
+		return "";
+	}
+	static fromRegexp(re) {
+		const regex = new Regexp(re.op);
+		regex.flags = re.flags;
+		regex.subs = re.subs;
+		regex.runes = re.runes;
+		regex.cap = re.cap;
+		regex.min = re.min;
+		regex.max = re.max;
+		regex.name = re.name;
+		regex.namedGroups = re.namedGroups;
+		regex.lb = re.lb;
+		return regex;
+	}
+	constructor(op) {
+		this.op = op;
+		this.flags = 0;
+		this.subs = Regexp.emptySubs();
+		this.runes = /* @__PURE__ */ new Int32Array(0);
+		this.min = 0;
+		this.max = 0;
+		this.cap = 0;
+		this.name = null;
+		this.namedGroups = Object.create(null);
+		this.lb = 0;
+	}
+	reinit() {
+		this.flags = 0;
+		this.subs = Regexp.emptySubs();
+		this.runes = /* @__PURE__ */ new Int32Array(0);
+		this.cap = 0;
+		this.min = 0;
+		this.max = 0;
+		this.name = null;
+		this.namedGroups = Object.create(null);
+		this.lb = 0;
+	}
+	toString() {
+		return this.appendTo();
+	}
+	appendTo() {
+		let out = "";
+		switch (this.op) {
+			case Regexp.Op.NO_MATCH:
+				out += "[^\\x00-\\x{10FFFF}]";
+				break;
+			case Regexp.Op.EMPTY_MATCH:
+				out += "(?:)";
+				break;
+			case Regexp.Op.STAR:
+			case Regexp.Op.PLUS:
+			case Regexp.Op.QUEST:
+			case Regexp.Op.REPEAT: {
+				const sub = this.subs[0];
+				if (sub.op > Regexp.Op.CAPTURE || sub.op === Regexp.Op.LITERAL && sub.runes.length > 1) out += `(?:${sub.appendTo()})`;
+				else out += sub.appendTo();
+				switch (this.op) {
+					case Regexp.Op.STAR:
+						out += "*";
+						break;
+					case Regexp.Op.PLUS:
+						out += "+";
+						break;
+					case Regexp.Op.QUEST:
+						out += "?";
+						break;
+					case Regexp.Op.REPEAT:
+						out += `{${this.min}`;
+						if (this.min !== this.max) {
+							out += ",";
+							if (this.max >= 0) out += this.max;
+						}
+						out += "}";
+				}
+				if ((this.flags & RE2Flags.NON_GREEDY) !== 0) out += "?";
+				break;
+			}
+			case Regexp.Op.CONCAT:
+				for (let sub of this.subs) if (sub.op === Regexp.Op.ALTERNATE) out += `(?:${sub.appendTo()})`;
+				else out += sub.appendTo();
+				break;
+			case Regexp.Op.ALTERNATE: {
+				let sep = "";
+				for (let sub of this.subs) {
+					out += sep;
+					sep = "|";
+					out += sub.appendTo();
+				}
+				break;
+			}
+			case Regexp.Op.LITERAL:
+				if ((this.flags & RE2Flags.FOLD_CASE) !== 0) out += "(?i:";
+				for (let rune of this.runes) out += Utils.escapeRune(rune);
+				if ((this.flags & RE2Flags.FOLD_CASE) !== 0) out += ")";
+				break;
+			case Regexp.Op.ANY_CHAR_NOT_NL:
+				out += "(?-s:.)";
+				break;
+			case Regexp.Op.ANY_CHAR:
+				out += "(?s:.)";
+				break;
+			case Regexp.Op.PLB:
+				out += `(?<=${this.subs[0].appendTo()})`;
+				break;
+			case Regexp.Op.NLB:
+				out += `(?<!${this.subs[0].appendTo()})`;
+				break;
+			case Regexp.Op.CAPTURE:
+				if (this.name === null || this.name.length === 0) out += "(";
+				else out += `(?P<${this.name}>`;
+				if (this.subs[0].op !== Regexp.Op.EMPTY_MATCH) out += this.subs[0].appendTo();
+				out += ")";
+				break;
+			case Regexp.Op.BEGIN_TEXT:
+				out += "\\A";
+				break;
+			case Regexp.Op.END_TEXT:
+				if ((this.flags & RE2Flags.WAS_DOLLAR) !== 0) out += "(?-m:$)";
+				else out += "\\z";
+				break;
+			case Regexp.Op.BEGIN_LINE:
+				out += "^";
+				break;
+			case Regexp.Op.END_LINE:
+				out += "$";
+				break;
+			case Regexp.Op.WORD_BOUNDARY:
+				out += "\\b";
+				break;
+			case Regexp.Op.NO_WORD_BOUNDARY:
+				out += "\\B";
+				break;
+			case Regexp.Op.CHAR_CLASS:
+				if (this.runes.length % 2 !== 0) {
+					out += "[invalid char class]";
+					break;
+				}
+				out += "[";
+				if (this.runes.length === 0) out += "^\\x00-\\x{10FFFF}";
+				else if (this.runes[0] === 0 && this.runes[this.runes.length - 1] === Unicode.MAX_RUNE) {
+					out += "^";
+					for (let i = 1; i < this.runes.length - 1; i += 2) {
+						const lo = this.runes[i] + 1;
+						const hi = this.runes[i + 1] - 1;
+						out += Regexp.quoteIfHyphen(lo);
+						out += Utils.escapeRune(lo);
+						if (lo !== hi) {
+							out += "-";
+							out += Regexp.quoteIfHyphen(hi);
+							out += Utils.escapeRune(hi);
+						}
+					}
+				} else for (let i = 0; i < this.runes.length; i += 2) {
+					const lo = this.runes[i];
+					const hi = this.runes[i + 1];
+					out += Regexp.quoteIfHyphen(lo);
+					out += Utils.escapeRune(lo);
+					if (lo !== hi) {
+						out += "-";
+						out += Regexp.quoteIfHyphen(hi);
+						out += Utils.escapeRune(hi);
+					}
+				}
+				out += "]";
+				break;
+			default: out += this.op;
+		}
+		return out;
+	}
+	maxCap() {
+		let m = 0;
+		if (this.op === Regexp.Op.CAPTURE) m = this.cap;
+		if (this.subs !== null) for (let sub of this.subs) {
+			const n = sub.maxCap();
+			if (m < n) m = n;
+		}
+		return m;
+	}
+	equals(that) {
+		if (!(that !== null && that instanceof Regexp)) return false;
+		if (this.op !== that.op) return false;
+		switch (this.op) {
+			case Regexp.Op.END_TEXT:
+				if ((this.flags & RE2Flags.WAS_DOLLAR) !== (that.flags & RE2Flags.WAS_DOLLAR)) return false;
+				break;
+			case Regexp.Op.LITERAL:
+			case Regexp.Op.CHAR_CLASS:
+				if ((this.flags & RE2Flags.FOLD_CASE) !== (that.flags & RE2Flags.FOLD_CASE)) return false;
+				if (this.runes === null && that.runes === null) break;
+				if (this.runes === null || that.runes === null) return false;
+				if (this.runes.length !== that.runes.length) return false;
+				for (let i = 0; i < this.runes.length; i++) if (this.runes[i] !== that.runes[i]) return false;
+				break;
+			case Regexp.Op.ALTERNATE:
+			case Regexp.Op.CONCAT:
+				if (this.subs.length !== that.subs.length) return false;
+				for (let i = 0; i < this.subs.length; ++i) if (!this.subs[i].equals(that.subs[i])) return false;
+				break;
+			case Regexp.Op.STAR:
+			case Regexp.Op.PLUS:
+			case Regexp.Op.QUEST:
+				if ((this.flags & RE2Flags.NON_GREEDY) !== (that.flags & RE2Flags.NON_GREEDY) || !this.subs[0].equals(that.subs[0])) return false;
+				break;
+			case Regexp.Op.REPEAT:
+				if ((this.flags & RE2Flags.NON_GREEDY) !== (that.flags & RE2Flags.NON_GREEDY) || this.min !== that.min || this.max !== that.max || !this.subs[0].equals(that.subs[0])) return false;
+				break;
+			case Regexp.Op.CAPTURE:
+				if (this.cap !== that.cap || (this.name === null ? that.name !== null : this.name !== that.name) || !this.subs[0].equals(that.subs[0])) return false;
+				break;
+			case Regexp.Op.PLB:
+			case Regexp.Op.NLB: if (this.lb !== that.lb || !this.subs[0].equals(that.subs[0])) return false;
+		}
+		return true;
+	}
+};
+// src/RegexpWalker.js
+/**
+* Walks a Regexp tree without recursion, visiting nodes in the same order a recursive walk
+* would (RE2: re2/walker-inl.h, "Helper class for traversing Regexps without recursion").
+*
+* The handler sees a node without subexpressions once, through `leaf(re)`, which returns its
+* result. Any other node is seen up to three times:
+* - `enter(re)` before its children. It returns the state kept for `re` while its children are
+*   visited; a state whose `result` is already set skips the children.
+* - `child(re, state, result, i)` after child `i` produced `result`. Setting `state.result`
+*   stops visiting the remaining children.
+* - `leave(re, state)` after the last child; it returns the result for `re`.
+*
+* Counted repetitions expand into one nesting level per copy, so the simplified tree can be
+* thousands of levels deep; recursion over it would overflow the JS stack, which has no fixed
+* relation to the parser's nesting limit. This walk keeps its frames on the heap instead.
+*/
+var RegexpWalker = class {
+	static walk(root, handler) {
+		const stack = [];
+		let re = root;
+		let result;
+		for (;;) {
+			if (re.subs.length === 0) result = handler.leaf(re);
+			else {
+				const state = handler.enter(re);
+				if (state.result === void 0) {
+					stack.push({
+						re,
+						state,
+						i: 0
+					});
+					re = re.subs[0];
+					continue;
+				}
+				result = state.result;
+			}
+			for (;;) {
+				if (stack.length === 0) return result;
+				const frame = stack[stack.length - 1];
+				handler.child(frame.re, frame.state, result, frame.i);
+				frame.i++;
+				if (frame.state.result === void 0 && frame.i < frame.re.subs.length) {
+					re = frame.re.subs[frame.i];
+					break;
+				}
+				stack.pop();
+				result = frame.state.result !== void 0 ? frame.state.result : handler.leave(frame.re, frame.state);
+			}
+		}
+	}
+};
+// src/Prefilter.js
+var AhoCorasick = class {
+	constructor(words, alphabetSize) {
+		const edges = /* @__PURE__ */ new Map();
+		const parent = [0];
+		const unit = [0];
+		const depth = [0];
+		const terminal = [0];
+		for (const word of words) {
+			let node = 0;
+			for (let i = 0; i < word.length; i++) {
+				const key = node * alphabetSize + word[i];
+				let child = edges.get(key);
+				if (child === void 0) {
+					child = parent.length;
+					edges.set(key, child);
+					parent.push(node);
+					unit.push(word[i]);
+					depth.push(depth[node] + 1);
+					terminal.push(0);
+				}
+				node = child;
+			}
+			terminal[node] = 1;
+		}
+		const numNodes = parent.length;
+		const children = new Int32Array(numNodes - 1);
+		for (let c = 1; c < numNodes; c++) children[c - 1] = c;
+		children.sort((a, b) => parent[a] - parent[b] || unit[a] - unit[b]);
+		const childStart = new Int32Array(numNodes + 1);
+		for (let c = 1; c < numNodes; c++) childStart[parent[c] + 1]++;
+		for (let n = 0; n < numNodes; n++) childStart[n + 1] += childStart[n];
+		const childUnit = new Int32Array(numNodes - 1);
+		for (let k = 0; k < children.length; k++) childUnit[k] = unit[children[k]];
+		this.childStart = childStart;
+		this.childUnit = childUnit;
+		this.childNode = children;
+		const byDepth = new Int32Array(numNodes);
+		for (let n = 0; n < numNodes; n++) byDepth[n] = n;
+		byDepth.sort((a, b) => depth[a] - depth[b]);
+		const fail = new Int32Array(numNodes);
+		const match = Uint8Array.from(terminal);
+		for (let k = 1; k < numNodes; k++) {
+			const c = byDepth[k];
+			const p = parent[c];
+			if (p !== 0) {
+				let f = fail[p];
+				let next = this.next(f, unit[c]);
+				while (next < 0 && f !== 0) {
+					f = fail[f];
+					next = this.next(f, unit[c]);
+				}
+				fail[c] = next >= 0 ? next : 0;
+			}
+			match[c] |= match[fail[c]];
+		}
+		this.fail = fail;
+		this.match = match;
+	}
+	next(node, u) {
+		let lo = this.childStart[node];
+		let hi = this.childStart[node + 1];
+		const units = this.childUnit;
+		while (lo < hi) {
+			const mid = lo + hi >> 1;
+			const m = units[mid];
+			if (m === u) return this.childNode[mid];
+			if (m < u) lo = mid + 1;
+			else hi = mid;
+		}
+		return -1;
+	}
+	advance(node, u) {
+		for (;;) {
+			const next = this.next(node, u);
+			if (next >= 0) return next;
+			if (node === 0) return 0;
+			node = this.fail[node];
+		}
+	}
+	searchUTF16(charSeq, start, end) {
+		let node = 0;
+		for (let i = start; i < end; i++) {
+			node = this.advance(node, charSeq.charCodeAt(i));
+			if (this.match[node] === 1) return true;
+		}
+		return false;
+	}
+	searchUTF8(bytes, start, end) {
+		let node = 0;
+		for (let i = start; i < end; i++) {
+			node = this.advance(node, bytes[i]);
+			if (this.match[node] === 1) return true;
+		}
+		return false;
+	}
+};
+var Prefilter = class Prefilter {
+	static Type = {
+		NONE: 0,
+		EXACT: 1,
+		AND: 2,
+		OR: 3
+	};
+	static MAX_SCANS = 32;
+	static MAX_AC_UNITS = 1 << 18;
+	constructor(type) {
+		this.type = type;
+		this.subs = [];
+		this.str = "";
+		this.bytes = null;
+		this.cost = type === Prefilter.Type.EXACT ? 1 : 0;
+		this.allExact = false;
+		this.ac16 = null;
+		this.ac8 = null;
+	}
+	automaton16() {
+		if (this.ac16 === null) {
+			const words = this.subs.map((s) => {
+				const arr = new Array(s.str.length);
+				for (let i = 0; i < s.str.length; i++) arr[i] = s.str.charCodeAt(i);
+				return arr;
+			});
+			this.ac16 = new AhoCorasick(words, 65536);
+		}
+		return this.ac16;
+	}
+	automaton8() {
+		if (this.ac8 === null) this.ac8 = new AhoCorasick(this.subs.map((s) => s.bytes), 256);
+		return this.ac8;
+	}
+	eval(input, pos) {
+		switch (this.type) {
+			case Prefilter.Type.NONE: return true;
+			case Prefilter.Type.EXACT: return input.hasString(this, pos);
+			case Prefilter.Type.AND:
+				for (let i = 0; i < this.subs.length; i++) if (!this.subs[i].eval(input, pos)) return false;
+				return true;
+			case Prefilter.Type.OR:
+				if (this.allExact) return input.hasAnyString(this, pos);
+				for (let i = 0; i < this.subs.length; i++) if (this.subs[i].eval(input, pos)) return true;
+				return false;
+			default: return true;
+		}
+	}
+};
+var PrefilterTree = class PrefilterTree {
+	static build(re) {
+		if (!re) return new Prefilter(Prefilter.Type.NONE);
+		return RegexpWalker.walk(re, PrefilterTree.WALKER);
+	}
+	static WALKER = {
+		leaf: (re) => PrefilterTree.leaf(re),
+		enter: (re) => PrefilterTree.enter(re),
+		child: (re, state, result) => PrefilterTree.child(re, state, result),
+		leave: (re, state) => PrefilterTree.leave(re, state)
+	};
+	static leaf(re) {
+		if (re.op !== Regexp.Op.LITERAL) return new Prefilter(Prefilter.Type.NONE);
+		if (re.runes.length === 0 || (re.flags & RE2Flags.FOLD_CASE) !== 0) return new Prefilter(Prefilter.Type.NONE);
+		let str = "";
+		for (let i = 0; i < re.runes.length; i++) {
+			if (Unicode.isUnsearchable(re.runes[i])) return new Prefilter(Prefilter.Type.NONE);
+			str += String.fromCodePoint(re.runes[i]);
+		}
+		const pf = new Prefilter(Prefilter.Type.EXACT);
+		pf.str = str;
+		pf.bytes = Utils.stringToUtf8ByteArray(pf.str);
+		return pf;
+	}
+	static enter(re) {
+		switch (re.op) {
+			case Regexp.Op.CAPTURE:
+			case Regexp.Op.PLUS: return { sub: null };
+			case Regexp.Op.REPEAT:
+				if (re.min >= 1) return { sub: null };
+				return { result: new Prefilter(Prefilter.Type.NONE) };
+			case Regexp.Op.CONCAT: return {
+				pf: new Prefilter(Prefilter.Type.AND),
+				subs: []
+			};
+			case Regexp.Op.ALTERNATE: return {
+				pf: new Prefilter(Prefilter.Type.OR),
+				subs: []
+			};
+			default: return { result: new Prefilter(Prefilter.Type.NONE) };
+		}
+	}
+	static child(re, state, s) {
+		if (state.subs === void 0) {
+			state.sub = s;
+			return;
+		}
+		if (state.pf.type === Prefilter.Type.AND) {
+			if (s.type === Prefilter.Type.NONE) return;
+			if (s.type === Prefilter.Type.AND) {
+				for (let j = 0; j < s.subs.length; j++) state.subs.push(s.subs[j]);
+				return;
+			}
+			state.subs.push(s);
+			return;
+		}
+		if (s.type === Prefilter.Type.NONE) {
+			state.result = new Prefilter(Prefilter.Type.NONE);
+			return;
+		}
+		if (s.type === Prefilter.Type.OR) {
+			for (let j = 0; j < s.subs.length; j++) state.subs.push(s.subs[j]);
+			return;
+		}
+		state.subs.push(s);
+	}
+	static leave(re, state) {
+		if (state.subs === void 0) return state.sub;
+		const pf = state.pf;
+		const seen = /* @__PURE__ */ new Set();
+		const subs = [];
+		for (const sub of state.subs) {
+			if (sub.type === Prefilter.Type.EXACT) {
+				if (seen.has(sub.str)) continue;
+				seen.add(sub.str);
+			}
+			subs.push(sub);
+		}
+		if (pf.type === Prefilter.Type.AND) {
+			const kept = [];
+			let cost = 0;
+			for (const sub of subs) {
+				if (cost + sub.cost > Prefilter.MAX_SCANS) continue;
+				kept.push(sub);
+				cost += sub.cost;
+			}
+			if (kept.length === 0) return new Prefilter(Prefilter.Type.NONE);
+			if (kept.length === 1) return kept[0];
+			pf.subs = kept;
+			pf.cost = cost;
+			return pf;
+		}
+		if (subs.length === 0) return new Prefilter(Prefilter.Type.NONE);
+		if (subs.length === 1) return subs[0];
+		pf.subs = subs;
+		let allExact = true;
+		let cost = 0;
+		let units = 0;
+		for (const sub of subs) {
+			if (sub.type !== Prefilter.Type.EXACT) allExact = false;
+			else units += sub.bytes.length;
+			cost += sub.cost;
+		}
+		if (allExact) {
+			if (units > Prefilter.MAX_AC_UNITS) return new Prefilter(Prefilter.Type.NONE);
+			pf.allExact = true;
+			pf.cost = 1;
+			return pf;
+		}
+		if (cost > Prefilter.MAX_SCANS) return new Prefilter(Prefilter.Type.NONE);
+		pf.cost = cost;
+		return pf;
+	}
+};
+// src/Prog.js
+/**
+* A list of instruction pointers waiting to be patched.
+* Tracks both `head` and `tail` to allow O(1) appending during compilation.
+* * Values are encoded integers, not standard memory pointers:
+* - Program instruction index: `l >> 1`
+* - Patch `.out` field if: `(l & 1) === 0`
+* - Patch `.arg` field if: `(l & 1) === 1`
+* - `0` denotes an empty list.
+* * @see https://swtch.com/~rsc/regexp/regexp1.html
+*/
+var PatchList = class {
+	/**
+	* @param {number} head - Encoded pointer to the start of the patch list.
+	* @param {number} tail - Encoded pointer to the end of the patch list.
+	*/
+	constructor(head = 0, tail = 0) {
+		this.head = head;
+		this.tail = tail;
+	}
+};
+/**
+* A Prog is a compiled regular expression program.
+*/
+var Prog = class {
+	constructor() {
+		this.inst = [];
+		this.start = 0;
+		this.numCap = 2;
+		this.lbStarts = [];
+		this.numLb = 0;
+		this.lbInst = null;
+	}
+	getInst(pc) {
+		return this.inst[pc];
+	}
+	numInst() {
+		return this.inst.length;
+	}
+	addInst(op) {
+		this.inst.push(new Inst(op));
+	}
+	markLookbehindInsts() {
+		const lbInst = new Uint8Array(this.inst.length);
+		const pending = this.lbStarts.slice();
+		while (pending.length > 0) {
+			const pc = pending.pop();
+			if (pc === 0 || lbInst[pc] === 1) continue;
+			lbInst[pc] = 1;
+			const i = this.inst[pc];
+			switch (i.op) {
+				case Inst.ALT:
+				case Inst.ALT_MATCH:
+					pending.push(i.out, i.arg);
+					break;
+				case Inst.MATCH:
+				case Inst.FAIL: break;
+				default: pending.push(i.out);
+			}
+		}
+		this.lbInst = lbInst;
+	}
+	skipNop(pc) {
+		let i = this.inst[pc];
+		while (i.op === Inst.NOP || i.op === Inst.CAPTURE) {
+			i = this.inst[pc];
+			pc = i.out;
+		}
+		return i;
+	}
+	/** @returns {[boolean, string]} */
+	prefix() {
+		let prefix = "";
+		let i = this.skipNop(this.start);
+		if (!Inst.isRuneOp(i.op) || i.runes.length !== 1) return [i.op === Inst.MATCH, prefix];
+		while (Inst.isRuneOp(i.op) && i.runes.length === 1 && (i.arg & RE2Flags.FOLD_CASE) === 0 && !Unicode.isUnsearchable(i.runes[0])) {
+			prefix += String.fromCodePoint(i.runes[0]);
+			i = this.skipNop(i.out);
+		}
+		return [i.op === Inst.MATCH, prefix];
+	}
+	startCond() {
+		let flag = 0;
+		let pc = this.start;
+		loop: for (;;) {
+			const i = this.inst[pc];
+			switch (i.op) {
+				case Inst.EMPTY_WIDTH:
+					flag |= i.arg;
+					break;
+				case Inst.FAIL: return -1;
+				case Inst.CAPTURE:
+				case Inst.NOP: break;
+				default: break loop;
+			}
+			pc = i.out;
+		}
+		return flag;
+	}
+	patch(l, val) {
+		let head = l.head;
+		while (head !== 0) {
+			const i = this.inst[head >> 1];
+			if ((head & 1) === 0) {
+				head = i.out;
+				i.out = val;
+			} else {
+				head = i.arg;
+				i.arg = val;
+			}
+		}
+	}
+	append(l1, l2) {
+		if (l1.head === 0) return l2;
+		if (l2.head === 0) return l1;
+		const i = this.inst[l1.tail >> 1];
+		if ((l1.tail & 1) === 0) i.out = l2.head;
+		else i.arg = l2.head;
+		return new PatchList(l1.head, l2.tail);
+	}
+	/**
+	*
+	* @returns {string}
+	*/
+	toString() {
+		let out = "";
+		for (let pc = 0; pc < this.inst.length; pc++) {
+			const len = out.length;
+			out += pc;
+			if (pc === this.start) out += "*";
+			out += "        ".substring(out.length - len);
+			out += this.inst[pc];
+			out += "\n";
+		}
+		return out;
+	}
+};
+// src/Compiler.js
+const ANY_RUNE_NOT_NL = new Int32Array([
+	0,
+	Codepoint.CODES["\n"] - 1,
+	Codepoint.CODES["\n"] + 1,
+	Unicode.MAX_RUNE
+]);
+const ANY_RUNE = new Int32Array([0, Unicode.MAX_RUNE]);
+/**
+* A fragment of a compiled regular expression program.
+*
+* @see http://swtch.com/~rsc/regexp/regexp1.html
+* @class
+*/
+var Frag = class {
+	constructor(i = 0, out = new PatchList(), nullable = false) {
+		this.i = i;
+		this.out = out;
+		this.nullable = nullable;
+	}
+};
+/**
+* Compiler from {@code Regexp} (RE2 abstract syntax) to {@code RE2} (compiled regular expression).
+*
+* The only entry point is {@link #compileRegexp}.
+*/
+var Compiler = class Compiler {
+	static compileRegexp(re) {
+		const c = new Compiler();
+		const f = c.compile(re);
+		c.prog.patch(f.out, c.newInst(Inst.MATCH).i);
+		c.prog.start = f.i;
+		c.prog.markLookbehindInsts();
+		return c.prog;
+	}
+	static compileSet(regexps) {
+		const c = new Compiler();
+		if (regexps.length === 0) {
+			c.prog.start = c.newInst(Inst.FAIL).i;
+			c.prog.markLookbehindInsts();
+			return c.prog;
+		}
+		let starts = [];
+		for (let i = 0; i < regexps.length; i++) {
+			c.lbOffset = c.prog.numLb;
+			const f = c.compile(regexps[i]);
+			const m = c.newInst(Inst.MATCH);
+			c.prog.getInst(m.i).arg = i;
+			c.prog.patch(f.out, m.i);
+			starts.push(f.i);
+		}
+		let start = starts[0];
+		for (let i = 1; i < starts.length; i++) {
+			const f = c.newInst(Inst.ALT);
+			const inst = c.prog.getInst(f.i);
+			inst.out = start;
+			inst.arg = starts[i];
+			start = f.i;
+		}
+		c.prog.start = start;
+		c.prog.markLookbehindInsts();
+		return c.prog;
+	}
+	constructor() {
+		this.prog = new Prog();
+		this.newInst(Inst.FAIL);
+		this.lbOffset = 0;
+		this.runeCache = /* @__PURE__ */ new Map();
+		this.walker = {
+			leaf: (re) => this.leaf(re),
+			enter: (re) => this.enter(re),
+			child: (re, state, result) => this.child(re, state, result),
+			leave: (re, state) => this.leave(re, state)
+		};
+	}
+	newInst(op) {
+		this.prog.addInst(op);
+		return new Frag(this.prog.numInst() - 1, new PatchList(), true);
+	}
+	nop() {
+		const f = this.newInst(Inst.NOP);
+		f.out = new PatchList(f.i << 1, f.i << 1);
+		return f;
+	}
+	fail() {
+		return new Frag();
+	}
+	cap(arg) {
+		const f = this.newInst(Inst.CAPTURE);
+		f.out = new PatchList(f.i << 1, f.i << 1);
+		this.prog.getInst(f.i).arg = arg;
+		if (this.prog.numCap < arg + 1) this.prog.numCap = arg + 1;
+		return f;
+	}
+	cat(f1, f2) {
+		if (f1.i === 0 || f2.i === 0) {
+			this.prog.patch(f1.out, 0);
+			this.prog.patch(f2.out, 0);
+			return this.fail();
+		}
+		this.prog.patch(f1.out, f2.i);
+		return new Frag(f1.i, f2.out, f1.nullable && f2.nullable);
+	}
+	alt(f1, f2) {
+		if (f1.i === 0) return f2;
+		if (f2.i === 0) return f1;
+		const f = this.newInst(Inst.ALT);
+		const i = this.prog.getInst(f.i);
+		i.out = f1.i;
+		i.arg = f2.i;
+		f.out = this.prog.append(f1.out, f2.out);
+		f.nullable = f1.nullable || f2.nullable;
+		return f;
+	}
+	loop(f1, nongreedy) {
+		const f = this.newInst(Inst.ALT);
+		const i = this.prog.getInst(f.i);
+		if (nongreedy) {
+			i.arg = f1.i;
+			f.out = new PatchList(f.i << 1, f.i << 1);
+		} else {
+			i.out = f1.i;
+			f.out = new PatchList(f.i << 1 | 1, f.i << 1 | 1);
+		}
+		this.prog.patch(f1.out, f.i);
+		return f;
+	}
+	quest(f1, nongreedy) {
+		if (f1.i === 0) return this.nop();
+		const f = this.newInst(Inst.ALT);
+		const i = this.prog.getInst(f.i);
+		if (nongreedy) {
+			i.arg = f1.i;
+			f.out = new PatchList(f.i << 1, f.i << 1);
+		} else {
+			i.out = f1.i;
+			f.out = new PatchList(f.i << 1 | 1, f.i << 1 | 1);
+		}
+		f.out = this.prog.append(f.out, f1.out);
+		return f;
+	}
+	star(f1, nongreedy) {
+		if (f1.i === 0) return this.nop();
+		if (f1.nullable) return this.quest(this.plus(f1, nongreedy), nongreedy);
+		return this.loop(f1, nongreedy);
+	}
+	plus(f1, nongreedy) {
+		if (f1.i === 0) return this.fail();
+		return new Frag(f1.i, this.loop(f1, nongreedy).out, f1.nullable);
+	}
+	empty(op) {
+		const f = this.newInst(Inst.EMPTY_WIDTH);
+		this.prog.getInst(f.i).arg = op;
+		f.out = new PatchList(f.i << 1, f.i << 1);
+		return f;
+	}
+	rune(runes, flags) {
+		const f = this.newInst(Inst.RUNE);
+		f.nullable = false;
+		const i = this.prog.getInst(f.i);
+		i.runes = runes;
+		flags &= RE2Flags.FOLD_CASE;
+		if (runes.length !== 1 || Unicode.simpleFold(runes[0]) === runes[0]) flags &= ~RE2Flags.FOLD_CASE;
+		i.arg = flags;
+		f.out = new PatchList(f.i << 1, f.i << 1);
+		if ((flags & RE2Flags.FOLD_CASE) === 0 && runes.length === 1 || runes.length === 2 && runes[0] === runes[1]) i.op = Inst.RUNE1;
+		else if (runes.length === 2 && runes[0] === 0 && runes[1] === Unicode.MAX_RUNE) i.op = Inst.RUNE_ANY;
+		else if (runes.length === 4 && runes[0] === 0 && runes[1] === Codepoint.CODES["\n"] - 1 && runes[2] === Codepoint.CODES["\n"] + 1 && runes[3] === Unicode.MAX_RUNE) i.op = Inst.RUNE_ANY_NOT_NL;
+		return f;
+	}
+	lookBehind(a, parsedLb) {
+		const lb = Math.sign(parsedLb) * (Math.abs(parsedLb) + this.lbOffset);
+		const id = this.newInst(Inst.LB_WRITE);
+		this.prog.getInst(id.i).arg = lb;
+		const any = this.rune(ANY_RUNE, 0);
+		const dotStar = this.star(any, true);
+		const lbAutomaton = this.cat(dotStar, a);
+		this.prog.patch(lbAutomaton.out, id.i);
+		const checkId = this.newInst(Inst.LB_CHECK);
+		this.prog.getInst(checkId.i).arg = lb;
+		this.prog.lbStarts.push(lbAutomaton.i);
+		if (Math.abs(lb) > this.prog.numLb) this.prog.numLb = Math.abs(lb);
+		checkId.out = new PatchList(checkId.i << 1, checkId.i << 1);
+		return checkId;
+	}
+	compile(re) {
+		return RegexpWalker.walk(re, this.walker);
+	}
+	leaf(re) {
+		switch (re.op) {
+			case Regexp.Op.NO_MATCH: return this.fail();
+			case Regexp.Op.EMPTY_MATCH: return this.nop();
+			case Regexp.Op.LITERAL: {
+				if (re.runes.length === 0) return this.nop();
+				let f = null;
+				for (let r of re.runes) {
+					let singleRune = this.runeCache.get(r);
+					if (singleRune === void 0) {
+						singleRune = new Int32Array([r]);
+						this.runeCache.set(r, singleRune);
+					}
+					const f1 = this.rune(singleRune, re.flags);
+					f = f === null ? f1 : this.cat(f, f1);
+				}
+				return f;
+			}
+			case Regexp.Op.CHAR_CLASS: return this.rune(re.runes, re.flags);
+			case Regexp.Op.ANY_CHAR_NOT_NL: return this.rune(ANY_RUNE_NOT_NL, 0);
+			case Regexp.Op.ANY_CHAR: return this.rune(ANY_RUNE, 0);
+			case Regexp.Op.BEGIN_LINE: return this.empty(Utils.EMPTY_BEGIN_LINE);
+			case Regexp.Op.END_LINE: return this.empty(Utils.EMPTY_END_LINE);
+			case Regexp.Op.BEGIN_TEXT: return this.empty(Utils.EMPTY_BEGIN_TEXT);
+			case Regexp.Op.END_TEXT: return this.empty(Utils.EMPTY_END_TEXT);
+			case Regexp.Op.WORD_BOUNDARY: return this.empty(Utils.EMPTY_WORD_BOUNDARY);
+			case Regexp.Op.NO_WORD_BOUNDARY: return this.empty(Utils.EMPTY_NO_WORD_BOUNDARY);
+			case Regexp.Op.CONCAT:
+			case Regexp.Op.ALTERNATE: return this.nop();
+			default: throw new RE2JSCompileException("regexp: unhandled case in compile");
+		}
+	}
+	enter(re) {
+		switch (re.op) {
+			case Regexp.Op.PLB:
+			case Regexp.Op.NLB:
+			case Regexp.Op.STAR:
+			case Regexp.Op.PLUS:
+			case Regexp.Op.QUEST: return { sub: null };
+			case Regexp.Op.CAPTURE: return {
+				bra: this.cap(re.cap << 1),
+				sub: null
+			};
+			case Regexp.Op.CONCAT:
+			case Regexp.Op.ALTERNATE: return { f: null };
+			default: throw new RE2JSCompileException("regexp: unhandled case in compile");
+		}
+	}
+	child(re, state, f1) {
+		if (re.op === Regexp.Op.CONCAT) state.f = state.f === null ? f1 : this.cat(state.f, f1);
+		else if (re.op === Regexp.Op.ALTERNATE) state.f = state.f === null ? f1 : this.alt(state.f, f1);
+		else state.sub = f1;
+	}
+	leave(re, state) {
+		switch (re.op) {
+			case Regexp.Op.PLB:
+			case Regexp.Op.NLB: return this.lookBehind(state.sub, re.lb);
+			case Regexp.Op.CAPTURE: {
+				const ket = this.cap(re.cap << 1 | 1);
+				return this.cat(this.cat(state.bra, state.sub), ket);
+			}
+			case Regexp.Op.STAR: return this.star(state.sub, (re.flags & RE2Flags.NON_GREEDY) !== 0);
+			case Regexp.Op.PLUS: return this.plus(state.sub, (re.flags & RE2Flags.NON_GREEDY) !== 0);
+			case Regexp.Op.QUEST: return this.quest(state.sub, (re.flags & RE2Flags.NON_GREEDY) !== 0);
+			case Regexp.Op.CONCAT:
+			case Regexp.Op.ALTERNATE: return state.f;
+			default: throw new RE2JSCompileException("regexp: unhandled case in compile");
+		}
+	}
+};
+// src/Simplify.js
+var Simplify = class Simplify {
+	static simplify(re) {
+		if (re === null) return null;
+		return RegexpWalker.walk(re, Simplify.WALKER);
+	}
+	static WALKER = {
+		leaf: (re) => Simplify.leaf(re),
+		enter: (re) => Simplify.enter(re),
+		child: (re, state, result, i) => Simplify.child(re, state, result, i),
+		leave: (re, state) => Simplify.leave(re, state)
+	};
+	static leaf(re) {
+		if (re.op === Regexp.Op.CHAR_CLASS) {
+			if (re.runes === null) return re;
+			if (re.runes.length === 0) return new Regexp(Regexp.Op.NO_MATCH);
+			if (re.runes.length === 2 && re.runes[0] === 0 && re.runes[1] === Unicode.MAX_RUNE) return new Regexp(Regexp.Op.ANY_CHAR);
+			if (re.runes.length === 4 && re.runes[0] === 0 && re.runes[1] === Codepoint.CODES["\n"] - 1 && re.runes[2] === Codepoint.CODES["\n"] + 1 && re.runes[3] === Unicode.MAX_RUNE) return new Regexp(Regexp.Op.ANY_CHAR_NOT_NL);
+		}
+		return re;
+	}
+	static enter(re) {
+		switch (re.op) {
+			case Regexp.Op.PLB:
+			case Regexp.Op.NLB:
+			case Regexp.Op.CAPTURE:
+			case Regexp.Op.STAR:
+			case Regexp.Op.PLUS:
+			case Regexp.Op.QUEST: return { sub: null };
+			case Regexp.Op.CONCAT:
+			case Regexp.Op.ALTERNATE: return {
+				subs: [],
+				changed: false
+			};
+			case Regexp.Op.REPEAT:
+				if (re.min === 0 && re.max === 0) return { result: new Regexp(Regexp.Op.EMPTY_MATCH) };
+				return { sub: null };
+			default: return { result: re };
+		}
+	}
+	static child(re, state, nsub, i) {
+		if (state.subs === void 0) {
+			state.sub = nsub;
+			return;
+		}
+		if (nsub !== re.subs[i]) state.changed = true;
+		if (re.op === Regexp.Op.CONCAT) {
+			if (nsub.op === Regexp.Op.NO_MATCH) {
+				state.result = new Regexp(Regexp.Op.NO_MATCH);
+				return;
+			}
+			if (nsub.op === Regexp.Op.EMPTY_MATCH) {
+				state.changed = true;
+				return;
+			}
+			if (nsub.op === Regexp.Op.CONCAT) {
+				state.changed = true;
+				for (let j = 0; j < nsub.subs.length; j++) state.subs.push(nsub.subs[j]);
+				return;
+			}
+		} else {
+			if (nsub.op === Regexp.Op.NO_MATCH) {
+				state.changed = true;
+				return;
+			}
+			if (nsub.op === Regexp.Op.ALTERNATE) {
+				state.changed = true;
+				for (let j = 0; j < nsub.subs.length; j++) state.subs.push(nsub.subs[j]);
+				return;
+			}
+		}
+		state.subs.push(nsub);
+	}
+	static leave(re, state) {
+		switch (re.op) {
+			case Regexp.Op.PLB:
+			case Regexp.Op.NLB:
+			case Regexp.Op.CAPTURE: {
+				const sub = state.sub;
+				if (sub !== re.subs[0]) {
+					const nre = Regexp.fromRegexp(re);
+					nre.runes = /* @__PURE__ */ new Int32Array(0);
+					nre.subs = [sub];
+					return nre;
+				}
+				return re;
+			}
+			case Regexp.Op.CONCAT:
+			case Regexp.Op.ALTERNATE:
+				if (state.changed) {
+					const newSubs = state.subs;
+					if (newSubs.length === 0) return new Regexp(re.op === Regexp.Op.CONCAT ? Regexp.Op.EMPTY_MATCH : Regexp.Op.NO_MATCH);
+					if (newSubs.length === 1) return newSubs[0];
+					const nre = Regexp.fromRegexp(re);
+					nre.runes = /* @__PURE__ */ new Int32Array(0);
+					nre.subs = newSubs;
+					return nre;
+				}
+				return re;
+			case Regexp.Op.STAR:
+			case Regexp.Op.PLUS:
+			case Regexp.Op.QUEST: return Simplify.simplify1(re.op, re.flags, state.sub, re);
+			case Regexp.Op.REPEAT: return Simplify.simplifyRepeat(re, state.sub);
+			default: return re;
+		}
+	}
+	static simplifyRepeat(re, sub) {
+		if (re.max === -1) {
+			if (re.min === 0) return Simplify.simplify1(Regexp.Op.STAR, re.flags, sub, null);
+			if (re.min === 1) return Simplify.simplify1(Regexp.Op.PLUS, re.flags, sub, null);
+			const subs = [];
+			for (let i = 0; i < re.min - 1; i++) subs.push(sub);
+			subs.push(Simplify.simplify1(Regexp.Op.PLUS, re.flags, sub, null));
+			return Simplify.concat(subs);
+		}
+		if (re.min === 1 && re.max === 1) return sub;
+		let prefixSubs = null;
+		if (re.min > 0) {
+			prefixSubs = [];
+			for (let i = 0; i < re.min; i++) prefixSubs.push(sub);
+		}
+		if (re.max > re.min) {
+			let suffix = Simplify.simplify1(Regexp.Op.QUEST, re.flags, sub, null);
+			for (let i = re.min + 1; i < re.max; i++) suffix = Simplify.simplify1(Regexp.Op.QUEST, re.flags, Simplify.concat([sub, suffix]), null);
+			if (prefixSubs === null) return suffix;
+			prefixSubs.push(suffix);
+		}
+		if (prefixSubs !== null) return Simplify.concat(prefixSubs);
+		return new Regexp(Regexp.Op.NO_MATCH);
+	}
+	static concat(subs) {
+		const newSubs = [];
+		for (let i = 0; i < subs.length; i++) {
+			const sub = subs[i];
+			if (sub.op === Regexp.Op.NO_MATCH) return new Regexp(Regexp.Op.NO_MATCH);
+			if (sub.op === Regexp.Op.EMPTY_MATCH) continue;
+			if (sub.op === Regexp.Op.CONCAT) {
+				for (let j = 0; j < sub.subs.length; j++) newSubs.push(sub.subs[j]);
+				continue;
+			}
+			newSubs.push(sub);
+		}
+		if (newSubs.length === 0) return new Regexp(Regexp.Op.EMPTY_MATCH);
+		if (newSubs.length === 1) return newSubs[0];
+		const nre = new Regexp(Regexp.Op.CONCAT);
+		nre.subs = newSubs;
+		return nre;
+	}
+	static simplify1(op, flags, sub, re) {
+		if (sub.op === Regexp.Op.EMPTY_MATCH) return sub;
+		if (sub.op === Regexp.Op.NO_MATCH) {
+			if (op === Regexp.Op.PLUS) return sub;
+			return new Regexp(Regexp.Op.EMPTY_MATCH);
+		}
+		if (op === sub.op && (flags & RE2Flags.NON_GREEDY) === (sub.flags & RE2Flags.NON_GREEDY)) return sub;
+		if (re !== null && re.op === op && (re.flags & RE2Flags.NON_GREEDY) === (flags & RE2Flags.NON_GREEDY) && sub === re.subs[0]) return re;
+		const nre = new Regexp(op);
+		nre.flags = flags;
+		nre.subs = [sub];
+		return nre;
+	}
+};
+// src/CharGroup.js
+var CharGroup = class {
+	constructor(sign, cls) {
+		this.sign = sign;
+		this.cls = cls;
+	}
+};
+const code1 = [48, 57];
+const code2 = [
+	9,
+	10,
+	12,
+	13,
+	32,
+	32
+];
+const code3 = [
+	48,
+	57,
+	65,
+	90,
+	95,
+	95,
+	97,
+	122
+];
+const PERL_GROUPS = /* @__PURE__ */ new Map([
+	["\\d", new CharGroup(1, code1)],
+	["\\D", new CharGroup(-1, code1)],
+	["\\s", new CharGroup(1, code2)],
+	["\\S", new CharGroup(-1, code2)],
+	["\\w", new CharGroup(1, code3)],
+	["\\W", new CharGroup(-1, code3)]
+]);
+const code4 = [
+	48,
+	57,
+	65,
+	90,
+	97,
+	122
+];
+const code5 = [
+	65,
+	90,
+	97,
+	122
+];
+const code6 = [0, 127];
+const code7 = [
+	9,
+	9,
+	32,
+	32
+];
+const code8 = [
+	0,
+	31,
+	127,
+	127
+];
+const code9 = [48, 57];
+const code10 = [33, 126];
+const code11 = [97, 122];
+const code12 = [32, 126];
+const code13 = [
+	33,
+	47,
+	58,
+	64,
+	91,
+	96,
+	123,
+	126
+];
+const code14 = [
+	9,
+	13,
+	32,
+	32
+];
+const code15 = [65, 90];
+const code16 = [
+	48,
+	57,
+	65,
+	90,
+	95,
+	95,
+	97,
+	122
+];
+const code17 = [
+	48,
+	57,
+	65,
+	70,
+	97,
+	102
+];
+const POSIX_GROUPS = /* @__PURE__ */ new Map([
+	["[:alnum:]", new CharGroup(1, code4)],
+	["[:^alnum:]", new CharGroup(-1, code4)],
+	["[:alpha:]", new CharGroup(1, code5)],
+	["[:^alpha:]", new CharGroup(-1, code5)],
+	["[:ascii:]", new CharGroup(1, code6)],
+	["[:^ascii:]", new CharGroup(-1, code6)],
+	["[:blank:]", new CharGroup(1, code7)],
+	["[:^blank:]", new CharGroup(-1, code7)],
+	["[:cntrl:]", new CharGroup(1, code8)],
+	["[:^cntrl:]", new CharGroup(-1, code8)],
+	["[:digit:]", new CharGroup(1, code9)],
+	["[:^digit:]", new CharGroup(-1, code9)],
+	["[:graph:]", new CharGroup(1, code10)],
+	["[:^graph:]", new CharGroup(-1, code10)],
+	["[:lower:]", new CharGroup(1, code11)],
+	["[:^lower:]", new CharGroup(-1, code11)],
+	["[:print:]", new CharGroup(1, code12)],
+	["[:^print:]", new CharGroup(-1, code12)],
+	["[:punct:]", new CharGroup(1, code13)],
+	["[:^punct:]", new CharGroup(-1, code13)],
+	["[:space:]", new CharGroup(1, code14)],
+	["[:^space:]", new CharGroup(-1, code14)],
+	["[:upper:]", new CharGroup(1, code15)],
+	["[:^upper:]", new CharGroup(-1, code15)],
+	["[:word:]", new CharGroup(1, code16)],
+	["[:^word:]", new CharGroup(-1, code16)],
+	["[:xdigit:]", new CharGroup(1, code17)],
+	["[:^xdigit:]", new CharGroup(-1, code17)]
+]);
+// src/CharClass.js
+/**
+* A "builder"-style helper class for manipulating character classes represented as an array of
+* pairs of runes [lo, hi], each denoting an inclusive interval.
+*
+* All methods mutate the internal state and return {@code this}, allowing operations to be chained.
+*/
+var CharClass = class CharClass {
+	static charClassToString(r, len) {
+		let result = "[";
+		for (let i = 0; i < len; i += 2) {
+			if (i > 0) result += " ";
+			const lo = r[i];
+			const hi = r[i + 1];
+			if (lo === hi) result += `0x${lo.toString(16)}`;
+			else result += `0x${lo.toString(16)}-0x${hi.toString(16)}`;
+		}
+		result += "]";
+		return result;
+	}
+	static sortRanges(array, len) {
+		const n = len >> 1;
+		const order = new Array(n);
+		for (let i = 0; i < n; i++) order[i] = i;
+		order.sort((a, b) => array[2 * a] - array[2 * b] || array[2 * b + 1] - array[2 * a + 1]);
+		const sorted = array.slice(0, len);
+		for (let i = 0; i < n; i++) {
+			array[2 * i] = sorted[2 * order[i]];
+			array[2 * i + 1] = sorted[2 * order[i] + 1];
+		}
+	}
+	/**
+	* @param {number[]|Int32Array} [r]
+	*/
+	constructor(r = Utils.emptyInts()) {
+		/** @type {number[]|Int32Array} */
+		this.r = r;
+		this.len = r.length;
+	}
+	toArray() {
+		if (this.r instanceof Int32Array) return this.len === this.r.length ? this.r : this.r.subarray(0, this.len);
+		return new Int32Array(this.len === this.r.length ? this.r : this.r.slice(0, this.len));
+	}
+	toGrowableArray() {
+		if (Array.isArray(this.r)) {
+			this.r.length = this.len;
+			return this.r;
+		}
+		return Array.from(this.r.subarray(0, this.len));
+	}
+	cleanClass() {
+		if (this.len < 4) return this;
+		CharClass.sortRanges(this.r, this.len);
+		let w = 2;
+		for (let i = 2; i < this.len; i += 2) {
+			const lo = this.r[i];
+			const hi = this.r[i + 1];
+			if (lo <= this.r[w - 1] + 1) {
+				if (hi > this.r[w - 1]) this.r[w - 1] = hi;
+				continue;
+			}
+			this.r[w] = lo;
+			this.r[w + 1] = hi;
+			w += 2;
+		}
+		this.len = w;
+		return this;
+	}
+	appendLiteral(x, flags) {
+		return (flags & RE2Flags.FOLD_CASE) !== 0 ? this.appendFoldedRange(x, x) : this.appendRange(x, x);
+	}
+	appendRange(lo, hi) {
+		if (this.len > 0) {
+			for (let i = 2; i <= 4; i += 2) if (this.len >= i) {
+				const rlo = this.r[this.len - i];
+				const rhi = this.r[this.len - i + 1];
+				if (lo <= rhi + 1 && rlo <= hi + 1) {
+					if (lo < rlo) this.r[this.len - i] = lo;
+					if (hi > rhi) this.r[this.len - i + 1] = hi;
+					return this;
+				}
+			}
+		}
+		this.r[this.len++] = lo;
+		this.r[this.len++] = hi;
+		return this;
+	}
+	appendFoldedRange(lo, hi) {
+		if (lo <= Unicode.MIN_FOLD && hi >= Unicode.MAX_FOLD) return this.appendRange(lo, hi);
+		if (hi < Unicode.MIN_FOLD || lo > Unicode.MAX_FOLD) return this.appendRange(lo, hi);
+		if (lo < Unicode.MIN_FOLD) {
+			this.appendRange(lo, Unicode.MIN_FOLD - 1);
+			lo = Unicode.MIN_FOLD;
+		}
+		if (hi > Unicode.MAX_FOLD) {
+			this.appendRange(Unicode.MAX_FOLD + 1, hi);
+			hi = Unicode.MAX_FOLD;
+		}
+		for (let c = lo; c <= hi; c++) {
+			this.appendRange(c, c);
+			for (let f = Unicode.simpleFold(c); f !== c; f = Unicode.simpleFold(f)) this.appendRange(f, f);
+		}
+		return this;
+	}
+	appendClass(x) {
+		for (let i = 0; i < x.length; i += 2) this.appendRange(x[i], x[i + 1]);
+		return this;
+	}
+	appendFoldedClass(x) {
+		for (let i = 0; i < x.length; i += 2) this.appendFoldedRange(x[i], x[i + 1]);
+		return this;
+	}
+	appendNegatedClass(x) {
+		let nextLo = 0;
+		for (let i = 0; i < x.length; i += 2) {
+			const lo = x[i];
+			const hi = x[i + 1];
+			if (nextLo <= lo - 1) this.appendRange(nextLo, lo - 1);
+			nextLo = hi + 1;
+		}
+		if (nextLo <= Unicode.MAX_RUNE) this.appendRange(nextLo, Unicode.MAX_RUNE);
+		return this;
+	}
+	appendTable(table) {
+		for (let i = 0; i < table.length; ++i) {
+			const lo = table.getLo(i);
+			const hi = table.getHi(i);
+			const stride = table.getStride(i);
+			if (stride === 1) {
+				this.appendRange(lo, hi);
+				continue;
+			}
+			for (let c = lo; c <= hi; c += stride) this.appendRange(c, c);
+		}
+		return this;
+	}
+	appendNegatedTable(table) {
+		let nextLo = 0;
+		for (let i = 0; i < table.length; ++i) {
+			const lo = table.getLo(i);
+			const hi = table.getHi(i);
+			const stride = table.getStride(i);
+			if (stride === 1) {
+				if (nextLo <= lo - 1) this.appendRange(nextLo, lo - 1);
+				nextLo = hi + 1;
+				continue;
+			}
+			for (let c = lo; c <= hi; c += stride) {
+				if (nextLo <= c - 1) this.appendRange(nextLo, c - 1);
+				nextLo = c + 1;
+			}
+		}
+		if (nextLo <= Unicode.MAX_RUNE) this.appendRange(nextLo, Unicode.MAX_RUNE);
+		return this;
+	}
+	appendTableWithSign(table, sign) {
+		return sign < 0 ? this.appendNegatedTable(table) : this.appendTable(table);
+	}
+	negateClass() {
+		let nextLo = 0;
+		let w = 0;
+		for (let i = 0; i < this.len; i += 2) {
+			const lo = this.r[i];
+			const hi = this.r[i + 1];
+			if (nextLo <= lo - 1) {
+				this.r[w] = nextLo;
+				this.r[w + 1] = lo - 1;
+				w += 2;
+			}
+			nextLo = hi + 1;
+		}
+		this.len = w;
+		if (nextLo <= Unicode.MAX_RUNE) {
+			this.r[this.len++] = nextLo;
+			this.r[this.len++] = Unicode.MAX_RUNE;
+		}
+		return this;
+	}
+	appendClassWithSign(x, sign) {
+		return sign < 0 ? this.appendNegatedClass(x) : this.appendClass(x);
+	}
+	appendGroup(g, foldCase) {
+		let cls = g.cls;
+		if (foldCase) cls = new CharClass().appendFoldedClass(cls).cleanClass().toArray();
+		return this.appendClassWithSign(cls, g.sign);
+	}
+	toString() {
+		return CharClass.charClassToString(this.r, this.len);
+	}
+};
+// src/Parser.js
+var StringIterator = class {
+	constructor(str) {
+		this.str = str;
+		this.position = 0;
+	}
+	pos() {
+		return this.position;
+	}
+	rewindTo(pos) {
+		this.position = pos;
+	}
+	more() {
+		return this.position < this.str.length;
+	}
+	peek() {
+		return this.str.codePointAt(this.position);
+	}
+	skip(n) {
+		this.position += n;
+	}
+	skipString(s) {
+		this.position += s.length;
+	}
+	pop() {
+		const r = this.str.codePointAt(this.position);
+		this.position += Utils.charCount(r);
+		return r;
+	}
+	lookingAt(s) {
+		return this.str.startsWith(s, this.position);
+	}
+	rest() {
+		return this.str.substring(this.position);
+	}
+	from(beforePos) {
+		return this.str.substring(beforePos, this.position);
+	}
+	toString() {
+		return this.rest();
+	}
+};
+/**
+* A parser of regular expression patterns.
+*
+* The only public entry point is {@link #parse(String pattern, int flags)}.
+*/
+var Parser = class Parser {
+	static ERR_INTERNAL_ERROR = "regexp/syntax: internal error";
+	static ERR_INVALID_CHAR_RANGE = "invalid character class range";
+	static ERR_INVALID_ESCAPE = "invalid escape sequence";
+	static ERR_INVALID_NAMED_CAPTURE = "invalid named capture";
+	static ERR_INVALID_PERL_OP = "invalid or unsupported Perl syntax";
+	static ERR_INVALID_REPEAT_OP = "invalid nested repetition operator";
+	static ERR_INVALID_REPEAT_SIZE = "invalid repeat count";
+	static ERR_MISSING_BRACKET = "missing closing ]";
+	static ERR_MISSING_PAREN = "missing closing )";
+	static ERR_MISSING_REPEAT_ARGUMENT = "missing argument to repetition operator";
+	static ERR_TRAILING_BACKSLASH = "trailing backslash at end of expression";
+	static ERR_DUPLICATE_NAMED_CAPTURE = "duplicate capture group name";
+	static ERR_UNEXPECTED_PAREN = "unexpected )";
+	static ERR_NESTING_DEPTH = "expression nests too deeply";
+	static ERR_LARGE = "expression too large";
+	static ERR_INVALID_CAPTURE_IN_LOOKBEHIND = "invalid capture in lookbehind";
+	static MAX_HEIGHT = 1e3;
+	static MAX_SIZE = 1398101;
+	static MAX_RUNES = 33554432;
+	static ANY_TABLE = new UnicodeRangeTable(new Uint32Array([
+		0,
+		Unicode.MAX_RUNE,
+		1
+	]));
+	static ASCII_TABLE = new UnicodeRangeTable(new Uint32Array([
+		0,
+		127,
+		1
+	]));
+	static ASCII_FOLD_TABLE = new UnicodeRangeTable(new Uint32Array([
+		0,
+		127,
+		1,
+		383,
+		383,
+		1,
+		8490,
+		8490,
+		1
+	]));
+	static unicodeTable(name) {
+		if (name === "Any") return {
+			tab: Parser.ANY_TABLE,
+			fold: Parser.ANY_TABLE,
+			sign: 1
+		};
+		if (name === "Ascii") return {
+			tab: Parser.ASCII_TABLE,
+			fold: Parser.ASCII_FOLD_TABLE,
+			sign: 1
+		};
+		if (name === "Assigned") return {
+			tab: UnicodeTables.CATEGORIES.get("Cn"),
+			fold: UnicodeTables.CATEGORIES.get("Cn"),
+			sign: -1
+		};
+		if (name === "Lc") return {
+			tab: UnicodeTables.CATEGORIES.get("LC"),
+			fold: UnicodeTables.FOLD_CATEGORIES.get("LC"),
+			sign: 1
+		};
+		if (UnicodeTables.CATEGORIES.has(name)) return {
+			tab: UnicodeTables.CATEGORIES.get(name),
+			fold: UnicodeTables.FOLD_CATEGORIES.get(name),
+			sign: 1
+		};
+		if (UnicodeTables.SCRIPTS.has(name)) return {
+			tab: UnicodeTables.SCRIPTS.get(name),
+			fold: UnicodeTables.FOLD_SCRIPT.get(name),
+			sign: 1
+		};
+		return null;
+	}
+	static minFoldRune(r) {
+		if (r < Unicode.MIN_FOLD || r > Unicode.MAX_FOLD) return r;
+		let min = r;
+		const r0 = r;
+		for (r = Unicode.simpleFold(r); r !== r0; r = Unicode.simpleFold(r)) if (min > r) min = r;
+		return min;
+	}
+	static leadingRegexp(re) {
+		if (re.op === Regexp.Op.EMPTY_MATCH) return null;
+		if (re.op === Regexp.Op.CONCAT && re.subs.length > 0) {
+			const sub = re.subs[0];
+			if (sub.op === Regexp.Op.EMPTY_MATCH) return null;
+			return sub;
+		}
+		return re;
+	}
+	static literalRegexp(s, flags) {
+		const re = new Regexp(Regexp.Op.LITERAL);
+		re.flags = flags;
+		re.runes = Utils.stringToRunes(s);
+		return re;
+	}
+	/**
+	* Parse regular expression pattern {@code pattern} with mode flags {@code flags}.
+	* @param {string} pattern
+	* @param {number} flags
+	*/
+	static parse(pattern, flags) {
+		return new Parser(pattern, flags).parseInternal();
+	}
+	static parseRepeat(t) {
+		const start = t.pos();
+		if (!t.more() || !t.lookingAt("{")) return -1;
+		t.skip(1);
+		const min = Parser.parseInt(t);
+		if (min === -1) return -1;
+		if (!t.more()) return -1;
+		let max;
+		if (!t.lookingAt(",")) max = min;
+		else {
+			t.skip(1);
+			if (!t.more()) return -1;
+			if (t.lookingAt("}")) max = -1;
+			else if ((max = Parser.parseInt(t)) === -1) return -1;
+		}
+		if (!t.more() || !t.lookingAt("}")) return -1;
+		t.skip(1);
+		if (min < 0 || min > 1e3 || max === -2 || max > 1e3 || max >= 0 && min > max) throw new RE2JSSyntaxException(Parser.ERR_INVALID_REPEAT_SIZE, t.from(start));
+		return min << 16 | max & Unicode.MAX_BMP;
+	}
+	static isValidCaptureName(name) {
+		if (name.length === 0) return false;
+		for (let i = 0; i < name.length; i++) {
+			const c = name.codePointAt(i);
+			if (c !== Codepoint.CODES["_"] && !Utils.isalnum(c)) return false;
+		}
+		return true;
+	}
+	static parseInt(t) {
+		const start = t.pos();
+		while (t.more() && t.peek() >= Codepoint.CODES["0"] && t.peek() <= Codepoint.CODES["9"]) t.skip(1);
+		const n = t.from(start);
+		if (n.length === 0 || n.length > 1 && n.codePointAt(0) === Codepoint.CODES["0"]) return -1;
+		if (n.length > 8) return -2;
+		return parseInt(n, 10);
+	}
+	static isCharClass(re) {
+		return re.op === Regexp.Op.LITERAL && re.runes.length === 1 || re.op === Regexp.Op.CHAR_CLASS || re.op === Regexp.Op.ANY_CHAR_NOT_NL || re.op === Regexp.Op.ANY_CHAR;
+	}
+	static matchRune(re, r) {
+		switch (re.op) {
+			case Regexp.Op.LITERAL: return re.runes.length === 1 && re.runes[0] === r;
+			case Regexp.Op.CHAR_CLASS:
+				for (let i = 0; i < re.runes.length; i += 2) if (re.runes[i] <= r && r <= re.runes[i + 1]) return true;
+				return false;
+			case Regexp.Op.ANY_CHAR_NOT_NL: return r !== Codepoint.CODES["\n"];
+			case Regexp.Op.ANY_CHAR: return true;
+		}
+		return false;
+	}
+	static mergeCharClass(dst, src) {
+		switch (dst.op) {
+			case Regexp.Op.ANY_CHAR: break;
+			case Regexp.Op.ANY_CHAR_NOT_NL:
+				if (Parser.matchRune(src, Codepoint.CODES["\n"])) dst.op = Regexp.Op.ANY_CHAR;
+				break;
+			case Regexp.Op.CHAR_CLASS: {
+				const cc = new CharClass(Array.isArray(dst.runes) ? dst.runes : Array.from(dst.runes));
+				if (src.op === Regexp.Op.LITERAL) cc.appendLiteral(src.runes[0], src.flags);
+				else cc.appendClass(src.runes);
+				dst.runes = cc.toGrowableArray();
+				break;
+			}
+			case Regexp.Op.LITERAL:
+				if (src.runes[0] === dst.runes[0] && src.flags === dst.flags) break;
+				dst.op = Regexp.Op.CHAR_CLASS;
+				dst.runes = new CharClass().appendLiteral(dst.runes[0], dst.flags).appendLiteral(src.runes[0], src.flags).toGrowableArray();
+		}
+	}
+	static parseEscape(t) {
+		const startPos = t.pos();
+		t.skip(1);
+		if (!t.more()) throw new RE2JSSyntaxException(Parser.ERR_TRAILING_BACKSLASH);
+		let c = t.pop();
+		bigswitch: switch (c) {
+			case Codepoint.CODES["1"]:
+			case Codepoint.CODES["2"]:
+			case Codepoint.CODES["3"]:
+			case Codepoint.CODES["4"]:
+			case Codepoint.CODES["5"]:
+			case Codepoint.CODES["6"]:
+			case Codepoint.CODES["7"]: if (!t.more() || t.peek() < Codepoint.CODES["0"] || t.peek() > Codepoint.CODES["7"]) break;
+			case Codepoint.CODES["0"]: {
+				let r = c - Codepoint.CODES["0"];
+				for (let i = 1; i < 3; i++) {
+					if (!t.more() || t.peek() < Codepoint.CODES["0"] || t.peek() > Codepoint.CODES["7"]) break;
+					r = r * 8 + t.peek() - Codepoint.CODES["0"];
+					t.skip(1);
+				}
+				return r;
+			}
+			case Codepoint.CODES["x"]: {
+				if (!t.more()) break;
+				c = t.pop();
+				if (c === Codepoint.CODES["{"]) {
+					let nhex = 0;
+					let r = 0;
+					while (true) {
+						if (!t.more()) break bigswitch;
+						c = t.pop();
+						if (c === Codepoint.CODES["}"]) break;
+						const v = Utils.unhex(c);
+						if (v < 0) break bigswitch;
+						r = r * 16 + v;
+						if (r > Unicode.MAX_RUNE) break bigswitch;
+						nhex++;
+					}
+					if (nhex === 0) break bigswitch;
+					return r;
+				}
+				const x = Utils.unhex(c);
+				if (!t.more()) break;
+				c = t.pop();
+				const y = Utils.unhex(c);
+				if (x < 0 || y < 0) break;
+				return x * 16 + y;
+			}
+			case Codepoint.CODES["a"]: return Codepoint.CODES["\x07"];
+			case Codepoint.CODES["f"]: return Codepoint.CODES["\f"];
+			case Codepoint.CODES["n"]: return Codepoint.CODES["\n"];
+			case Codepoint.CODES["r"]: return Codepoint.CODES["\r"];
+			case Codepoint.CODES["t"]: return Codepoint.CODES["	"];
+			case Codepoint.CODES["v"]: return Codepoint.CODES["\v"];
+			default: if (c <= Unicode.MAX_ASCII && !Utils.isalnum(c)) return c;
+		}
+		throw new RE2JSSyntaxException(Parser.ERR_INVALID_ESCAPE, t.from(startPos));
+	}
+	static parseClassChar(t, wholeClassPos) {
+		if (!t.more()) throw new RE2JSSyntaxException(Parser.ERR_MISSING_BRACKET, t.from(wholeClassPos));
+		if (t.lookingAt("\\")) return Parser.parseEscape(t);
+		return t.pop();
+	}
+	static hasCapture(re) {
+		if (re === null) return false;
+		if (re.op === Regexp.Op.CAPTURE) return true;
+		if (re.subs) {
+			for (let sub of re.subs) if (Parser.hasCapture(sub)) return true;
+		}
+		return false;
+	}
+	constructor(wholeRegexp, flags = 0) {
+		this.wholeRegexp = wholeRegexp;
+		this.flags = flags;
+		this.numCap = 0;
+		this.namedGroups = Object.create(null);
+		this.stack = [];
+		this.free = null;
+		this.numRegexp = 0;
+		this.numRunes = 0;
+		this.repeats = 0;
+		this.height = null;
+		this.size = null;
+		this.nlb = 0;
+	}
+	newRegexp(op) {
+		let re = this.free;
+		if (re !== null && re.subs !== null && re.subs.length > 0) {
+			this.free = re.subs[0];
+			re.reinit();
+			re.op = op;
+		} else {
+			re = new Regexp(op);
+			this.numRegexp += 1;
+		}
+		return re;
+	}
+	reuse(re) {
+		if (this.height !== null && this.height.has(re)) this.height.delete(re);
+		if (re.subs !== null && re.subs.length > 0) re.subs[0] = this.free;
+		this.free = re;
+	}
+	checkLimits(re) {
+		if (this.numRunes > Parser.MAX_RUNES) throw new RE2JSSyntaxException(Parser.ERR_LARGE);
+		this.checkSize(re);
+		this.checkHeight(re);
+	}
+	checkSize(re) {
+		if (this.size === null) {
+			if (this.repeats === 0) this.repeats = 1;
+			if (re.op === Regexp.Op.REPEAT) {
+				let n = re.max;
+				if (n === -1) n = re.min;
+				if (n <= 0) n = 1;
+				if (n > Math.floor(Parser.MAX_SIZE / this.repeats)) this.repeats = Parser.MAX_SIZE;
+				else this.repeats *= n;
+			}
+			if (this.numRegexp < Math.floor(Parser.MAX_SIZE / this.repeats)) return;
+			this.size = /* @__PURE__ */ new Map();
+			for (let reEx of this.stack) this.checkSize(reEx);
+		}
+		if (this.calcSize(re, true) > Parser.MAX_SIZE) throw new RE2JSSyntaxException(Parser.ERR_LARGE);
+	}
+	calcSize(re, force = false) {
+		if (!force && this.size !== null) {
+			if (this.size.has(re)) return this.size.get(re);
+		}
+		let size = 0;
+		switch (re.op) {
+			case Regexp.Op.LITERAL:
+				size = re.runes.length;
+				break;
+			case Regexp.Op.PLB:
+			case Regexp.Op.NLB:
+			case Regexp.Op.CAPTURE:
+			case Regexp.Op.STAR:
+				size = 2 + this.calcSize(re.subs[0]);
+				break;
+			case Regexp.Op.PLUS:
+			case Regexp.Op.QUEST:
+				size = 1 + this.calcSize(re.subs[0]);
+				break;
+			case Regexp.Op.CONCAT:
+				for (let sub of re.subs) size = size + this.calcSize(sub);
+				break;
+			case Regexp.Op.ALTERNATE:
+				for (let sub of re.subs) size = size + this.calcSize(sub);
+				if (re.subs.length > 1) size = size + re.subs.length - 1;
+				break;
+			case Regexp.Op.REPEAT: {
+				let sub = this.calcSize(re.subs[0]);
+				if (re.max === -1) {
+					if (re.min === 0) size = 2 + sub;
+					else size = 1 + re.min * sub;
+					break;
+				}
+				size = re.max * sub + (re.max - re.min);
+				break;
+			}
+		}
+		size = Math.max(1, size);
+		if (this.size === null) this.size = /* @__PURE__ */ new Map();
+		this.size.set(re, size);
+		return size;
+	}
+	checkHeight(re) {
+		if (this.numRegexp < Parser.MAX_HEIGHT) return;
+		if (this.height === null) {
+			this.height = /* @__PURE__ */ new Map();
+			for (let reEx of this.stack) this.checkHeight(reEx);
+		}
+		if (this.calcHeight(re, true) > Parser.MAX_HEIGHT) throw new RE2JSSyntaxException(Parser.ERR_NESTING_DEPTH);
+	}
+	calcHeight(re, force = false) {
+		if (!force && this.height !== null) {
+			if (this.height.has(re)) return this.height.get(re);
+		}
+		let h = 1;
+		for (let sub of re.subs) {
+			const hsub = this.calcHeight(sub);
+			if (h < 1 + hsub) h = 1 + hsub;
+		}
+		if (this.height === null) this.height = /* @__PURE__ */ new Map();
+		this.height.set(re, h);
+		return h;
+	}
+	pop() {
+		return this.stack.pop();
+	}
+	popToPseudo() {
+		const n = this.stack.length;
+		let i = n;
+		while (i > 0 && !Regexp.isPseudoOp(this.stack[i - 1].op)) i--;
+		return this.stack.splice(i, n - i);
+	}
+	push(re) {
+		this.numRunes += re.runes.length;
+		if (re.op === Regexp.Op.CHAR_CLASS && re.runes.length === 2 && re.runes[0] === re.runes[1]) {
+			if (this.maybeConcat(re.runes[0], this.flags & ~RE2Flags.FOLD_CASE)) return null;
+			re.op = Regexp.Op.LITERAL;
+			re.runes = [re.runes[0]];
+			re.flags = this.flags & ~RE2Flags.FOLD_CASE;
+		} else if (re.op === Regexp.Op.CHAR_CLASS && re.runes.length === 4 && re.runes[0] === re.runes[1] && re.runes[2] === re.runes[3] && Unicode.simpleFold(re.runes[0]) === re.runes[2] && Unicode.simpleFold(re.runes[2]) === re.runes[0] || re.op === Regexp.Op.CHAR_CLASS && re.runes.length === 2 && re.runes[0] + 1 === re.runes[1] && Unicode.simpleFold(re.runes[0]) === re.runes[1] && Unicode.simpleFold(re.runes[1]) === re.runes[0]) {
+			if (this.maybeConcat(re.runes[0], this.flags | RE2Flags.FOLD_CASE)) return null;
+			re.op = Regexp.Op.LITERAL;
+			re.runes = [re.runes[0]];
+			re.flags = this.flags | RE2Flags.FOLD_CASE;
+		} else this.maybeConcat(-1, 0);
+		this.stack.push(re);
+		this.checkLimits(re);
+		return re;
+	}
+	maybeConcat(r, flags) {
+		const n = this.stack.length;
+		if (n < 2) return false;
+		const re1 = this.stack[n - 1];
+		const re2 = this.stack[n - 2];
+		if (re1.op !== Regexp.Op.LITERAL || re2.op !== Regexp.Op.LITERAL || (re1.flags & RE2Flags.FOLD_CASE) !== (re2.flags & RE2Flags.FOLD_CASE)) return false;
+		if (!Array.isArray(re2.runes)) re2.runes = Array.from(re2.runes);
+		for (let i = 0; i < re1.runes.length; i++) re2.runes.push(re1.runes[i]);
+		if (r >= 0) {
+			re1.runes = [r];
+			re1.flags = flags;
+			return true;
+		}
+		this.pop();
+		this.reuse(re1);
+		return false;
+	}
+	newLiteral(r, flags) {
+		const re = this.newRegexp(Regexp.Op.LITERAL);
+		re.flags = flags;
+		if ((flags & RE2Flags.FOLD_CASE) !== 0) r = Parser.minFoldRune(r);
+		re.runes = [r];
+		return re;
+	}
+	literal(r) {
+		this.push(this.newLiteral(r, this.flags));
+	}
+	op(op) {
+		const re = this.newRegexp(op);
+		re.flags = this.flags;
+		return this.push(re);
+	}
+	repeat(op, min, max, beforePos, t, lastRepeatPos) {
+		let flags = this.flags;
+		if ((flags & RE2Flags.PERL_X) !== 0) {
+			if (t.more() && t.lookingAt("?")) {
+				t.skip(1);
+				flags ^= RE2Flags.NON_GREEDY;
+			}
+			if (lastRepeatPos !== -1) throw new RE2JSSyntaxException(Parser.ERR_INVALID_REPEAT_OP, t.from(lastRepeatPos));
+		}
+		const n = this.stack.length;
+		if (n === 0) throw new RE2JSSyntaxException(Parser.ERR_MISSING_REPEAT_ARGUMENT, t.from(beforePos));
+		const sub = this.stack[n - 1];
+		if (Regexp.isPseudoOp(sub.op)) throw new RE2JSSyntaxException(Parser.ERR_MISSING_REPEAT_ARGUMENT, t.from(beforePos));
+		const re = this.newRegexp(op);
+		re.min = min;
+		re.max = max;
+		re.flags = flags;
+		re.subs = [sub];
+		this.stack[n - 1] = re;
+		this.checkLimits(re);
+		if (op === Regexp.Op.REPEAT && (min >= 2 || max >= 2) && !this.repeatIsValid(re, 1e3)) throw new RE2JSSyntaxException(Parser.ERR_INVALID_REPEAT_SIZE, t.from(beforePos));
+	}
+	repeatIsValid(re, n) {
+		if (re.op === Regexp.Op.REPEAT) {
+			let m = re.max;
+			if (m === 0) return true;
+			if (m < 0) m = re.min;
+			if (m > n) return false;
+			if (m > 0) n = Math.trunc(n / m);
+		}
+		for (let sub of re.subs) if (!this.repeatIsValid(sub, n)) return false;
+		return true;
+	}
+	concat() {
+		this.maybeConcat(-1, 0);
+		const subs = this.popToPseudo();
+		if (subs.length === 0) return this.push(this.newRegexp(Regexp.Op.EMPTY_MATCH));
+		return this.push(this.collapse(subs, Regexp.Op.CONCAT));
+	}
+	alternate() {
+		const subs = this.popToPseudo();
+		if (subs.length > 0) this.cleanAlt(subs[subs.length - 1]);
+		if (subs.length === 0) return this.push(this.newRegexp(Regexp.Op.NO_MATCH));
+		return this.push(this.collapse(subs, Regexp.Op.ALTERNATE));
+	}
+	cleanAlt(re) {
+		if (re.op === Regexp.Op.CHAR_CLASS) {
+			re.runes = new CharClass(Array.from(re.runes)).cleanClass().toArray();
+			if (re.runes.length === 2 && re.runes[0] === 0 && re.runes[1] === Unicode.MAX_RUNE) {
+				re.runes = /* @__PURE__ */ new Int32Array(0);
+				re.op = Regexp.Op.ANY_CHAR;
+			} else if (re.runes.length === 4 && re.runes[0] === 0 && re.runes[1] === Codepoint.CODES["\n"] - 1 && re.runes[2] === Codepoint.CODES["\n"] + 1 && re.runes[3] === Unicode.MAX_RUNE) {
+				re.runes = /* @__PURE__ */ new Int32Array(0);
+				re.op = Regexp.Op.ANY_CHAR_NOT_NL;
+			}
+		}
+	}
+	collapse(subs, op) {
+		if (subs.length === 1) return subs[0];
+		let len = 0;
+		for (let sub of subs) len += sub.op === op ? sub.subs.length : 1;
+		let newsubs = new Array(len).fill(null);
+		let i = 0;
+		for (let sub of subs) if (sub.op === op) {
+			for (let j = 0; j < sub.subs.length; j++) newsubs[i++] = sub.subs[j];
+			this.reuse(sub);
+		} else newsubs[i++] = sub;
+		let re = this.newRegexp(op);
+		re.subs = newsubs;
+		if (op === Regexp.Op.ALTERNATE) {
+			re.subs = this.factor(re.subs);
+			if (re.subs.length === 1) {
+				const old = re;
+				re = re.subs[0];
+				this.reuse(old);
+			}
+		}
+		return re;
+	}
+	factor(array) {
+		if (array.length < 2) return array;
+		let s = 0;
+		let lensub = array.length;
+		let lenout = 0;
+		let str = null;
+		let strlen = 0;
+		let strflags = 0;
+		let start = 0;
+		for (let i = 0; i <= lensub; i++) {
+			let istr = null;
+			let istrlen = 0;
+			let iflags = 0;
+			if (i < lensub) {
+				let re = array[s + i];
+				if (re.op === Regexp.Op.CONCAT && re.subs.length > 0) re = re.subs[0];
+				if (re.op === Regexp.Op.LITERAL) {
+					istr = re.runes;
+					istrlen = re.runes.length;
+					iflags = re.flags & RE2Flags.FOLD_CASE;
+				}
+				if (iflags === strflags) {
+					let same = 0;
+					while (same < strlen && same < istrlen && str[same] === istr[same]) same++;
+					if (same > 0) {
+						strlen = same;
+						continue;
+					}
+				}
+			}
+			if (i === start) {} else if (i === start + 1) array[lenout++] = array[s + start];
+			else {
+				const prefix = this.newRegexp(Regexp.Op.LITERAL);
+				prefix.flags = strflags;
+				prefix.runes = str.slice(0, strlen);
+				for (let j = start; j < i; j++) {
+					array[s + j] = this.removeLeadingString(array[s + j], strlen);
+					this.checkLimits(array[s + j]);
+				}
+				const suffix = this.collapse(array.slice(s + start, s + i), Regexp.Op.ALTERNATE);
+				const re = this.newRegexp(Regexp.Op.CONCAT);
+				re.subs = [prefix, suffix];
+				array[lenout++] = re;
+			}
+			start = i;
+			str = istr;
+			strlen = istrlen;
+			strflags = iflags;
+		}
+		lensub = lenout;
+		s = 0;
+		start = 0;
+		lenout = 0;
+		let first = null;
+		for (let i = 0; i <= lensub; i++) {
+			let ifirst = null;
+			if (i < lensub) {
+				ifirst = Parser.leadingRegexp(array[s + i]);
+				if (first !== null && first.equals(ifirst) && (Parser.isCharClass(first) || first.op === Regexp.Op.REPEAT && first.min === first.max && Parser.isCharClass(first.subs[0]))) continue;
+			}
+			if (i === start) {} else if (i === start + 1) array[lenout++] = array[s + start];
+			else {
+				const prefix = first;
+				for (let j = start; j < i; j++) {
+					const reuse = j !== start;
+					array[s + j] = this.removeLeadingRegexp(array[s + j], reuse);
+					this.checkLimits(array[s + j]);
+				}
+				const suffix = this.collapse(array.slice(s + start, s + i), Regexp.Op.ALTERNATE);
+				const re = this.newRegexp(Regexp.Op.CONCAT);
+				re.subs = [prefix, suffix];
+				array[lenout++] = re;
+			}
+			start = i;
+			first = ifirst;
+		}
+		lensub = lenout;
+		s = 0;
+		start = 0;
+		lenout = 0;
+		for (let i = 0; i <= lensub; i++) {
+			if (i < lensub && Parser.isCharClass(array[s + i])) continue;
+			if (i === start) {} else if (i === start + 1) array[lenout++] = array[s + start];
+			else {
+				let max = start;
+				for (let j = start + 1; j < i; j++) {
+					const subMax = array[s + max];
+					const subJ = array[s + j];
+					if (subMax.op < subJ.op || subMax.op === subJ.op && (subMax.runes !== null ? subMax.runes.length : 0) < (subJ.runes !== null ? subJ.runes.length : 0)) max = j;
+				}
+				const tmp = array[s + start];
+				array[s + start] = array[s + max];
+				array[s + max] = tmp;
+				for (let j = start + 1; j < i; j++) {
+					Parser.mergeCharClass(array[s + start], array[s + j]);
+					this.reuse(array[s + j]);
+				}
+				this.cleanAlt(array[s + start]);
+				array[lenout++] = array[s + start];
+			}
+			if (i < lensub) array[lenout++] = array[s + i];
+			start = i + 1;
+		}
+		lensub = lenout;
+		s = 0;
+		start = 0;
+		lenout = 0;
+		for (let i = 0; i < lensub; ++i) {
+			if (i + 1 < lensub && array[s + i].op === Regexp.Op.EMPTY_MATCH && array[s + i + 1].op === Regexp.Op.EMPTY_MATCH) continue;
+			array[lenout++] = array[s + i];
+		}
+		lensub = lenout;
+		s = 0;
+		return array.slice(s, lensub);
+	}
+	removeLeadingString(re, n) {
+		if (re.op === Regexp.Op.CONCAT && re.subs.length > 0) {
+			const sub = this.removeLeadingString(re.subs[0], n);
+			re.subs[0] = sub;
+			if (sub.op === Regexp.Op.EMPTY_MATCH) {
+				this.reuse(sub);
+				switch (re.subs.length) {
+					case 0:
+					case 1:
+						re.op = Regexp.Op.EMPTY_MATCH;
+						re.subs = Regexp.emptySubs();
+						break;
+					case 2: {
+						const old = re;
+						re = re.subs[1];
+						this.reuse(old);
+						break;
+					}
+					default: re.subs = re.subs.slice(1, re.subs.length);
+				}
+			}
+			return re;
+		}
+		if (re.op === Regexp.Op.LITERAL) {
+			re.runes = re.runes.slice(n, re.runes.length);
+			if (re.runes.length === 0) re.op = Regexp.Op.EMPTY_MATCH;
+		}
+		return re;
+	}
+	removeLeadingRegexp(re, reuse) {
+		if (re.op === Regexp.Op.CONCAT && re.subs.length > 0) {
+			if (reuse) this.reuse(re.subs[0]);
+			re.subs = re.subs.slice(1, re.subs.length);
+			switch (re.subs.length) {
+				case 0:
+					re.op = Regexp.Op.EMPTY_MATCH;
+					re.subs = Regexp.emptySubs();
+					break;
+				case 1: {
+					const old = re;
+					re = re.subs[0];
+					this.reuse(old);
+					break;
+				}
+			}
+			return re;
+		}
+		if (reuse) this.reuse(re);
+		return this.newRegexp(Regexp.Op.EMPTY_MATCH);
+	}
+	parseInternal() {
+		if ((this.flags & RE2Flags.LITERAL) !== 0) return Parser.literalRegexp(this.wholeRegexp, this.flags);
+		let lastRepeatPos = -1;
+		let min = -1;
+		let max = -1;
+		const t = new StringIterator(this.wholeRegexp);
+		while (t.more()) {
+			let repeatPos = -1;
+			bigswitch: switch (t.peek()) {
+				case Codepoint.CODES["("]:
+					if ((this.flags & RE2Flags.LOOKBEHIND) !== 0) {
+						if (t.lookingAt("(?<=")) {
+							this.parsePosLookBehind();
+							t.skip(4);
+							break;
+						}
+						if (t.lookingAt("(?<!")) {
+							this.parseNegLookBehind();
+							t.skip(4);
+							break;
+						}
+					}
+					if ((this.flags & RE2Flags.PERL_X) !== 0 && t.lookingAt("(?")) {
+						this.parsePerlFlags(t);
+						break;
+					}
+					this.op(Regexp.Op.LEFT_PAREN).cap = ++this.numCap;
+					t.skip(1);
+					break;
+				case Codepoint.CODES["|"]:
+					this.parseVerticalBar();
+					t.skip(1);
+					break;
+				case Codepoint.CODES[")"]:
+					this.parseRightParen();
+					t.skip(1);
+					break;
+				case Codepoint.CODES["^"]:
+					if ((this.flags & RE2Flags.ONE_LINE) !== 0) this.op(Regexp.Op.BEGIN_TEXT);
+					else this.op(Regexp.Op.BEGIN_LINE);
+					t.skip(1);
+					break;
+				case Codepoint.CODES["$"]:
+					if ((this.flags & RE2Flags.ONE_LINE) !== 0) this.op(Regexp.Op.END_TEXT).flags |= RE2Flags.WAS_DOLLAR;
+					else this.op(Regexp.Op.END_LINE);
+					t.skip(1);
+					break;
+				case Codepoint.CODES["."]:
+					if ((this.flags & RE2Flags.DOT_NL) !== 0) this.op(Regexp.Op.ANY_CHAR);
+					else this.op(Regexp.Op.ANY_CHAR_NOT_NL);
+					t.skip(1);
+					break;
+				case Codepoint.CODES["["]:
+					this.parseClass(t);
+					break;
+				case Codepoint.CODES["*"]:
+				case Codepoint.CODES["+"]:
+				case Codepoint.CODES["?"]: {
+					repeatPos = t.pos();
+					let op = null;
+					switch (t.pop()) {
+						case Codepoint.CODES["*"]:
+							op = Regexp.Op.STAR;
+							break;
+						case Codepoint.CODES["+"]:
+							op = Regexp.Op.PLUS;
+							break;
+						case Codepoint.CODES["?"]: op = Regexp.Op.QUEST;
+					}
+					this.repeat(op, min, max, repeatPos, t, lastRepeatPos);
+					break;
+				}
+				case Codepoint.CODES["{"]: {
+					const before = t.pos();
+					const minMax = Parser.parseRepeat(t);
+					if (minMax < 0) {
+						t.rewindTo(before);
+						this.literal(t.pop());
+						break;
+					}
+					repeatPos = before;
+					min = minMax >> 16;
+					max = (minMax & Unicode.MAX_BMP) << 16 >> 16;
+					this.repeat(Regexp.Op.REPEAT, min, max, repeatPos, t, lastRepeatPos);
+					break;
+				}
+				case Codepoint.CODES["\\"]: {
+					const savedPos = t.pos();
+					t.skip(1);
+					if ((this.flags & RE2Flags.PERL_X) !== 0 && t.more()) switch (t.pop()) {
+						case Codepoint.CODES["A"]:
+							this.op(Regexp.Op.BEGIN_TEXT);
+							break bigswitch;
+						case Codepoint.CODES["b"]:
+							this.op(Regexp.Op.WORD_BOUNDARY);
+							break bigswitch;
+						case Codepoint.CODES["B"]:
+							this.op(Regexp.Op.NO_WORD_BOUNDARY);
+							break bigswitch;
+						case Codepoint.CODES["C"]: throw new RE2JSSyntaxException(Parser.ERR_INVALID_ESCAPE, "\\C");
+						case Codepoint.CODES["Q"]: {
+							let lit = t.rest();
+							const i = lit.indexOf("\\E");
+							if (i >= 0) {
+								lit = lit.substring(0, i);
+								t.skipString(lit);
+								t.skipString("\\E");
+							} else t.skipString(lit);
+							let j = 0;
+							while (j < lit.length) {
+								const codepoint = lit.codePointAt(j);
+								this.literal(codepoint);
+								j += Utils.charCount(codepoint);
+							}
+							break bigswitch;
+						}
+						case Codepoint.CODES["z"]:
+							this.op(Regexp.Op.END_TEXT);
+							break bigswitch;
+						default: t.rewindTo(savedPos);
+					}
+					else t.rewindTo(savedPos);
+					const re = this.newRegexp(Regexp.Op.CHAR_CLASS);
+					re.flags = this.flags;
+					if (t.lookingAt("\\p") || t.lookingAt("\\P")) {
+						const cc = new CharClass();
+						if (this.parseUnicodeClass(t, cc)) {
+							re.runes = cc.toArray();
+							this.push(re);
+							break bigswitch;
+						}
+					}
+					const cc = new CharClass();
+					if (this.parsePerlClassEscape(t, cc)) {
+						re.runes = cc.toArray();
+						this.push(re);
+						break bigswitch;
+					}
+					t.rewindTo(savedPos);
+					this.reuse(re);
+					this.literal(Parser.parseEscape(t));
+					break;
+				}
+				default: this.literal(t.pop());
+			}
+			lastRepeatPos = repeatPos;
+		}
+		this.concat();
+		if (this.swapVerticalBar()) this.pop();
+		this.alternate();
+		if (this.stack.length !== 1) throw new RE2JSSyntaxException(Parser.ERR_MISSING_PAREN, this.wholeRegexp);
+		this.stack[0].namedGroups = this.namedGroups;
+		return this.stack[0];
+	}
+	parsePerlFlags(t) {
+		const startPos = t.pos();
+		const s = t.rest();
+		if (s.startsWith("(?P<") || s.startsWith("(?<")) {
+			const begin = s.charAt(2) === "P" ? 4 : 3;
+			const end = s.indexOf(">");
+			if (end < 0) throw new RE2JSSyntaxException(Parser.ERR_INVALID_NAMED_CAPTURE, s);
+			const name = s.substring(begin, end);
+			t.skipString(name);
+			t.skip(begin + 1);
+			if (!Parser.isValidCaptureName(name)) throw new RE2JSSyntaxException(Parser.ERR_INVALID_NAMED_CAPTURE, s.substring(0, end + 1));
+			const re = this.op(Regexp.Op.LEFT_PAREN);
+			re.cap = ++this.numCap;
+			if (this.namedGroups[name]) throw new RE2JSSyntaxException(Parser.ERR_DUPLICATE_NAMED_CAPTURE, name);
+			this.namedGroups[name] = this.numCap;
+			re.name = name;
+			return;
+		}
+		t.skip(2);
+		let flags = this.flags;
+		let sign = 1;
+		let sawFlag = false;
+		loop: while (t.more()) {
+			const c = t.pop();
+			switch (c) {
+				case Codepoint.CODES["i"]:
+					flags |= RE2Flags.FOLD_CASE;
+					sawFlag = true;
+					break;
+				case Codepoint.CODES["m"]:
+					flags &= ~RE2Flags.ONE_LINE;
+					sawFlag = true;
+					break;
+				case Codepoint.CODES["s"]:
+					flags |= RE2Flags.DOT_NL;
+					sawFlag = true;
+					break;
+				case Codepoint.CODES["U"]:
+					flags |= RE2Flags.NON_GREEDY;
+					sawFlag = true;
+					break;
+				case Codepoint.CODES["-"]:
+					if (sign < 0) break loop;
+					sign = -1;
+					flags = ~flags;
+					sawFlag = false;
+					break;
+				case Codepoint.CODES[":"]:
+				case Codepoint.CODES[")"]:
+					if (sign < 0) {
+						if (!sawFlag) break loop;
+						flags = ~flags;
+					}
+					if (c === Codepoint.CODES[":"]) this.op(Regexp.Op.LEFT_PAREN);
+					this.flags = flags;
+					return;
+				default: break loop;
+			}
+		}
+		throw new RE2JSSyntaxException(Parser.ERR_INVALID_PERL_OP, t.from(startPos));
+	}
+	parsePosLookBehind() {
+		const re = this.newRegexp(Regexp.Op.LEFT_PAREN);
+		re.flags = this.flags;
+		re.lb = ++this.nlb;
+		return this.push(re);
+	}
+	parseNegLookBehind() {
+		const re = this.newRegexp(Regexp.Op.LEFT_PAREN);
+		re.flags = this.flags;
+		re.lb = -++this.nlb;
+		return this.push(re);
+	}
+	parseVerticalBar() {
+		this.concat();
+		if (!this.swapVerticalBar()) this.op(Regexp.Op.VERTICAL_BAR);
+	}
+	swapVerticalBar() {
+		const n = this.stack.length;
+		if (n >= 3 && this.stack[n - 2].op === Regexp.Op.VERTICAL_BAR && Parser.isCharClass(this.stack[n - 1]) && Parser.isCharClass(this.stack[n - 3])) {
+			let re1 = this.stack[n - 1];
+			let re3 = this.stack[n - 3];
+			if (re1.op > re3.op) {
+				const tmp = re3;
+				re3 = re1;
+				re1 = tmp;
+				this.stack[n - 3] = re3;
+			}
+			Parser.mergeCharClass(re3, re1);
+			this.reuse(re1);
+			this.pop();
+			return true;
+		}
+		if (n >= 2) {
+			const re1 = this.stack[n - 1];
+			const re2 = this.stack[n - 2];
+			if (re2.op === Regexp.Op.VERTICAL_BAR) {
+				if (n >= 3) this.cleanAlt(this.stack[n - 3]);
+				this.stack[n - 2] = re1;
+				this.stack[n - 1] = re2;
+				return true;
+			}
+		}
+		return false;
+	}
+	parseRightParen() {
+		this.concat();
+		if (this.swapVerticalBar()) this.pop();
+		this.alternate();
+		if (this.stack.length < 2) throw new RE2JSSyntaxException(Parser.ERR_UNEXPECTED_PAREN, this.wholeRegexp);
+		const re1 = this.pop();
+		const re2 = this.pop();
+		if (re2.op !== Regexp.Op.LEFT_PAREN) throw new RE2JSSyntaxException(Parser.ERR_UNEXPECTED_PAREN, this.wholeRegexp);
+		this.flags = re2.flags;
+		if (re2.lb !== 0) {
+			if (Parser.hasCapture(re1)) throw new RE2JSSyntaxException(Parser.ERR_INVALID_CAPTURE_IN_LOOKBEHIND, this.wholeRegexp);
+			if (re2.lb > 0) re2.op = Regexp.Op.PLB;
+			else re2.op = Regexp.Op.NLB;
+			re2.subs = [re1];
+			this.push(re2);
+			return;
+		}
+		if (re2.cap === 0) this.push(re1);
+		else {
+			re2.op = Regexp.Op.CAPTURE;
+			re2.subs = [re1];
+			this.push(re2);
+		}
+	}
+	parsePerlClassEscape(t, cc) {
+		const beforePos = t.pos();
+		if ((this.flags & RE2Flags.PERL_X) === 0 || !t.more() || t.pop() !== Codepoint.CODES["\\"] || !t.more()) return false;
+		t.pop();
+		const p = t.from(beforePos);
+		const g = PERL_GROUPS.has(p) ? PERL_GROUPS.get(p) : null;
+		if (g === null) return false;
+		cc.appendGroup(g, (this.flags & RE2Flags.FOLD_CASE) !== 0);
+		return true;
+	}
+	parseNamedClass(t, cc) {
+		const cls = t.rest();
+		const i = cls.indexOf(":]");
+		if (i < 0) return false;
+		const name = cls.substring(0, i + 2);
+		t.skipString(name);
+		const g = POSIX_GROUPS.has(name) ? POSIX_GROUPS.get(name) : null;
+		if (g === null) throw new RE2JSSyntaxException(Parser.ERR_INVALID_CHAR_RANGE, name);
+		cc.appendGroup(g, (this.flags & RE2Flags.FOLD_CASE) !== 0);
+		return true;
+	}
+	parseUnicodeClass(t, cc) {
+		const startPos = t.pos();
+		if ((this.flags & RE2Flags.UNICODE_GROUPS) === 0 || !t.lookingAt("\\p") && !t.lookingAt("\\P")) return false;
+		t.skip(1);
+		let sign = 1;
+		let c = t.pop();
+		if (c === Codepoint.CODES["P"]) sign = -1;
+		if (!t.more()) {
+			t.rewindTo(startPos);
+			throw new RE2JSSyntaxException(Parser.ERR_INVALID_CHAR_RANGE, t.rest());
+		}
+		c = t.pop();
+		let name;
+		if (c !== Codepoint.CODES["{"]) name = Utils.runeToString(c);
+		else {
+			const rest = t.rest();
+			const end = rest.indexOf("}");
+			if (end < 0) {
+				t.rewindTo(startPos);
+				throw new RE2JSSyntaxException(Parser.ERR_INVALID_CHAR_RANGE, t.rest());
+			}
+			name = rest.substring(0, end);
+			t.skipString(name);
+			t.skip(1);
+		}
+		if (!(name.length === 0) && name.codePointAt(0) === Codepoint.CODES["^"]) {
+			sign = 0 - sign;
+			name = name.substring(1);
+		}
+		const pair = Parser.unicodeTable(name);
+		if (pair === null) throw new RE2JSSyntaxException(Parser.ERR_INVALID_CHAR_RANGE, t.from(startPos));
+		if (pair.sign < 0) sign = 0 - sign;
+		const tab = pair.tab;
+		const fold = pair.fold;
+		if ((this.flags & RE2Flags.FOLD_CASE) === 0 || fold === null) cc.appendTableWithSign(tab, sign);
+		else {
+			const tmp = new CharClass().appendTable(tab).appendTable(fold).cleanClass().toArray();
+			cc.appendClassWithSign(Array.from(tmp), sign);
+		}
+		return true;
+	}
+	parseClass(t) {
+		const startPos = t.pos();
+		t.skip(1);
+		const re = this.newRegexp(Regexp.Op.CHAR_CLASS);
+		re.flags = this.flags;
+		const cc = new CharClass();
+		let sign = 1;
+		if (t.more() && t.lookingAt("^")) {
+			sign = -1;
+			t.skip(1);
+			if ((this.flags & RE2Flags.CLASS_NL) === 0) cc.appendRange(Codepoint.CODES["\n"], Codepoint.CODES["\n"]);
+		}
+		let first = true;
+		while (!t.more() || t.peek() !== Codepoint.CODES["]"] || first) {
+			if (t.more() && t.lookingAt("-") && (this.flags & RE2Flags.PERL_X) === 0 && !first) {
+				const s = t.rest();
+				if (s === "-" || !s.startsWith("-]")) {
+					t.rewindTo(startPos);
+					throw new RE2JSSyntaxException(Parser.ERR_INVALID_CHAR_RANGE, t.rest());
+				}
+			}
+			first = false;
+			const beforePos = t.pos();
+			if (t.lookingAt("[:")) {
+				if (this.parseNamedClass(t, cc)) continue;
+				t.rewindTo(beforePos);
+			}
+			if (this.parseUnicodeClass(t, cc)) continue;
+			if (this.parsePerlClassEscape(t, cc)) continue;
+			t.rewindTo(beforePos);
+			const lo = Parser.parseClassChar(t, startPos);
+			let hi = lo;
+			if (t.more() && t.lookingAt("-")) {
+				t.skip(1);
+				if (t.more() && t.lookingAt("]")) t.skip(-1);
+				else {
+					hi = Parser.parseClassChar(t, startPos);
+					if (hi < lo) throw new RE2JSSyntaxException(Parser.ERR_INVALID_CHAR_RANGE, t.from(beforePos));
+				}
+			}
+			if ((this.flags & RE2Flags.FOLD_CASE) === 0) cc.appendRange(lo, hi);
+			else cc.appendFoldedRange(lo, hi);
+		}
+		t.skip(1);
+		cc.cleanClass();
+		if (sign < 0) cc.negateClass();
+		re.runes = cc.toArray();
+		this.push(re);
+	}
+};
+// src/RE2.js
+/**
+* An RE2 class instance is a compiled representation of an RE2 regular expression, independent of
+* the public Java-like Pattern/Matcher API.
+*
+* This class also contains various implementation helpers for RE2 regular expressions.
+*
+* Use the {@link #quoteMeta(String)} utility function to quote all regular expression
+* metacharacters in an arbitrary string.
+*
+*/
+var RE2 = class RE2 {
+	static initTest(expr) {
+		const re2 = RE2.compile(expr);
+		const res = new RE2(re2.expr, re2.prog, re2.numSubexp, re2.longest);
+		res.cond = re2.cond;
+		res.prefix = re2.prefix;
+		res.prefixUTF8 = re2.prefixUTF8;
+		res.prefixComplete = re2.prefixComplete;
+		res.prefixRune = re2.prefixRune;
+		res.prefilter = re2.prefilter;
+		res.namedGroups = re2.namedGroups;
+		return res;
+	}
+	/**
+	* Parses a regular expression and returns, if successful, an {@code RE2} instance that can be
+	* used to match against text.
+	*
+	* When matching against text, the regexp returns a match that begins as early as possible in the
+	* input (leftmost), and among those it chooses the one that a backtracking search would have
+	* found first. This so-called leftmost-first matching is the same semantics that Perl, Python,
+	* and other implementations use, although this package implements it without the expense of
+	* backtracking. For POSIX leftmost-longest matching, see {@link #compilePOSIX}.
+	*/
+	static compile(expr) {
+		return RE2.compileImpl(expr, RE2Flags.PERL, false);
+	}
+	/**
+	* {@code compilePOSIX} is like {@link #compile} but restricts the regular expression to POSIX ERE
+	* (egrep) syntax and changes the match semantics to leftmost-longest.
+	*
+	* That is, when matching against text, the regexp returns a match that begins as early as
+	* possible in the input (leftmost), and among those it chooses a match that is as long as
+	* possible. This so-called leftmost-longest matching is the same semantics that early regular
+	* expression implementations used and that POSIX specifies.
+	*
+	* However, there can be multiple leftmost-longest matches, with different submatch choices, and
+	* here this package diverges from POSIX. Among the possible leftmost-longest matches, this
+	* package chooses the one that a backtracking search would have found first, while POSIX
+	* specifies that the match be chosen to maximize the length of the first subexpression, then the
+	* second, and so on from left to right. The POSIX rule is computationally prohibitive and not
+	* even well-defined. See http://swtch.com/~rsc/regexp/regexp2.html#posix
+	*/
+	static compilePOSIX(expr) {
+		return RE2.compileImpl(expr, RE2Flags.POSIX, true);
+	}
+	static compileImpl(expr, mode, longest) {
+		let re = Parser.parse(expr, mode);
+		const maxCap = re.maxCap();
+		const namedGroups = re.namedGroups;
+		re = Simplify.simplify(re);
+		const prefilter = PrefilterTree.build(re);
+		const prog = Compiler.compileRegexp(re);
+		const re2 = new RE2(expr, prog, maxCap, longest);
+		re2.prefilter = prefilter.type === Prefilter.Type.NONE ? null : prefilter;
+		const [prefixCompl, prefixStr] = prog.prefix();
+		re2.prefixComplete = prefixCompl;
+		re2.prefix = prefixStr;
+		re2.prefixUTF8 = Utils.stringToUtf8ByteArray(re2.prefix);
+		if (re2.prefix.length > 0) re2.prefixRune = re2.prefix.codePointAt(0);
+		re2.namedGroups = namedGroups;
+		return re2;
+	}
+	/**
+	* Returns true iff textual regular expression {@code pattern} matches string {@code s}.
+	*
+	* More complicated queries need to use {@link #compile} and the full {@code RE2} interface.
+	*/
+	static match(pattern, s) {
+		return RE2.compile(pattern).match(s);
+	}
+	constructor(expr, prog, numSubexp = 0, longest = 0) {
+		this.expr = expr;
+		this.prog = prog;
+		this.numSubexp = numSubexp;
+		this.longest = longest;
+		this.cond = prog.startCond();
+		this.prefix = null;
+		this.prefixUTF8 = null;
+		this.prefixComplete = false;
+		this.prefixRune = 0;
+		/** @type {Record<string, number>} */
+		this.namedGroups = Object.create(null);
+		this.machinePool = [];
+		this.lazyDFA = null;
+		this.onepass = OnePass.compile(this.prog);
+		this.prefilter = null;
+	}
+	get dfa() {
+		if (this.lazyDFA === null) this.lazyDFA = new DFA(this.prog);
+		return this.lazyDFA;
+	}
+	matchPrefixComplete(input, pos, anchor, ncap) {
+		if ((anchor === RE2Flags.ANCHOR_START || anchor === RE2Flags.ANCHOR_BOTH) && pos !== 0) return null;
+		let matchStart = -1;
+		let matchEnd = -1;
+		const pLen = input.prefixLength(this);
+		if (anchor === RE2Flags.UNANCHORED) {
+			const idx = input.index(this, pos);
+			if (idx < 0) return null;
+			matchStart = pos + idx;
+			matchEnd = matchStart + pLen;
+		} else if (anchor === RE2Flags.ANCHOR_BOTH) {
+			if (input.endPos() !== pLen) return null;
+			if (input.index(this, 0) !== 0) return null;
+			matchStart = 0;
+			matchEnd = pLen;
+		} else if (anchor === RE2Flags.ANCHOR_START) {
+			if (input.index(this, 0) !== 0) return null;
+			matchStart = 0;
+			matchEnd = pLen;
+		}
+		if (matchStart < 0) return null;
+		if (ncap > 0) {
+			const matchcap = new Int32Array(ncap).fill(-1);
+			matchcap[0] = matchStart;
+			matchcap[1] = matchEnd;
+			return Array.from(matchcap);
+		}
+		return [];
+	}
+	createLookbehindState() {
+		return this.prog.numLb > 0 ? new LookbehindState(this.prog) : null;
+	}
+	executeEngine(input, pos, anchor, ncap, lbState = null) {
+		if (this.prefixComplete && (ncap === 0 || this.numSubexp === 0)) return this.matchPrefixComplete(input, pos, anchor, ncap);
+		if (this.prefilter !== null && anchor === RE2Flags.UNANCHORED) {
+			if (!this.prefilter.eval(input, pos)) return null;
+		}
+		if (this.onepass !== null) return OnePass.execute(this, input, pos, anchor, ncap);
+		if (ncap > 0) {
+			if (this.prog.numLb === 0 && input.endPos() <= Backtracker.maxBitStateLen(this.prog)) return Backtracker.execute(this, input, pos, anchor, ncap);
+			return this.doExecuteNFA(input, pos, anchor, ncap, lbState);
+		}
+		if (this.prog.numLb === 0) {
+			const dfaResult = this.dfa.match(input, pos, anchor);
+			if (dfaResult !== null) return dfaResult ? [] : null;
+			if (input.endPos() <= Backtracker.maxBitStateLen(this.prog)) return Backtracker.execute(this, input, pos, anchor, ncap);
+		}
+		return this.doExecuteNFA(input, pos, anchor, ncap, lbState);
+	}
+	/**
+	* Returns the number of parenthesized subexpressions in this regular expression.
+	*/
+	numberOfCapturingGroups() {
+		return this.numSubexp;
+	}
+	/**
+	* Returns the number of instructions in this compiled regular expression program.
+	*/
+	numberOfInstructions() {
+		return this.prog.numInst();
+	}
+	get() {
+		return this.machinePool.length > 0 ? this.machinePool.pop() : null;
+	}
+	reset() {
+		this.machinePool.length = 0;
+	}
+	put(m) {
+		this.machinePool.push(m);
+	}
+	toString() {
+		return this.expr;
+	}
+	doExecuteNFA(input, pos, anchor, ncap, lbState = null) {
+		let m = this.get();
+		if (!m) m = Machine.fromRE2(this);
+		m.init(ncap);
+		const cap = m.match(input, pos, anchor, lbState) ? m.submatches() : null;
+		this.put(m);
+		return cap;
+	}
+	match(s) {
+		return this.executeEngine(MachineInput.fromUTF16(s), 0, RE2Flags.UNANCHORED, 0) !== null;
+	}
+	/**
+	* Matches the regular expression against input starting at position start and ending at position
+	* end, with the given anchoring. Records the submatch boundaries in group, which is [start, end)
+	* pairs of byte offsets. The number of boundaries needed is inferred from the size of the group
+	* array. It is most efficient not to ask for submatch boundaries.
+	*
+	* @param input the input byte array
+	* @param start the beginning position in the input
+	* @param end the end position in the input
+	* @param anchor the anchoring flag (UNANCHORED, ANCHOR_START, ANCHOR_BOTH)
+	* @param group the array to fill with submatch positions
+	* @param ngroup the number of array pairs to fill in
+	* @param lbState optional state carried between successive matches over the same input (see
+	*   createLookbehindState); omit it to evaluate lookbehinds from the beginning of the input
+	* @returns true if a match was found
+	*/
+	matchWithGroup(input, start, end, anchor, ngroup, lbState = null) {
+		if (!(input instanceof MatcherInputBase)) {
+			if (Utils.isByteArray(input)) input = MatcherInput.utf8(input);
+			else input = MatcherInput.utf16(input);
+		}
+		return this.matchMachineInput(input, start, end, anchor, ngroup, lbState);
+	}
+	matchMachineInput(input, start, end, anchor, ngroup, lbState = null) {
+		if (start > end) return [false, null];
+		const machineInput = input.isUTF16Encoding() ? MachineInput.fromUTF16(input.asCharSequence(), 0, end) : MachineInput.fromUTF8(input.asBytes(), 0, end);
+		const groupMatch = this.executeEngine(machineInput, start, anchor, 2 * ngroup, lbState);
+		if (groupMatch === null) return [false, null];
+		return [true, groupMatch];
+	}
+	/**
+	* Returns true iff this regexp matches the UTF-8 byte array {@code b}.
+	*/
+	matchUTF8(b) {
+		return this.executeEngine(MachineInput.fromUTF8(b), 0, RE2Flags.UNANCHORED, 0) !== null;
+	}
+	/**
+	* Returns a copy of {@code src} in which all matches for this regexp have been replaced by
+	* {@code repl}. No support is provided for expressions (e.g. {@code \1} or {@code $1}) in the
+	* replacement string.
+	*/
+	replaceAll(src, repl) {
+		return this.replaceAllFunc(src, () => repl, 2 * src.length + 1);
+	}
+	/**
+	* Returns a copy of {@code src} in which only the first match for this regexp has been replaced
+	* by {@code repl}. No support is provided for expressions (e.g. {@code \1} or {@code $1}) in the
+	* replacement string.
+	*/
+	replaceFirst(src, repl) {
+		return this.replaceAllFunc(src, () => repl, 1);
+	}
+	/**
+	* Returns a copy of {@code src} in which at most {@code maxReplaces} matches for this regexp have
+	* been replaced by the return value of of function {@code repl} (whose first argument is the
+	* matched string). No support is provided for expressions (e.g. {@code \1} or {@code $1}) in the
+	* replacement string.
+	*/
+	replaceAllFunc(src, replFunc, maxReplaces) {
+		let lastMatchEnd = 0;
+		let searchPos = 0;
+		let out = "";
+		const input = MachineInput.fromUTF16(src);
+		const lbState = this.createLookbehindState();
+		let numReplaces = 0;
+		while (searchPos <= src.length) {
+			const a = this.executeEngine(input, searchPos, RE2Flags.UNANCHORED, 2, lbState);
+			if (a === null || a.length === 0) break;
+			out += src.substring(lastMatchEnd, a[0]);
+			if (a[1] > lastMatchEnd || a[0] === 0) {
+				out += replFunc(src.substring(a[0], a[1]));
+				numReplaces++;
+			}
+			lastMatchEnd = a[1];
+			const width = input.step(searchPos) & 7;
+			if (searchPos + width > a[1]) searchPos += width;
+			else if (searchPos + 1 > a[1]) searchPos++;
+			else searchPos = a[1];
+			if (numReplaces >= maxReplaces) break;
+		}
+		out += src.substring(lastMatchEnd);
+		return out;
+	}
+	pad(a) {
+		if (a === null) return null;
+		let n = (1 + this.numSubexp) * 2;
+		if (a.length < n) {
+			let a2 = new Array(n).fill(-1);
+			for (let i = 0; i < a.length; i++) a2[i] = a[i];
+			a = a2;
+		}
+		return a;
+	}
+	allMatches(input, n, deliverFun = (v) => v) {
+		let result = [];
+		const end = input.endPos();
+		if (n < 0) n = end + 1;
+		let pos = 0;
+		let i = 0;
+		let prevMatchEnd = -1;
+		const lbState = this.createLookbehindState();
+		while (i < n && pos <= end) {
+			const matches = this.executeEngine(input, pos, RE2Flags.UNANCHORED, this.prog.numCap, lbState);
+			if (matches === null || matches.length === 0) break;
+			let accept = true;
+			if (matches[1] === pos) {
+				if (matches[0] === prevMatchEnd) accept = false;
+				const r = input.step(pos);
+				if (r < 0) pos = end + 1;
+				else pos += r & 7;
+			} else pos = matches[1];
+			prevMatchEnd = matches[1];
+			if (accept) {
+				result.push(deliverFun(this.pad(matches)));
+				i++;
+			}
+		}
+		return result;
+	}
+	/**
+	* Returns an array holding the text of the leftmost match in {@code b} of this regular
+	* expression.
+	*
+	* A return value of null indicates no match.
+	*/
+	findUTF8(b) {
+		const a = this.executeEngine(MachineInput.fromUTF8(b), 0, RE2Flags.UNANCHORED, 2);
+		if (a === null) return null;
+		return b.slice(a[0], a[1]);
+	}
+	/**
+	* Returns a two-element array of integers defining the location of the leftmost match in
+	* {@code b} of this regular expression. The match itself is at {@code b[loc[0]...loc[1]]}.
+	*
+	* A return value of null indicates no match.
+	*/
+	findUTF8Index(b) {
+		const a = this.executeEngine(MachineInput.fromUTF8(b), 0, RE2Flags.UNANCHORED, 2);
+		if (a === null) return null;
+		return a.slice(0, 2);
+	}
+	/**
+	* Returns a string holding the text of the leftmost match in {@code s} of this regular
+	* expression.
+	*
+	* If there is no match, the return value is an empty string, but it will also be empty if the
+	* regular expression successfully matches an empty string. Use {@link #findIndex} or
+	* {@link #findSubmatch} if it is necessary to distinguish these cases.
+	*/
+	find(s) {
+		const a = this.executeEngine(MachineInput.fromUTF16(s), 0, RE2Flags.UNANCHORED, 2);
+		if (a === null) return "";
+		return s.substring(a[0], a[1]);
+	}
+	/**
+	* Returns a two-element array of integers defining the location of the leftmost match in
+	* {@code s} of this regular expression. The match itself is at
+	* {@code s.substring(loc[0], loc[1])}.
+	*
+	* A return value of null indicates no match.
+	*/
+	findIndex(s) {
+		return this.executeEngine(MachineInput.fromUTF16(s), 0, RE2Flags.UNANCHORED, 2);
+	}
+	/**
+	* Returns an array of arrays the text of the leftmost match of the regular expression in
+	* {@code b} and the matches, if any, of its subexpressions, as defined by the <a
+	* href='#submatch'>Submatch</a> description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findUTF8Submatch(b) {
+		const a = this.executeEngine(MachineInput.fromUTF8(b), 0, RE2Flags.UNANCHORED, this.prog.numCap);
+		if (a === null) return null;
+		const ret = new Array(1 + this.numSubexp).fill(null);
+		for (let i = 0; i < ret.length; i++) if (2 * i < a.length && a[2 * i] >= 0) ret[i] = b.slice(a[2 * i], a[2 * i + 1]);
+		return ret;
+	}
+	/**
+	* Returns an array holding the index pairs identifying the leftmost match of this regular
+	* expression in {@code b} and the matches, if any, of its subexpressions, as defined by the the
+	* <a href='#submatch'>Submatch</a> and <a href='#index'>Index</a> descriptions above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findUTF8SubmatchIndex(b) {
+		return this.pad(this.executeEngine(MachineInput.fromUTF8(b), 0, RE2Flags.UNANCHORED, this.prog.numCap));
+	}
+	/**
+	* Returns an array of strings holding the text of the leftmost match of the regular expression in
+	* {@code s} and the matches, if any, of its subexpressions, as defined by the <a
+	* href='#submatch'>Submatch</a> description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findSubmatch(s) {
+		const a = this.executeEngine(MachineInput.fromUTF16(s), 0, RE2Flags.UNANCHORED, this.prog.numCap);
+		if (a === null) return null;
+		const ret = new Array(1 + this.numSubexp).fill(null);
+		for (let i = 0; i < ret.length; i++) if (2 * i < a.length && a[2 * i] >= 0) ret[i] = s.substring(a[2 * i], a[2 * i + 1]);
+		return ret;
+	}
+	/**
+	* Returns an array holding the index pairs identifying the leftmost match of this regular
+	* expression in {@code s} and the matches, if any, of its subexpressions, as defined by the <a
+	* href='#submatch'>Submatch</a> description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findSubmatchIndex(s) {
+		return this.pad(this.executeEngine(MachineInput.fromUTF16(s), 0, RE2Flags.UNANCHORED, this.prog.numCap));
+	}
+	/**
+	* {@code findAllUTF8()} is the <a href='#all'>All</a> version of {@link #findUTF8}; it returns a
+	* list of up to {@code n} successive matches of the expression, as defined by the <a
+	* href='#all'>All</a> description above.
+	*
+	* A return value of null indicates no match.
+	*
+	* TODO(adonovan): think about defining a byte slice view class, like a read-only Go slice backed
+	* by |b|.
+	*/
+	findAllUTF8(b, n) {
+		const result = this.allMatches(MachineInput.fromUTF8(b), n, (match) => b.slice(match[0], match[1]));
+		if (result.length === 0) return null;
+		return result;
+	}
+	/**
+	* {@code findAllUTF8Index} is the <a href='#all'>All</a> version of {@link #findUTF8Index}; it
+	* returns a list of up to {@code n} successive matches of the expression, as defined by the <a
+	* href='#all'>All</a> description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findAllUTF8Index(b, n) {
+		const result = this.allMatches(MachineInput.fromUTF8(b), n, (match) => match.slice(0, 2));
+		if (result.length === 0) return null;
+		return result;
+	}
+	/**
+	* {@code findAll} is the <a href='#all'>All</a> version of {@link #find}; it returns a list of up
+	* to {@code n} successive matches of the expression, as defined by the <a href='#all'>All</a>
+	* description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findAll(s, n) {
+		const result = this.allMatches(MachineInput.fromUTF16(s), n, (match) => s.substring(match[0], match[1]));
+		if (result.length === 0) return null;
+		return result;
+	}
+	/**
+	* {@code findAllIndex} is the <a href='#all'>All</a> version of {@link #findIndex}; it returns a
+	* list of up to {@code n} successive matches of the expression, as defined by the <a
+	* href='#all'>All</a> description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findAllIndex(s, n) {
+		const result = this.allMatches(MachineInput.fromUTF16(s), n, (match) => match.slice(0, 2));
+		if (result.length === 0) return null;
+		return result;
+	}
+	/**
+	* {@code findAllUTF8Submatch} is the <a href='#all'>All</a> version of {@link #findUTF8Submatch};
+	* it returns a list of up to {@code n} successive matches of the expression, as defined by the <a
+	* href='#all'>All</a> description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findAllUTF8Submatch(b, n) {
+		const result = this.allMatches(MachineInput.fromUTF8(b), n, (match) => {
+			let slice = new Array(match.length / 2 | 0).fill(null);
+			for (let j = 0; j < slice.length; j++) if (match[2 * j] >= 0) slice[j] = b.slice(match[2 * j], match[2 * j + 1]);
+			return slice;
+		});
+		if (result.length === 0) return null;
+		return result;
+	}
+	/**
+	* {@code findAllUTF8SubmatchIndex} is the <a href='#all'>All</a> version of
+	* {@link #findUTF8SubmatchIndex}; it returns a list of up to {@code n} successive matches of the
+	* expression, as defined by the <a href='#all'>All</a> description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findAllUTF8SubmatchIndex(b, n) {
+		const result = this.allMatches(MachineInput.fromUTF8(b), n);
+		if (result.length === 0) return null;
+		return result;
+	}
+	/**
+	* {@code findAllSubmatch} is the <a href='#all'>All</a> version of {@link #findSubmatch}; it
+	* returns a list of up to {@code n} successive matches of the expression, as defined by the <a
+	* href='#all'>All</a> description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findAllSubmatch(s, n) {
+		const result = this.allMatches(MachineInput.fromUTF16(s), n, (match) => {
+			let slice = new Array(match.length / 2 | 0).fill(null);
+			for (let j = 0; j < slice.length; j++) if (match[2 * j] >= 0) slice[j] = s.substring(match[2 * j], match[2 * j + 1]);
+			return slice;
+		});
+		if (result.length === 0) return null;
+		return result;
+	}
+	/**
+	* {@code findAllSubmatchIndex} is the <a href='#all'>All</a> version of
+	* {@link #findSubmatchIndex}; it returns a list of up to {@code n} successive matches of the
+	* expression, as defined by the <a href='#all'>All</a> description above.
+	*
+	* A return value of null indicates no match.
+	*/
+	findAllSubmatchIndex(s, n) {
+		const result = this.allMatches(MachineInput.fromUTF16(s), n);
+		if (result.length === 0) return null;
+		return result;
+	}
+};
+// src/Set.js
+var RE2Set = class RE2Set {
+	/** @type {number} */
+	static UNANCHORED = RE2Flags.UNANCHORED;
+	/** @type {number} */
+	static ANCHOR_START = RE2Flags.ANCHOR_START;
+	/** @type {number} */
+	static ANCHOR_BOTH = RE2Flags.ANCHOR_BOTH;
+	/**
+	* Constructs a new RE2Set with the specified anchor mode and flags.
+	* @param {number} [anchor=RE2Set.UNANCHORED] - The anchoring mode (e.g., RE2Set.UNANCHORED).
+	* @param {number} [flags=0] - The public flags to apply to all patterns in the set.
+	* @param {number} [maxMem=8388608] - The maximum memory in bytes to use for the DFA (default 8MB).
+	*/
+	constructor(anchor = RE2Set.UNANCHORED, flags = 0, maxMem = 8388608) {
+		if (![
+			RE2Set.UNANCHORED,
+			RE2Set.ANCHOR_START,
+			RE2Set.ANCHOR_BOTH
+		].includes(anchor)) throw new RE2JSFlagsException("The anchor should be RE2Set.UNANCHORED, RE2Set.ANCHOR_START or RE2Set.ANCHOR_BOTH");
+		Utils.checkFlags(flags);
+		this.anchor = anchor;
+		this.jsFlags = flags;
+		this.maxMem = maxMem;
+		let re2Flags = RE2Flags.PERL;
+		if ((flags & PublicFlags.DISABLE_UNICODE_GROUPS) !== 0) re2Flags &= ~RE2Flags.UNICODE_GROUPS;
+		if ((flags & PublicFlags.LOOKBEHINDS) !== 0) re2Flags |= RE2Flags.LOOKBEHIND;
+		this.re2Flags = re2Flags;
+		this.regexps = [];
+		this.prog = null;
+		this.dfa = null;
+		this.dummyRe2 = null;
+	}
+	/**
+	* Adds a new regular expression pattern to the set.
+	* Patterns cannot be added after the set has been compiled.
+	* @param {string} pattern - The regular expression pattern to add.
+	* @returns {number} The integer index assigned to the added pattern.
+	* @throws {RE2JSCompileException} If patterns are added after compilation.
+	*/
+	add(pattern) {
+		if (this.prog) throw new RE2JSCompileException("Cannot add patterns after compile");
+		Utils.checkPattern(pattern);
+		let fregex = pattern;
+		if ((this.jsFlags & PublicFlags.CASE_INSENSITIVE) !== 0) fregex = `(?i)${fregex}`;
+		if ((this.jsFlags & PublicFlags.DOTALL) !== 0) fregex = `(?s)${fregex}`;
+		if ((this.jsFlags & PublicFlags.MULTILINE) !== 0) fregex = `(?m)${fregex}`;
+		const re = Parser.parse(fregex, this.re2Flags);
+		this.regexps.push(Simplify.simplify(re));
+		return this.regexps.length - 1;
+	}
+	/**
+	* Compiles the added patterns into a single state machine.
+	* This is automatically called on the first match if not called explicitly.
+	* @returns {void}
+	*/
+	compile() {
+		if (this.prog) return;
+		const prog = Compiler.compileSet(this.regexps);
+		if (prog.numInst() > Parser.MAX_SIZE) throw new RE2JSCompileException(`${Parser.ERR_LARGE}: the set compiles to ${prog.numInst()} instructions, more than ${Parser.MAX_SIZE}`);
+		this.prog = prog;
+		this.dfa = new DFA(this.prog, this.maxMem);
+		this.dummyRe2 = {
+			prog: this.prog,
+			cond: this.prog.startCond(),
+			prefix: "",
+			prefixRune: 0,
+			longest: false
+		};
+	}
+	/**
+	* Matches the input against the compiled set of regular expressions.
+	* @param {string|number[]|Uint8Array} input - The input string or UTF-8 byte array to match against.
+	* @returns {number[]} An array of indices representing the patterns that successfully matched the input.
+	*/
+	match(input) {
+		if (!this.prog) this.compile();
+		const machineInput = Utils.isByteArray(input) ? MachineInput.fromUTF8(input) : MachineInput.fromUTF16(input);
+		let internalAnchor = RE2Flags.UNANCHORED;
+		if (this.anchor === RE2Set.ANCHOR_START) internalAnchor = RE2Flags.ANCHOR_START;
+		else if (this.anchor === RE2Set.ANCHOR_BOTH) internalAnchor = RE2Flags.ANCHOR_BOTH;
+		const dfaResult = this.dfa.matchSet(machineInput, 0, internalAnchor);
+		if (dfaResult !== null) return dfaResult;
+		const machine = Machine.fromRE2(this.dummyRe2);
+		machine.init(0);
+		return machine.matchSet(machineInput, 0, internalAnchor);
+	}
+};
+// src/TranslateRegExpString.js
+/**
+* Transform JS regex string to RE2 regex string
+*/
+var TranslateRegExpString = class TranslateRegExpString {
+	static isHexadecimal(ch) {
+		return "0" <= ch && ch <= "9" || "A" <= ch && ch <= "F" || "a" <= ch && ch <= "f";
+	}
+	static translate(data) {
+		let prefixFlags = "";
+		if (Object.prototype.toString.call(data) === "[object RegExp]") {
+			if (data.ignoreCase) prefixFlags += "i";
+			if (data.multiline) prefixFlags += "m";
+			if (data.dotAll) prefixFlags += "s";
+			data = data.source;
+		}
+		if (typeof data !== "string") return data;
+		let result = "";
+		let changed = false;
+		let size = data.length;
+		if (size === 0) {
+			result = "(?:)";
+			changed = true;
+		}
+		let inCharClass = false;
+		let i = 0;
+		while (i < size) {
+			let ch = data[i];
+			if (ch === "\\") {
+				if (i + 1 < size) {
+					ch = data[i + 1];
+					switch (ch) {
+						case "\\":
+							result += "\\\\";
+							i += 2;
+							continue;
+						case "c":
+							if (i + 2 < size) {
+								let code = data[i + 2].charCodeAt(0);
+								if (code >= 65 && code <= 90 || code >= 97 && code <= 122) {
+									let val = code % 32;
+									result += "\\x";
+									result += (val >> 4).toString(16).toUpperCase();
+									result += (val & 15).toString(16).toUpperCase();
+									i += 3;
+									changed = true;
+									continue;
+								}
+							}
+							result += "c";
+							i += 2;
+							changed = true;
+							continue;
+						case "u":
+							if (i + 2 < size) {
+								if (data[i + 2] === "{") {
+									let j = i + 3;
+									let hasHex = false;
+									let closed = false;
+									while (j < size) {
+										const hexChar = data[j];
+										if (hexChar === "}") {
+											closed = true;
+											break;
+										}
+										if (!TranslateRegExpString.isHexadecimal(hexChar)) break;
+										hasHex = true;
+										j++;
+									}
+									if (closed && hasHex) {
+										result += "\\x";
+										i += 2;
+										changed = true;
+										continue;
+									}
+								} else if (i + 5 < size) {
+									let isHex4 = true;
+									for (let j = 0; j < 4; j++) if (!TranslateRegExpString.isHexadecimal(data[i + 2 + j])) {
+										isHex4 = false;
+										break;
+									}
+									if (isHex4) {
+										result += "\\x{" + data.substring(i + 2, i + 6) + "}";
+										i += 6;
+										changed = true;
+										continue;
+									}
+								}
+							}
+							result += "u";
+							i += 2;
+							changed = true;
+							continue;
+						case "x": {
+							let isValidHex = false;
+							if (i + 2 < size && data[i + 2] === "{") {
+								let j = i + 3;
+								let hasHex = false;
+								let closed = false;
+								while (j < size) {
+									const hexChar = data[j];
+									if (hexChar === "}") {
+										closed = true;
+										break;
+									}
+									if (!TranslateRegExpString.isHexadecimal(hexChar)) break;
+									hasHex = true;
+									j++;
+								}
+								if (closed && hasHex) isValidHex = true;
+							} else if (i + 3 < size && TranslateRegExpString.isHexadecimal(data[i + 2]) && TranslateRegExpString.isHexadecimal(data[i + 3])) isValidHex = true;
+							if (isValidHex) {
+								result += "\\x";
+								i += 2;
+							} else {
+								result += "x";
+								i += 2;
+								changed = true;
+							}
+							continue;
+						}
+						case "n":
+						case "r":
+						case "t":
+						case "a":
+						case "f":
+						case "v":
+						case "d":
+						case "D":
+						case "s":
+						case "S":
+						case "w":
+						case "W":
+						case "b":
+						case "B":
+						case "p":
+						case "P":
+						case "A":
+						case "z":
+						case "Q":
+						case "E":
+						case "0":
+						case "1":
+						case "2":
+						case "3":
+						case "4":
+						case "5":
+						case "6":
+						case "7":
+							result += "\\" + ch;
+							i += 2;
+							continue;
+						default: {
+							let cp = data.codePointAt(i + 1);
+							if (cp >= 48 && cp <= 57 || cp >= 65 && cp <= 90 || cp >= 97 && cp <= 122) {
+								let symSize = Utils.charCount(cp);
+								result += data.substring(i + 1, i + 1 + symSize);
+								i += symSize + 1;
+								changed = true;
+							} else {
+								result += "\\";
+								let symSize = Utils.charCount(cp);
+								result += data.substring(i + 1, i + 1 + symSize);
+								i += symSize + 1;
+							}
+							continue;
+						}
+					}
+				}
+			} else if (ch === "/") {
+				result += "\\/";
+				i += 1;
+				changed = true;
+				continue;
+			} else if (ch === "[") {
+				if (!inCharClass && data[i + 1] === "]") {
+					result += "[^\\x00-\\x{10FFFF}]";
+					i += 2;
+					changed = true;
+					continue;
+				}
+				if (!inCharClass && data[i + 1] === "^" && data[i + 2] === "]") {
+					result += "[\\x00-\\x{10FFFF}]";
+					i += 3;
+					changed = true;
+					continue;
+				}
+				inCharClass = true;
+			} else if (ch === "]") inCharClass = false;
+			else if (!inCharClass && ch === "(" && i + 2 < size && data[i + 1] === "?" && data[i + 2] === "<") {
+				if (i + 3 < size && !"=!>)".includes(data[i + 3])) {
+					result += "(?P<";
+					i += 3;
+					changed = true;
+					continue;
+				}
+			}
+			let cp = data.codePointAt(i);
+			let symSize = Utils.charCount(cp);
+			result += data.substring(i, i + symSize);
+			i += symSize;
+		}
+		const finalResult = changed ? result : data;
+		if (prefixFlags.length > 0) return `(?${prefixFlags})${finalResult}`;
+		return finalResult;
+	}
+};
+// src/index.js
+const execResult = (m, input) => {
+	const result = m.matchArray();
+	result.index = m.start(0);
+	result.input = input;
+	result.groups = m.namedGroupsObject();
+	return result;
+};
+/**
+* A compiled representation of an RE2 regular expression
+*
+* The matching functions take {@code String} arguments instead of the more general Java
+* {@code CharSequence} since the latter doesn't provide UTF-16 decoding.
+*
+*
+* @author rsc@google.com (Russ Cox)
+* @class
+*/
+var RE2JS = class RE2JS {
+	/**
+	* Flag: case insensitive matching.
+	*/
+	static CASE_INSENSITIVE = PublicFlags.CASE_INSENSITIVE;
+	/**
+	* Flag: dot ({@code .}) matches all characters, including newline.
+	*/
+	static DOTALL = PublicFlags.DOTALL;
+	/**
+	* Flag: multiline matching: {@code ^} and {@code $} match at beginning and end of line, not just
+	* beginning and end of input.
+	*/
+	static MULTILINE = PublicFlags.MULTILINE;
+	/**
+	* Flag: Unicode groups (e.g. {@code \p\ Greek\} ) will be syntax errors.
+	*/
+	static DISABLE_UNICODE_GROUPS = PublicFlags.DISABLE_UNICODE_GROUPS;
+	/**
+	* Flag: matches longest possible string.
+	*/
+	static LONGEST_MATCH = PublicFlags.LONGEST_MATCH;
+	/**
+	* Flag: enable linear-time captureless lookbehinds.
+	*/
+	static LOOKBEHINDS = PublicFlags.LOOKBEHINDS;
+	/**
+	* Returns a literal pattern string for the specified string.
+	*
+	* This method produces a string that can be used to create a <code>RE2JS</code> that would
+	* match the string <code>s</code> as if it were a literal pattern.
+	*
+	* Metacharacters or escape sequences in the input sequence will be given no special meaning.
+	*
+	* @param {string} str The string to be literalized
+	* @returns {string} A literal string replacement
+	*/
+	static quote(str) {
+		return Utils.quoteMeta(str);
+	}
+	/**
+	* Quotes '\' and '$' in {@code str}, so that the returned string could be used in
+	* replacement methods as a literal replacement of {@code str}.
+	*
+	* This is a convenience delegation to {@link Matcher.quoteReplacement}.
+	*
+	* @param {string} str the string to be quoted
+	* @param {boolean} [javaMode=false] whether the replacement will be used in javaMode
+	* @returns {string} the quoted string
+	*/
+	static quoteReplacement(str, javaMode = false) {
+		return Matcher.quoteReplacement(str, javaMode);
+	}
+	/**
+	* Translates a given regular expression string to ensure compatibility with RE2JS.
+	*
+	* This function preprocesses the input regex string by applying necessary transformations,
+	* such as escaping special characters (e.g., `/`), converting named capture groups to
+	* RE2JS-compatible syntax, and handling Unicode sequences properly. It ensures that the
+	* resulting regex is safe and properly formatted before compilation.
+	*
+	* @param {string|RegExp} expr - The regular expression string to be translated.
+	* @returns {string} - The transformed regular expression string, ready for compilation.
+	*/
+	static translateRegExp(expr) {
+		return TranslateRegExpString.translate(expr);
+	}
+	/**
+	* Helper: create new RE2JS with given regex and flags. Flregex is the regex with flags applied.
+	* @param {string} regex
+	* @param {number} [flags=0]
+	* @returns {RE2JS}
+	*/
+	static compile(regex, flags = 0) {
+		Utils.checkPattern(regex);
+		Utils.checkFlags(flags);
+		let fregex = regex;
+		if ((flags & RE2JS.CASE_INSENSITIVE) !== 0) fregex = `(?i)${fregex}`;
+		if ((flags & RE2JS.DOTALL) !== 0) fregex = `(?s)${fregex}`;
+		if ((flags & RE2JS.MULTILINE) !== 0) fregex = `(?m)${fregex}`;
+		let re2Flags = RE2Flags.PERL;
+		if ((flags & RE2JS.DISABLE_UNICODE_GROUPS) !== 0) re2Flags &= ~RE2Flags.UNICODE_GROUPS;
+		if ((flags & RE2JS.LOOKBEHINDS) !== 0) re2Flags |= RE2Flags.LOOKBEHIND;
+		const p = new RE2JS(regex, flags);
+		p.re2Input = RE2.compileImpl(fregex, re2Flags, (flags & RE2JS.LONGEST_MATCH) !== 0);
+		return p;
+	}
+	/**
+	* Matches a string against a regular expression.
+	*
+	* @param {string} regex the regular expression
+	* @param {string|number[]|Uint8Array} input the input
+	* @returns {boolean} true if the regular expression matches the entire input
+	* @throws RE2JSSyntaxException if the regular expression is malformed
+	*/
+	static matches(regex, input) {
+		return RE2JS.compile(regex).testExact(input);
+	}
+	/**
+	* This is visible for testing.
+	* @private
+	*/
+	static initTest(pattern, flags, re2) {
+		if (pattern == null) throw new Error("pattern is null");
+		if (re2 == null) throw new Error("re2 is null");
+		const p = new RE2JS(pattern, flags);
+		p.re2Input = re2;
+		return p;
+	}
+	/**
+	*
+	* @param {string} pattern
+	* @param {number} flags
+	*/
+	constructor(pattern, flags) {
+		this.patternInput = pattern;
+		this.flagsInput = flags;
+		/** @type {import('./RE2.js').RE2} */
+		this.re2Input = null;
+	}
+	/**
+	* Releases memory used by internal caches associated with this pattern. Does not change the
+	* observable behaviour. Useful for tests that detect memory leaks via allocation tracking.
+	*/
+	reset() {
+		this.re2Input.reset();
+	}
+	/**
+	* Returns the flags used in the constructor.
+	* @returns {number}
+	*/
+	flags() {
+		return this.flagsInput;
+	}
+	/**
+	* Returns the pattern used in the constructor.
+	* @returns {string}
+	*/
+	pattern() {
+		return this.patternInput;
+	}
+	re2() {
+		return this.re2Input;
+	}
+	/**
+	* Matches a string against a regular expression.
+	*
+	* @param {string|number[]|Uint8Array} input the input
+	* @returns {boolean} true if the regular expression matches the entire input
+	*/
+	matches(input) {
+		return this.testExact(input);
+	}
+	/**
+	* Creates a new {@code Matcher} matching the pattern against the input.
+	*
+	* @param {string|number[]|Uint8Array|MatcherInputBase} input the input string
+	* @returns {Matcher}
+	*/
+	matcher(input) {
+		if (Utils.isByteArray(input)) input = MatcherInput.utf8(input);
+		return new Matcher(this, input);
+	}
+	/**
+	* Tests whether the regular expression matches any part of the input string.
+	* Performance Note: This method is highly optimized. Because it only returns
+	* a boolean and does not extract capture groups, it bypasses the `Matcher` overhead
+	* and guarantees execution on the high-speed DFA engine whenever possible.
+	*
+	* @param {string|number[]|Uint8Array} input - The input string or UTF-8 byte array to test against.
+	* @returns {boolean} `true` if the pattern is found anywhere in the input, `false` otherwise.
+	*/
+	test(input) {
+		if (Utils.isByteArray(input)) return this.re2Input.matchUTF8(input);
+		return this.re2Input.match(input);
+	}
+	/**
+	* Tests whether the regular expression matches the ENTIRE input string.
+	* * **Performance Note:** This operates identically to `.matches()`, but is significantly
+	* faster because it does not request capture group data. By requesting 0 capture groups,
+	* it securely routes execution through the DFA fast-path.
+	*
+	* @param {string|number[]|Uint8Array} input - The input string or UTF-8 byte array to test against.
+	* @returns {boolean} `true` if the exact input string fully matches the pattern, `false` otherwise.
+	*/
+	testExact(input) {
+		const machineInput = Utils.isByteArray(input) ? MachineInput.fromUTF8(input) : MachineInput.fromUTF16(input);
+		return this.re2Input.executeEngine(machineInput, 0, RE2Flags.ANCHOR_BOTH, 0) !== null;
+	}
+	/**
+	* Executes a search for a match in a specified string.
+	* Returns a result array, or null if no match is found.
+	* The returned array perfectly mirrors standard JavaScript `RegExpExecArray`,
+	* including `.index`, `.input`, and `.groups` properties.
+	*
+	* @param {string|number[]|Uint8Array} input the input string or byte array
+	* @returns {Array|null} the match array with index, input, and groups properties, or null
+	*/
+	exec(input) {
+		const m = this.matcher(input);
+		return m.find() ? execResult(m, input) : null;
+	}
+	/**
+	* Splits input around instances of the regular expression. It returns an array giving the strings
+	* that occur before, between, and after instances of the regular expression.
+	*
+	* If {@code limit <= 0}, there is no limit on the size of the returned array. If
+	* {@code limit == 0}, empty strings that would occur at the end of the array are omitted. If
+	* {@code limit > 0}, at most limit strings are returned. The final string contains the remainder
+	* of the input, possibly including additional matches of the pattern.
+	*
+	* @param {string} input the input string to be split
+	* @param {number} [limit=0] the limit
+	* @returns {string[]} the split strings
+	*/
+	split(input, limit = 0) {
+		const m = this.matcher(input);
+		const result = [];
+		let emptiesSkipped = 0;
+		let last = 0;
+		while (m.find()) {
+			if (last === 0 && m.end() === 0) {
+				last = m.end();
+				continue;
+			}
+			if (limit > 0 && result.length === limit - 1) break;
+			if (last === m.start()) {
+				if (limit === 0) {
+					emptiesSkipped += 1;
+					last = m.end();
+					continue;
+				}
+			} else while (emptiesSkipped > 0) {
+				result.push("");
+				emptiesSkipped -= 1;
+			}
+			result.push(m.substring(last, m.start()));
+			last = m.end();
+		}
+		if (limit === 0 && last !== m.inputLength()) {
+			while (emptiesSkipped > 0) {
+				result.push("");
+				emptiesSkipped -= 1;
+			}
+			result.push(m.substring(last, m.inputLength()));
+		}
+		if (limit !== 0 || result.length === 0 && !(last === m.inputLength() && last > 0)) result.push(m.substring(last, m.inputLength()));
+		return result;
+	}
+	/**
+	* Returns an iterator of all results matching a string against the regular expression,
+	* including capturing groups.
+	*
+	* @param {string|number[]|Uint8Array} input the input string or byte array
+	* @returns {IterableIterator<RegExpMatchArray>}
+	*/
+	*matchAll(input) {
+		const m = this.matcher(input);
+		while (m.find()) yield execResult(m, input);
+	}
+	/**
+	*
+	* @returns {string}
+	*/
+	toString() {
+		return this.patternInput;
+	}
+	/**
+	* Returns the program size of this pattern.
+	*
+	* <p>
+	* Similar to the C++ implementation, the program size is a very approximate measure of a regexp's
+	* "cost". Larger numbers are more expensive than smaller numbers.
+	* </p>
+	*
+	* @returns {number} the program size of this pattern
+	*/
+	programSize() {
+		return this.re2Input.numberOfInstructions();
+	}
+	/**
+	* Returns the number of capturing groups in this matcher's pattern. Group zero denotes the entire
+	* pattern and is excluded from this count.
+	*
+	* @returns {number} the number of capturing groups in this pattern
+	*/
+	groupCount() {
+		return this.re2Input.numberOfCapturingGroups();
+	}
+	/**
+	* Return a map of the capturing groups in this matcher's pattern, where key is the name and value
+	* is the index of the group in the pattern.
+	* @returns {Record<string, number>}
+	*/
+	namedGroups() {
+		return this.re2Input.namedGroups;
+	}
+	/**
+	*
+	* @param {*} other
+	* @returns {boolean}
+	*/
+	equals(other) {
+		if (this === other) return true;
+		if (other === null || this.constructor !== other.constructor) return false;
+		return this.flagsInput === other.flagsInput && this.patternInput === other.patternInput;
+	}
+};
+/**
+* Creates an RE2JS regex directly from a template literal.
+* @overload
+* @param {TemplateStringsArray} stringsOrFlags - The raw string segments of the template literal.
+* @param {...any} values - The interpolated values.
+* @returns {RE2JS}
+*/
+/**
+* Creates a template literal tag function with specific RE2JS flags.
+* @overload
+* @param {number} stringsOrFlags - The RE2JS flags to apply (e.g., RE2JS.CASE_INSENSITIVE).
+* @returns {(strings: TemplateStringsArray, ...tagValues: any[]) => RE2JS}
+*/
+/**
+* Implementation signature
+* @param {TemplateStringsArray | number} stringsOrFlags
+* @param {...any} values
+* @returns {RE2JS | ((strings: TemplateStringsArray, ...tagValues: any[]) => RE2JS)}
+*/
+function re(stringsOrFlags, ...values) {
+	if (Array.isArray(stringsOrFlags) && "raw" in stringsOrFlags) {
+		const pattern = String.raw(stringsOrFlags, ...values);
+		return RE2JS.compile(pattern);
+	}
+	const flags = typeof stringsOrFlags === "number" ? stringsOrFlags : 0;
+	return (strings, ...tagValues) => {
+		const pattern = String.raw(strings, ...tagValues);
+		return RE2JS.compile(pattern, flags);
+	};
+}
+
+
+;// CONCATENATED MODULE: ./src/identity/cel/regular-expression.ts
+
+
+/** Of patterns that claims were made into, the number that is kept compiled; and the length of any. */
+const maxPatternCharacters = 1_024;
+const kept = new Map();
+const maxKept = 256;
+/**
+ * Go's syntax, and time that grows with the text and never beyond: a pattern of JavaScript's own could be made to run
+ * for hours by whoever chooses a claim. Throws EvaluationError for a pattern that is none.
+ */
+function regularExpression(pattern) {
+    const known = kept.get(pattern);
+    if (known !== undefined)
+        return known;
+    if (pattern.length > maxPatternCharacters)
+        throw new EvaluationError("the pattern is too long");
+    try {
+        const compiled = RE2JS.compile(pattern);
+        const [oldest] = kept.keys();
+        if (kept.size >= maxKept && oldest !== undefined)
+            kept.delete(oldest);
+        kept.set(pattern, compiled);
+        return compiled;
+    }
+    catch (error) {
+        throw new EvaluationError(`error parsing regexp: ${error instanceof Error ? error.message : ""}`);
+    }
+}
+/** Each character of the text meets each state of the compiled pattern at most: some 20 of those a step's time. */
+const spendMatch = (text, pattern, budget) => budget.spend(1 + (text.length * pattern.programSize()) / 20);
+
+;// CONCATENATED MODULE: ./src/identity/cel/functions/matching.ts
+
+function compiled(text, pattern, budget) {
+    budget.spendText(pattern.length);
+    const expression = regularExpression(pattern);
+    spendMatch(text, expression, budget);
+    return expression;
+}
+const matches = ([text, pattern], budget) => {
+    return compiled(text, pattern, budget).matcher(text).find();
+};
+function findAll(text, pattern, limit, budget) {
+    const matcher = compiled(text, pattern, budget).matcher(text);
+    const found = [];
+    while ((limit < 0n || BigInt(found.length) < limit) && matcher.find()) {
+        budget.spend(1);
+        found.push(matcher.group() ?? "");
+    }
+    return found;
+}
+const matching = {
+    "matches(string, string): bool": matches,
+    "(string).matches(string): bool": matches,
+    "(string).find(string): string": ([text, pattern], budget) => findAll(text, pattern, 1n, budget)[0] ?? "",
+    "(string).findAll(string): list<string>": ([text, pattern], budget) => findAll(text, pattern, -1n, budget),
+    "(string).findAll(string, int): list<string>": ([text, pattern, limit], budget) => findAll(text, pattern, limit, budget),
+};
+
+;// CONCATENATED MODULE: ./src/identity/cel/functions/optionals.ts
+
+/** An empty object of the token's is none of these, as at the kube-apiserver. */
+function isZero(value) {
+    if (value === null || value === "" || value === false || value === 0 || value === 0n)
+        return true;
+    return ((isList(value) && value.length === 0) ||
+        (isMap(value) && value.size === 0 && !(value instanceof ForeignMap)));
+}
+/** `or` and `orValue` are here for their types: their second half is evaluated only when it is needed. */
+const optionals = {
+    "optional.of(A): optional<A>": ([value]) => Optional.of(value),
+    "optional.ofNonZeroValue(A): optional<A>": ([value]) => isZero(value) ? Optional.none : Optional.of(value),
+    "optional.none(): optional<A>": () => Optional.none,
+    "(optional<A>).hasValue(): bool": ([optional]) => optional.value !== undefined,
+    "(optional<A>).value(): A": ([optional]) => {
+        if (optional.value === undefined)
+            throw new EvaluationError("optional.none() dereference");
+        return optional.value;
+    },
+    "(optional<A>).or(optional<A>): optional<A>": ([one, other]) => one.value === undefined ? other : one,
+    "(optional<A>).orValue(A): A": ([one, other]) => one.value ?? other,
+};
+
+;// CONCATENATED MODULE: ./src/identity/cel/functions/relations.ts
+
+const ordered = [
+    ["bool", "bool"],
+    ["string", "string"],
+    ["int", "int"],
+    ["int", "double"],
+    ["double", "int"],
+    ["double", "double"],
+];
+const orders = {
+    "_<_": (order) => order < 0,
+    "_<=_": (order) => order <= 0,
+    "_>_": (order) => order > 0,
+    "_>=_": (order) => order >= 0,
+};
+const orderings = Object.fromEntries(Object.entries(orders).flatMap(([name, holdsFor]) => ordered.map(([left, right]) => [
+    `${name}(${left}, ${right}): bool`,
+    ([one, other], budget) => holdsFor(compare(one, other, budget)),
+])));
+const relations = {
+    ...orderings,
+    "_==_(A, A): bool": ([one, other], budget) => isEqual(one, other, budget),
+    "_!=_(A, A): bool": ([one, other], budget) => !isEqual(one, other, budget),
+    "_in_(A, list<A>): bool": ([value, list], budget) => holds(list, value, budget),
+    "_in_(A, map<A, B>): bool": ([value, map]) => {
+        const key = mapKey(value);
+        return key !== undefined && map.has(key);
+    },
+};
+
+;// CONCATENATED MODULE: ./src/identity/cel/functions/strings.ts
+
+/** Positions are those of code points, whatever they take in UTF-16. */
+const points = (text, budget) => {
+    budget.spendText(text.length);
+    return Array.from(text);
+};
+function position(value, length) {
+    if (value >= 0n && value <= BigInt(length))
+        return Number(value);
+    throw new EvaluationError(`index out of range: ${String(value)}`);
+}
+const ascii = (text, budget, change, letters) => {
+    budget.spendText(text.length);
+    return text.replace(letters, change);
+};
+/** A search looks at each place once, and at each at up to all of what is looked for. */
+const spendSearch = (text, wanted, budget) => budget.spendText(text.length + (text.length * Math.min(wanted.length, 64)) / 8);
+function indexOf(text, wanted, from, budget) {
+    if (wanted === "")
+        return from;
+    if (from < 0n)
+        throw new EvaluationError(`index out of range: ${String(from)}`);
+    spendSearch(text, wanted, budget);
+    const all = points(text, budget);
+    if (from >= BigInt(all.length))
+        return -1n;
+    const start = all.slice(0, Number(from)).join("").length;
+    const found = text.indexOf(wanted, start);
+    return found === -1 ? -1n : BigInt(points(text.slice(0, found), budget).length);
+}
+function lastIndexOf(text, wanted, from, budget) {
+    const all = points(text, budget);
+    if (wanted === "")
+        return from ?? BigInt(all.length);
+    if (from !== undefined && from < 0n)
+        throw new EvaluationError(`index out of range: ${String(from)}`);
+    if (from !== undefined && from >= BigInt(all.length))
+        return -1n;
+    spendSearch(text, wanted, budget);
+    const start = from === undefined ? text.length : all.slice(0, Number(from)).join("").length;
+    const found = text.lastIndexOf(wanted, start);
+    return found === -1 ? -1n : BigInt(points(text.slice(0, found), budget).length);
+}
+function split(text, separator, limit, budget) {
+    spendSearch(text, separator, budget);
+    if (limit === 0n)
+        return [];
+    const parts = separator === "" ? Array.from(text) : text.split(separator);
+    budget.spend(parts.length);
+    if (limit < 0n || BigInt(parts.length) <= limit)
+        return parts;
+    const whole = Number(limit) - 1;
+    return [...parts.slice(0, whole), parts.slice(whole).join(separator)];
+}
+function replace(text, old, by, times, budget) {
+    const parts = split(text, old, -1n, budget);
+    // An empty text is found before each code point and at the end.
+    const pieces = old === "" ? ["", ...parts, ""] : parts;
+    const count = times < 0n ? pieces.length - 1 : Math.min(Number(times), pieces.length - 1);
+    budget.spendText(text.length + count * by.length);
+    const replaced = pieces.slice(0, count + 1).join(by);
+    return pieces.length - 1 > count ? replaced + old + pieces.slice(count + 1).join(old) : replaced;
+}
+/** Unicode's White_Space, which differs from JavaScript's by U+0085 and U+FEFF. */
+const isBlank = (text, index) => /\p{White_Space}/u.test(text[index] ?? "");
+const quoted = {
+    "\x07": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    "\\": "\\\\",
+    '"': '\\"',
+};
+const strings = {
+    "size(string): int": ([text], budget) => BigInt(points(text, budget).length),
+    "(string).size(): int": ([text], budget) => BigInt(points(text, budget).length),
+    "(string).contains(string): bool": ([text, wanted], budget) => {
+        spendSearch(text, wanted, budget);
+        return text.includes(wanted);
+    },
+    "(string).startsWith(string): bool": ([text, start], budget) => {
+        budget.spendText(start.length);
+        return text.startsWith(start);
+    },
+    "(string).endsWith(string): bool": ([text, end], budget) => {
+        budget.spendText(end.length);
+        return text.endsWith(end);
+    },
+    "(string).charAt(int): string": ([text, at], budget) => {
+        const all = points(text, budget);
+        return all[position(at, all.length)] ?? "";
+    },
+    "(string).indexOf(string): int": ([text, wanted], budget) => indexOf(text, wanted, 0n, budget),
+    "(string).indexOf(string, int): int": ([text, wanted, from], budget) => indexOf(text, wanted, from, budget),
+    "(string).lastIndexOf(string): int": ([text, wanted], budget) => lastIndexOf(text, wanted, undefined, budget),
+    "(string).lastIndexOf(string, int): int": ([text, wanted, from], budget) => lastIndexOf(text, wanted, from, budget),
+    "(string).lowerAscii(): string": ([text], budget) => ascii(text, budget, (letters) => letters.toLowerCase(), /[A-Z]+/g),
+    "(string).upperAscii(): string": ([text], budget) => ascii(text, budget, (letters) => letters.toUpperCase(), /[a-z]+/g),
+    "(string).replace(string, string): string": ([text, old, by], budget) => replace(text, old, by, -1n, budget),
+    "(string).replace(string, string, int): string": ([text, old, by, times], budget) => replace(text, old, by, times, budget),
+    "(string).split(string): list<string>": ([text, separator], budget) => split(text, separator, -1n, budget),
+    "(string).split(string, int): list<string>": ([text, separator, limit], budget) => split(text, separator, limit, budget),
+    "(string).substring(int): string": ([text, start], budget) => {
+        const all = points(text, budget);
+        return all.slice(position(start, all.length)).join("");
+    },
+    "(string).substring(int, int): string": ([text, start, end], budget) => {
+        const all = points(text, budget);
+        if (start > end)
+            throw new EvaluationError(`invalid substring range: ${String(start)}, ${String(end)}`);
+        return all.slice(position(start, all.length), position(end, all.length)).join("");
+    },
+    "(string).trim(): string": ([text], budget) => {
+        budget.spendText(text.length);
+        let [start, end] = [0, text.length];
+        while (start < end && isBlank(text, start))
+            start += 1;
+        while (end > start && isBlank(text, end - 1))
+            end -= 1;
+        return text.slice(start, end);
+    },
+    "strings.quote(string): string": ([text], budget) => {
+        budget.spendText(2 * text.length);
+        return `"${Array.from(text, (character) => quoted[character] ?? character).join("")}"`;
+    },
+};
+
+;// CONCATENATED MODULE: ./src/identity/cel/type.ts
+const simple = (name) => ({ name, of: [] });
+const dynType = simple("dyn");
+/** A claim's type: dyn in all but one respect, it cannot be iterated over before it has gone through `dyn()`. */
+const anyType = simple("any");
+const boolType = simple("bool");
+const intType = simple("int");
+const doubleType = simple("double");
+const stringType = simple("string");
+const nullType = simple("null_type");
+const listOf = (element) => ({ name: "list", of: [element] });
+const mapOf = (key, value) => ({ name: "map", of: [key, value] });
+const optionalOf = (value) => ({ name: "optional_type", of: [value] });
+const typeOf = (type) => ({ name: "type", of: [type] });
+const parameter = (name) => ({ name, of: [], isParameter: true });
+const objectType = (name, fields) => ({
+    name,
+    of: [],
+    fields,
+});
+const isDyn = ({ name }) => name === "dyn" || name === "any";
+const isSameType = (one, other) => one.name === other.name &&
+    one.of.length === other.of.length &&
+    one.of.every((type, index) => isSameType(type, other.of[index]));
+/** As messages have it: `map(string, any)`. */
+const typeText = ({ name, of }) => of.length === 0 ? name : `${name}(${of.map(typeText).join(", ")})`;
+/** Reads `list<A>`, `map<string, A>`; a single capital letter is a parameter. */
+function parseType(text) {
+    const [, name = "", inner] = /^([\w.]+)(?:<(.*)>)?$/.exec(text.trim()) ?? [];
+    if (/^[A-Z]$/.test(name))
+        return parameter(name);
+    const full = name === "optional" ? "optional_type" : name;
+    return { name: full, of: inner === undefined ? [] : splitTypes(inner).map(parseType) };
+}
+/** The parts between the commas that no bracket encloses. */
+function splitTypes(text) {
+    const parts = [];
+    let depth = 0;
+    let current = "";
+    for (const character of text) {
+        if (character === "<")
+            depth += 1;
+        if (character === ">")
+            depth -= 1;
+        if (character === "," && depth === 0) {
+            parts.push(current);
+            current = "";
+        }
+        else
+            current += character;
+    }
+    return current.trim() === "" ? parts : [...parts, current];
+}
+
+;// CONCATENATED MODULE: ./src/identity/cel/overload.ts
+
+const overloadsOf = (table) => Object.entries(table).map(([signature, run]) => ({ ...readSignature(signature), run }));
+function readSignature(signature) {
+    const [, receiver, name = "", parameters = "", result = ""] = /^(?:\((.+?)\)\.)?([^(]+)\((.*)\): (.+)$/.exec(signature) ?? [];
+    const types = splitTypes(parameters).map(parseType);
+    return {
+        name,
+        isMember: receiver !== undefined,
+        parameters: receiver === undefined ? types : [parseType(receiver), ...types],
+        result: parseType(result),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/identity/cel/library.ts
+/** Every function and operator that is offered, by name. */
+
+
+
+
+
+
+
+
+/** Language that is checked here and evaluated by the evaluator itself, since not all of it is always evaluated. */
+const special = {
+    "_&&_(bool, bool): bool": undefined,
+    "_||_(bool, bool): bool": undefined,
+    "_?_:_(bool, A, A): A": undefined,
+    "_[_](list<A>, int): A": undefined,
+    "_[_](map<A, B>, A): B": undefined,
+    "_[_](optional<list<A>>, int): optional<A>": undefined,
+    "_[_](optional<map<A, B>>, A): optional<B>": undefined,
+    "_[?_](list<A>, int): optional<A>": undefined,
+    "_[?_](optional<list<A>>, int): optional<A>": undefined,
+    "_[?_](map<A, B>, A): optional<B>": undefined,
+    "_[?_](optional<map<A, B>>, A): optional<B>": undefined,
+};
+const unreachable = () => {
+    throw new Error("evaluated by the evaluator");
+};
+const library_all = [
+    ...overloadsOf(Object.fromEntries(Object.keys(special).map((signature) => [signature, unreachable]))),
+    ...[arithmetic, relations, conversions, strings, lists, sets, optionals, matching].flatMap(overloadsOf),
+];
+const byName = new Map();
+for (const overload of library_all)
+    byName.set(overload.name, [...(byName.get(overload.name) ?? []), overload]);
+const library = byName;
+/** What the kube-apiserver offers beyond: to be told from a mistyped name. */
+const notOffered = new Set([
+    ...[
+        "authorizer",
+        "bytes",
+        "cidr",
+        "duration",
+        "format",
+        "format.named",
+        "ip",
+        "isCIDR",
+        "isIP",
+        "isQuantity",
+    ],
+    ...["isSemver", "isURL", "quantity", "semver", "timestamp", "transformMapEntry", "uint", "url"],
+]);
+
+;// CONCATENATED MODULE: ./src/identity/cel/unifier.ts
+
+/**
+ * Which types may stand where others are asked for, and what that says of type parameters: the rules of CEL's
+ * reference checker, so that an expression is accepted here when it is accepted there.
+ */
+class Unifier {
+    #bindings = new Map();
+    #fresh = 0;
+    /** Binds parameters as needed and says whether each type may stand for its counterpart; binds nothing if not. */
+    accept(actual, wanted) {
+        const trial = new Map(this.#bindings);
+        if (!allAssignable(trial, actual, wanted))
+            return false;
+        this.#bindings = trial;
+        return true;
+    }
+    /** The types with parameters of their own, so that two uses of one signature do not meet. */
+    instantiate(types) {
+        const own = new Map();
+        const rename = (type) => {
+            if (type.isParameter !== true)
+                return type.of.length === 0 ? type : { ...type, of: type.of.map(rename) };
+            const known = own.get(type.name) ?? this.freshParameter();
+            own.set(type.name, known);
+            return known;
+        };
+        return types.map(rename);
+    }
+    freshParameter() {
+        this.#fresh += 1;
+        return parameter(`_${String(this.#fresh)}`);
+    }
+    /** The type with every bound parameter replaced. */
+    resolve(type) {
+        const bound = this.#bindings.get(type.name);
+        if (type.isParameter === true && bound !== undefined)
+            return this.resolve(bound);
+        return type.of.length === 0 ? type : { ...type, of: type.of.map((inner) => this.resolve(inner)) };
+    }
+    /** The same; what nothing is known of is dyn. */
+    resolveFully(type) {
+        const resolved = this.resolve(type);
+        if (resolved.isParameter === true)
+            return dynType;
+        return resolved.of.length === 0
+            ? resolved
+            : { ...resolved, of: resolved.of.map((inner) => this.resolveFully(inner)) };
+    }
+}
+const allAssignable = (bindings, actual, wanted) => actual.length === wanted.length &&
+    actual.every((type, index) => isAssignable(bindings, type, wanted[index]));
+function isAssignable(bindings, actual, wanted) {
+    if (wanted.isParameter === true) {
+        const { fits, wasBound } = bind(bindings, wanted, actual);
+        if (fits)
+            return true;
+        if (wasBound)
+            return false;
+    }
+    if (actual.isParameter === true)
+        return bind(bindings, actual, wanted).fits;
+    if (isDyn(actual) || isDyn(wanted))
+        return true;
+    if (actual.name === "null_type")
+        return isNullable(wanted);
+    if (wanted.name === "null_type")
+        return isNullable(actual);
+    if (actual.name === "type")
+        return wanted.name === "type";
+    return actual.name === wanted.name && allAssignable(bindings, actual.of, wanted.of);
+}
+const isNullable = ({ name, fields }) => name === "null_type" || name === "optional_type" || fields !== undefined;
+/** Takes `type` for what `parameter` stands for, unless that contradicts what is known of it. */
+function bind(bindings, parameter, type) {
+    if (type.isParameter === true && type.name === parameter.name)
+        return { fits: true, wasBound: true };
+    const bound = bindings.get(parameter.name);
+    if (bound === undefined) {
+        if (occursIn(bindings, parameter, type))
+            return { fits: false, wasBound: false };
+        bindings.set(parameter.name, type);
+        return { fits: true, wasBound: false };
+    }
+    if (isSameType(type, bound))
+        return { fits: true, wasBound: true };
+    if (!isAssignable(bindings, type, bound))
+        return { fits: false, wasBound: true };
+    const wider = moreGeneral(type, bound);
+    if (!occursIn(bindings, parameter, wider))
+        bindings.set(parameter.name, wider);
+    return { fits: true, wasBound: true };
+}
+function occursIn(bindings, parameter, type) {
+    if (type.isParameter !== true)
+        return type.of.some((inner) => occursIn(bindings, parameter, inner));
+    if (type.name === parameter.name)
+        return true;
+    const bound = bindings.get(type.name);
+    return bound !== undefined && occursIn(bindings, parameter, bound);
+}
+/** Of two types that go together, the one that says less. */
+const moreGeneral = (one, other) => (saysNoMore(one, other) ? one : other);
+function saysNoMore(one, other) {
+    if (isDyn(one) || one.isParameter === true)
+        return true;
+    if (isDyn(other) || other.isParameter === true)
+        return false;
+    if (one.name !== other.name || one.of.length !== other.of.length)
+        return false;
+    if (one.name === "type")
+        return true;
+    return one.of.every((type, index) => saysNoMore(type, other.of[index]));
+}
+
+;// CONCATENATED MODULE: ./src/identity/cel/checker.ts
+
+
+
+
+
+
+class TypeRefusal extends Error {
+    name = "TypeRefusal";
+}
+/** A constant that cannot be converted: an error of its own kind at the kube-apiserver. */
+class ConstantRefusal extends Error {
+    name = "ConstantRefusal";
+}
+/** Names of types are values: `type(claims.groups) == list`. */
+const typeNames = {
+    bool: boolType,
+    int: intType,
+    double: doubleType,
+    string: stringType,
+    null_type: nullType,
+    list: listOf(dynType),
+    map: mapOf(dynType, dynType),
+    type: typeOf(dynType),
+};
+const isTypeName = (name) => Object.hasOwn(typeNames, name);
+/** `sets.contains(\u2026)` looks like a call of a member and is one of a function with a dot in its name. */
+const qualifiedName = ({ name, target }) => target?.kind === "identifier" && library.has(`${target.name}.${name}`)
+    ? `${target.name}.${name}`
+    : undefined;
+/** Finds an expression's type, by the kube-apiserver's rules. Throws TypeRefusal. */
+function checkExpression(node, variable, type) {
+    const checker = new Checker();
+    return checker.types.resolveFully(checker.check(node, { name: variable, type, outer: undefined }));
+}
+class Checker {
+    types = new Unifier();
+    check(node, scope) {
+        switch (node.kind) {
+            case "literal":
+                return literalType(node.value);
+            case "identifier":
+                return identifierType(node.name, scope);
+            case "select":
+                return this.#select(node.operand, node.field, node.optional, scope);
+            case "presence":
+                this.#select(node.operand, node.field, false, scope);
+                return boolType;
+            case "list":
+                return listOf(this.#join(node.elements, scope));
+            case "map": {
+                const [keys, values] = [node.entries.map(([key]) => key), node.entries.map(([, value]) => value)];
+                return mapOf(this.#join(keys, scope), this.#join(values, scope));
+            }
+            case "call":
+                return this.#call(node, scope);
+            case "loop":
+                return this.types.resolve(this.#loop(node, scope));
+        }
+    }
+    #select(operand, field, optional, scope) {
+        const whole = this.types.resolve(this.check(operand, scope));
+        const isOptional = whole.name === "optional_type";
+        const result = this.types.resolve(this.#fieldType(isOptional ? whole.of[0] : whole, field));
+        return isOptional || optional ? optionalOf(result) : result;
+    }
+    #fieldType(type, field) {
+        if (type.isParameter === true) {
+            this.types.accept([dynType], [type]);
+            return dynType;
+        }
+        if (type.name === "map")
+            return type.of[1];
+        if (type.fields !== undefined) {
+            const known = Object.hasOwn(type.fields, field) ? type.fields[field] : undefined;
+            if (known === undefined)
+                throw new TypeRefusal(`undefined field '${field}'`);
+            return known;
+        }
+        if (isDyn(type))
+            return dynType;
+        throw new TypeRefusal(`type '${typeText(type)}' does not support field selection`);
+    }
+    /** Elements of one literal are of one type; a claim beside a text is not, whatever the claim turns out to be. */
+    #join(nodes, scope) {
+        const types = nodes.map((node) => this.check(node, scope));
+        let joined = types[0];
+        for (const type of types.slice(1)) {
+            if (joined === undefined || !this.types.accept([joined], [type]))
+                throw mixed(joined ?? type, type);
+            joined = moreGeneral(joined, type);
+        }
+        const [first, ...others] = types.map((type) => this.types.resolveFully(type));
+        const other = others.find((type) => first !== undefined && !isSameType(type, first));
+        if (first !== undefined && other !== undefined)
+            throw mixed(first, other);
+        return joined ?? this.types.freshParameter();
+    }
+    #call(node, scope) {
+        const qualified = qualifiedName(node);
+        const isMember = node.target !== undefined && qualified === undefined;
+        const actual = node.args.map((arg) => this.check(arg, scope));
+        const receiver = isMember ? [this.check(node.target, scope)] : [];
+        checkConstants(node);
+        return this.#resolve(qualified ?? node.name, isMember, [...receiver, ...actual]);
+    }
+    /** Every overload that the arguments may be meant for; where they differ in their result, it is dyn. */
+    #resolve(name, isMember, actual) {
+        const overloads = library.get(name);
+        if (overloads === undefined) {
+            if (notOffered.has(name))
+                throw new TypeRefusal(`${name}() is not offered here`);
+            throw new TypeRefusal(`undeclared reference to '${name}'`);
+        }
+        let result;
+        for (const overload of overloads) {
+            if (overload.isMember !== isMember || overload.parameters.length !== actual.length)
+                continue;
+            const [own, ...wanted] = this.types.instantiate([overload.result, ...overload.parameters]);
+            if (!this.types.accept(actual, wanted))
+                continue;
+            const type = this.types.resolve(own);
+            if (result === undefined)
+                result = type;
+            else if (!isDyn(result) && !isSameType(result, type))
+                result = dynType;
+        }
+        if (result !== undefined)
+            return result;
+        const text = actual.map((type) => typeText(this.types.resolveFully(type))).join(", ");
+        throw new TypeRefusal(`found no matching overload for '${name}' applied to '(${text})'`);
+    }
+    #loop({ macro, range, variables, bodies }, scope) {
+        const over = this.types.resolve(this.check(range, scope));
+        if (macro.startsWith("opt"))
+            return this.#optional(macro, over, variables, bodies, scope);
+        const within = this.#bind(variables, over, scope);
+        const types = bodies.map((body) => this.check(body, within));
+        const last = types.at(-1);
+        if (macro === "sortBy") {
+            if (over.name !== "list" && !isDyn(over))
+                throw new TypeRefusal("sortBy() takes a list");
+            this.#resolve("sort", true, [listOf(last)]);
+            return over;
+        }
+        // With two bodies the first is the condition; the makers of lists and maps have it only then.
+        const makes = ["map", "transformList", "transformMap"].includes(macro);
+        const condition = makes ? (types.length === 2 ? types[0] : undefined) : last;
+        if (condition !== undefined && !this.types.accept([condition], [boolType])) {
+            throw new TypeRefusal(`expected type 'bool' but found '${typeText(this.types.resolve(condition))}'`);
+        }
+        if (macro === "filter")
+            return listOf(this.#elementTypes(over)[0]);
+        if (macro === "transformMap")
+            return mapOf(this.#elementTypes(over)[0], last);
+        return makes ? listOf(last) : boolType;
+    }
+    #bind(variables, over, outer) {
+        const [first, second] = this.#elementTypes(over);
+        const [name = "", other] = variables;
+        if (other === undefined)
+            return { name, type: first, outer };
+        const key = over.name === "list" ? intType : first;
+        return { name: other, type: over.name === "list" ? first : second, outer: { name, type: key, outer } };
+    }
+    /** Of a list: its elements', twice. Of a map: its keys' and its values'. */
+    #elementTypes(over) {
+        if (over.name === "list")
+            return [over.of[0], over.of[0]];
+        if (over.name === "map")
+            return [over.of[0], over.of[1]];
+        if (over.name !== "dyn" && over.isParameter !== true) {
+            const what = typeText(over);
+            throw new TypeRefusal(`expression of type '${what}' cannot be range of a comprehension (must be list, map, or dynamic)`);
+        }
+        this.types.accept([dynType], [over]);
+        return [dynType, dynType];
+    }
+    #optional(macro, over, [name = ""], [body], outer) {
+        const value = this.#resolve("value", true, [over]);
+        const type = this.check(body, { name, type: value, outer });
+        return macro === "optMap" ? optionalOf(type) : this.#resolve("or", true, [type, type]);
+    }
+}
+const mixed = (expected, found) => new TypeRefusal(`expected type '${typeText(expected)}' but found '${typeText(found)}'`);
+/** What is written out in full is tried when the configuration is loaded: conversions and patterns. */
+function checkConstants({ name, target, args }) {
+    const constant = args.at(name === "matches" ? -1 : 0);
+    if (constant?.kind !== "literal")
+        return;
+    const isConversion = target === undefined && args.length === 1 && tried.has(name);
+    const isMatch = patterned.has(name) && typeof constant.value === "string";
+    try {
+        if (isMatch)
+            regularExpression(constant.value);
+        else if (isConversion)
+            evaluateConstant(name, constant.value);
+    }
+    catch (error) {
+        if (!(error instanceof EvaluationError))
+            throw error;
+        const message = `${name}(): ${error.message}`;
+        throw name === "matches" ? new TypeRefusal(message) : new ConstantRefusal(message);
+    }
+}
+const tried = new Set(["bool", "double", "int", "string"]);
+const patterned = new Set(["matches", "find", "findAll"]);
+function evaluateConstant(name, value) {
+    const overload = library.get(name)?.find(({ parameters }) => parameters[0]?.name === typeNameOf(value));
+    overload?.run([value], new Budget(1_000));
+}
+const largestInt = 9223372036854775807n;
+function literalType(value) {
+    if (typeof value === "bigint" && value > largestInt)
+        throw new TypeRefusal("an integer is too large");
+    if (value === null)
+        return nullType;
+    const types = { string: stringType, boolean: boolType, bigint: intType, number: doubleType };
+    return types[typeof value];
+}
+function identifierType(name, scope) {
+    for (let inner = scope; inner !== undefined; inner = inner.outer)
+        if (inner.name === name)
+            return inner.type;
+    const named = Object.hasOwn(typeNames, name) ? typeNames[name] : undefined;
+    if (named !== undefined)
+        return typeOf(named);
+    throw new TypeRefusal(`undeclared reference to '${name}'`);
+}
+/** `claims` of a token. */
+const claimsType = mapOf(stringType, anyType);
+
+;// CONCATENATED MODULE: ./src/identity/cel/escaped-name.ts
+/**
+ * Names that CEL could not write as fields, as Kubernetes escapes them: `__dot__` for `.`, `__dash__` for `-`,
+ * `__slash__` for `/`, `__underscores__` for `__`, and `__in__` for a reserved word. Undefined when nothing is escaped,
+ * or not in this way.
+ */
+function unescapedName(name) {
+    if (!name.includes("__"))
+        return undefined;
+    const [, word] = /^__([a-z]+)__$/.exec(name) ?? [];
+    if (word !== undefined && reserved.has(word))
+        return word;
+    let isValid = true;
+    const unescaped = name.replace(/__(dot|dash|slash|underscores)__|__/g, (found, what) => {
+        if (what === undefined)
+            isValid = false;
+        return what === undefined ? found : (symbols[what] ?? found);
+    });
+    return isValid && unescaped !== name ? unescaped : undefined;
+}
+const symbols = { dot: ".", dash: "-", slash: "/", underscores: "__" };
+const reserved = new Set([
+    ...[
+        "true",
+        "false",
+        "null",
+        "in",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+    ],
+    ...["let", "loop", "package", "namespace", "return"],
+]);
+
+;// CONCATENATED MODULE: ./src/identity/cel/evaluator.ts
+
+
+
+
+
+
+/** Throws EvaluationError, or BudgetExceeded. */
+function evaluate(node, frame, budget) {
+    budget.spend(1);
+    const run = (inner) => evaluate(inner, frame, budget);
+    switch (node.kind) {
+        case "literal":
+            return node.value;
+        case "identifier":
+            return identifierValue(node.name, frame);
+        case "select":
+            return evaluator_select(run(node.operand), node.field, node.optional);
+        case "presence":
+            return isPresent(run(node.operand), node.field);
+        case "list":
+            return node.elements.map(run);
+        case "map":
+            return mapLiteral(node.entries.map(([key, value]) => [run(key), run(value)]));
+        case "call":
+            return call(node, frame, budget);
+        case "loop":
+            return loop(node, frame, budget);
+    }
+}
+function identifierValue(name, frame) {
+    for (let inner = frame; inner !== undefined; inner = inner.outer)
+        if (inner.name === name)
+            return inner.value;
+    if (isTypeName(name))
+        return new TypeValue(name);
+    throw new EvaluationError(`no such attribute: ${name}`);
+}
+function mapLiteral(entries) {
+    return new Map(entries.map(([key, value]) => {
+        const kept = mapKey(key);
+        if (kept === undefined)
+            throw new EvaluationError("unsupported key type");
+        return [kept, value];
+    }));
+}
+/** What a map has under a key; names from outside may be written escaped. */
+function lookUp(map, key) {
+    const plain = map instanceof ForeignMap && typeof key === "string" ? (unescapedName(key) ?? key) : key;
+    const kept = mapKey(plain);
+    return kept === undefined ? undefined : map.get(kept);
+}
+function evaluator_select(operand, field, optional) {
+    if (operand instanceof Optional) {
+        return operand.value === undefined ? Optional.none : evaluator_select(operand.value, field, true);
+    }
+    // What has no fields at all has not this one; only to ask for its value outright is an error of its own.
+    const value = isMap(operand) ? lookUp(operand, field) : undefined;
+    if (optional)
+        return value === undefined ? Optional.none : Optional.of(value);
+    if (value === undefined)
+        throw new EvaluationError(`no such key: ${field}`);
+    return value;
+}
+function isPresent(operand, field) {
+    if (operand instanceof Optional)
+        return operand.value !== undefined && isPresent(operand.value, field);
+    return isMap(operand) && lookUp(operand, field) !== undefined;
+}
+function index(operand, key, optional) {
+    if (operand instanceof Optional) {
+        return operand.value === undefined ? Optional.none : index(operand.value, key, true);
+    }
+    const value = isMap(operand) ? lookUp(operand, key) : elementAt(operand, key);
+    if (optional)
+        return value === undefined ? Optional.none : Optional.of(value);
+    if (value === undefined)
+        throw new EvaluationError("no such key, or index out of bounds");
+    return value;
+}
+function elementAt(operand, key) {
+    const position = mapKey(key);
+    if (!isList(operand) || typeof position !== "bigint")
+        throw new EvaluationError("no such overload: index");
+    return position >= 0n && position < BigInt(operand.length) ? operand[Number(position)] : undefined;
+}
+function call(node, frame, budget) {
+    const run = (inner) => evaluate(inner, frame, budget);
+    const [first, second, third] = node.args;
+    switch (node.name) {
+        case "_&&_":
+            return logical(first, second, false, run);
+        case "_||_":
+            return logical(first, second, true, run);
+        case "_?_:_":
+            return run(evaluator_boolean(run(first)) ? second : third);
+        case "_[_]":
+            return index(run(first), run(second), false);
+        case "_[?_]":
+            return index(run(first), run(second), true);
+        case "or":
+        case "orValue": {
+            const optional = run(node.target);
+            if (optional instanceof Optional && optional.value !== undefined) {
+                return node.name === "or" ? optional : optional.value;
+            }
+            return apply(node.name, true, [optional, run(first)], budget);
+        }
+    }
+    const qualified = qualifiedName(node);
+    const isMember = node.target !== undefined && qualified === undefined;
+    const values = node.args.map(run);
+    return apply(qualified ?? node.name, isMember, isMember ? [run(node.target), ...values] : values, budget);
+}
+/** The value that decides does so from either side, even when the other has failed. */
+function logical(left, right, deciding, run) {
+    let failure;
+    for (const side of [left, right]) {
+        try {
+            if (evaluator_boolean(run(side)) === deciding)
+                return deciding;
+        }
+        catch (error) {
+            if (!(error instanceof EvaluationError))
+                throw error;
+            failure ??= error;
+        }
+    }
+    if (failure !== undefined)
+        throw failure;
+    return !deciding;
+}
+function evaluator_boolean(value) {
+    if (typeof value === "boolean")
+        return value;
+    throw new EvaluationError("no such overload: not a bool");
+}
+function apply(name, isMember, values, budget) {
+    const overload = library
+        .get(name)
+        ?.find((candidate) => candidate.isMember === isMember && takes(candidate, values));
+    if (overload === undefined)
+        throw new EvaluationError(`no such overload: ${name}`);
+    return overload.run(values, budget);
+}
+const takes = ({ parameters }, values) => parameters.length === values.length &&
+    parameters.every((parameter, position) => isOf(parameter, values[position]));
+/** What a list or map holds is looked at as far as it chooses between overloads: by its first element. */
+function isOf(type, value) {
+    if (type.isParameter === true || type.name === "dyn")
+        return true;
+    if (typeNameOf(value) !== type.name)
+        return false;
+    const [element] = type.of;
+    if (!isList(value) || element === undefined)
+        return true;
+    return value.every((item) => isOf(element, item));
+}
+function loop(node, frame, budget) {
+    const over = evaluate(node.range, frame, budget);
+    if (node.macro.startsWith("opt"))
+        return evaluator_optional(node, over, frame, budget);
+    const [first, second] = node.bodies;
+    const entries = entriesOf(over, node.variables.length);
+    const frames = () => entries.map((entry) => evaluator_bind(node.variables, entry, frame));
+    const run = (body, inner) => evaluate(body, inner, budget);
+    switch (node.macro) {
+        case "all":
+        case "exists":
+            return quantify(frames(), node.macro === "exists", (inner) => evaluator_boolean(run(first, inner)));
+        case "exists_one":
+        case "existsOne":
+            return frames().filter((inner) => evaluator_boolean(run(first, inner))).length === 1;
+        case "filter":
+            return entries
+                .filter((entry) => evaluator_boolean(run(first, evaluator_bind(node.variables, entry, frame))))
+                .map(([value]) => value);
+        case "sortBy":
+            return sorted(entries.map(([value]) => value), frames().map((inner) => run(first, inner)), budget);
+    }
+    const chosen = second === undefined ? frames() : frames().filter((inner) => evaluator_boolean(run(first, inner)));
+    const body = second ?? first;
+    if (node.macro !== "transformMap")
+        return chosen.map((inner) => run(body, inner));
+    return new Map(chosen.map((inner) => [inner.outer.value, run(body, inner)]));
+}
+/** One variable: elements, or keys. Two: indices or keys, and elements or values. */
+function entriesOf(over, variables) {
+    if (isList(over))
+        return over.map((item, at) => (variables === 1 ? [item] : [BigInt(at), item]));
+    if (isMap(over) && !(over instanceof Root))
+        return [...over].map(([key, value]) => (variables === 1 ? [key] : [key, value]));
+    throw new EvaluationError("no such overload: neither list nor map");
+}
+const evaluator_bind = (names, values, outer) => names.reduce((frame, name, at) => ({ name, value: values[at], outer: frame }), outer);
+/** As `||` and `&&` over all: one that decides is enough, whatever has failed. */
+function quantify(frames, deciding, test) {
+    let failure;
+    for (const frame of frames) {
+        try {
+            if (test(frame) === deciding)
+                return deciding;
+        }
+        catch (error) {
+            if (!(error instanceof EvaluationError))
+                throw error;
+            failure ??= error;
+        }
+    }
+    if (failure !== undefined)
+        throw failure;
+    return !deciding;
+}
+function evaluator_optional({ macro, variables, bodies }, over, outer, budget) {
+    if (!(over instanceof Optional))
+        throw new EvaluationError("no such overload: not an optional");
+    if (over.value === undefined)
+        return over;
+    const [name = ""] = variables;
+    const value = evaluate(bodies[0], { name, value: over.value, outer }, budget);
+    return macro === "optMap" ? Optional.of(value) : value;
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/errors.js
+class CelError extends Error {
+  #node
+  #code
+  #range
+  #summary
+
+  constructor({name, code, message, node, cause, range}) {
+    super(message, cause ? {cause} : undefined)
+
+    this.name = name
+    this.#code = code
+
+    this.#summary = message
+    this.#node = node
+    this.#range = (range && normalizeRange(range)) || normalizeRange(node)
+
+    if (!node?.input) return
+    this.message = formatErrorWithHighlight(this.#summary, node, this.#range)
+  }
+
+  get node() {
+    return this.#node
+  }
+
+  get code() {
+    return this.#code
+  }
+
+  get range() {
+    return this.#range
+  }
+
+  get summary() {
+    return this.#summary
+  }
+
+  withAst(node) {
+    if (this.#node || !node?.input) return this
+    this.#node = node
+    this.#range ??= normalizeRange(node)
+    this.message = formatErrorWithHighlight(this.#summary, node, this.#range)
+    return this
+  }
+}
+
+function normalizeArgs(name, defaultCode, message, node, cause) {
+  if (typeof message === 'string') return {name, code: defaultCode, message, node, cause}
+
+  const opts = message
+  if (typeof opts !== 'object') throw new Error('First param to error must be a string or object')
+
+  return {
+    name,
+    code: opts.code || defaultCode,
+    message: opts.message,
+    node: opts.node,
+    cause: opts.cause,
+    range: opts.range
+  }
+}
+
+class ParseError extends CelError {
+  constructor(message, node, cause) {
+    super(normalizeArgs('ParseError', 'parse_error', message, node, cause))
+  }
+}
+
+class errors_EvaluationError extends CelError {
+  constructor(message, node, cause) {
+    super(normalizeArgs('EvaluationError', 'evaluation_error', message, node, cause))
+  }
+}
+
+class errors_TypeError extends CelError {
+  constructor(message, node, cause) {
+    super(normalizeArgs('TypeError', 'type_error', message, node, cause))
+  }
+}
+
+function parseError(code, message, node) {
+  if (typeof code === 'object') return new ParseError(code)
+  return new ParseError({code, message, node})
+}
+
+function evaluationError(code, message, node) {
+  if (typeof code === 'object') return new errors_EvaluationError(code)
+  return new errors_EvaluationError({code, message, node})
+}
+
+function typeError(code, message, node) {
+  if (typeof code === 'object') return new errors_TypeError(code)
+  return new errors_TypeError({code, message, node})
+}
+
+function normalizeRange(node) {
+  const start = node?.pos ?? node?.start
+  if (typeof start !== 'number') return
+  const end = typeof node.end === 'number' ? node.end : start
+  return {start, end}
+}
+
+function formatErrorWithHighlight(message, node, range) {
+  const pos = node.pos ?? range?.start
+  if (typeof pos !== 'number') return message
+
+  const input = node.input
+
+  let lineNum = 1
+  let currentPos = 0
+  let columnNum = 0
+  while (currentPos < pos) {
+    if (input[currentPos] === '\n') {
+      lineNum++
+      columnNum = 0
+    } else {
+      columnNum++
+    }
+    currentPos++
+  }
+
+  let contextStart = pos
+  let contextEnd = pos
+  while (contextStart > 0 && input[contextStart - 1] !== '\n') contextStart--
+  while (contextEnd < input.length && input[contextEnd] !== '\n') contextEnd++
+
+  const line = input.slice(contextStart, contextEnd)
+  const highlight = `> ${`${lineNum}`.padStart(4, ' ')} | ${line}\n${' '.repeat(9 + columnNum)}^`
+
+  return `${message}\n\n${highlight}`
+}
+
+function attachErrorAst(error, node) {
+  if (error instanceof CelError) return error.withAst(node)
+  return error
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/optional.js
+
+
+class optional_Optional {
+  #value
+
+  constructor(value) {
+    this.#value = value
+  }
+
+  static of(value) {
+    if (value === undefined) return OPTIONAL_NONE
+    return new optional_Optional(value)
+  }
+
+  static none() {
+    return OPTIONAL_NONE
+  }
+
+  hasValue() {
+    return this.#value !== undefined
+  }
+
+  value() {
+    if (this.#value === undefined) {
+      throw evaluationError('optional_value_missing', 'Optional value is not present')
+    }
+    return this.#value
+  }
+
+  or(optional) {
+    if (this.#value !== undefined) return this
+    if (optional instanceof optional_Optional) return optional
+    throw evaluationError(
+      'invalid_optional_argument',
+      'Optional.or must be called with an Optional argument'
+    )
+  }
+
+  orValue(defaultValue) {
+    return this.#value === undefined ? defaultValue : this.#value
+  }
+
+  get [Symbol.toStringTag]() {
+    return 'optional'
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return this.#value === undefined
+      ? `Optional { none }`
+      : `Optional { value: ${JSON.stringify(this.#value)} }`
+  }
+}
+
+const OPTIONAL_NONE = Object.freeze(new optional_Optional())
+
+class OptionalNamespace {}
+const optionalNamespace = new OptionalNamespace()
+
+function toggleOptionalTypes(registry, enable) {
+  const optionalConstant = enable ? optionalNamespace : undefined
+  registry.deleteVariable('optional')
+  registry.registerConstant('optional', 'OptionalNamespace', optionalConstant)
+}
+
+function register(registry) {
+  const sync = {async: false}
+  const functionOverload = (sig, handler) => registry.registerFunctionOverload(sig, handler, sync)
+
+  const optionalConstant = registry.enableOptionalTypes ? optionalNamespace : undefined
+  registry.registerType('OptionalNamespace', OptionalNamespace)
+  registry.registerConstant('optional', 'OptionalNamespace', optionalConstant)
+  functionOverload('optional.hasValue(): bool', (v) => v.hasValue())
+  functionOverload('optional<A>.value(): A', (v) => v.value())
+  registry.registerFunctionOverload('OptionalNamespace.none(): optional<T>', () => optional_Optional.none())
+  functionOverload('OptionalNamespace.of(A): optional<A>', (_, value) => optional_Optional.of(value))
+  function ensureOptional(value, ast, description) {
+    if (value instanceof optional_Optional) return value
+    throw evaluationError('optional_expected', `${description} must be optional`, ast)
+  }
+
+  function evaluateOptional(ev, macro, ctx) {
+    const v = ev.run(macro.receiver, ctx)
+    if (v instanceof Promise) return v.then((_v) => handleOptionalResolved(_v, ev, macro, ctx))
+    return handleOptionalResolved(v, ev, macro, ctx)
+  }
+
+  function handleOptionalResolved(value, ev, macro, ctx) {
+    const optional = ensureOptional(value, macro.receiver, `${macro.functionDesc} receiver`)
+    if (optional.hasValue()) return macro.onHasValue(optional)
+    return macro.onEmpty(ev, macro, ctx)
+  }
+
+  function ensureOptionalType(checker, node, ctx, description) {
+    const type = checker.check(node, ctx)
+    if (type.kind === 'optional') return type
+    if (type.kind === 'dyn') return checker.getType('optional')
+    throw checker.createError('optional_expected', `${description} must be optional, got '${type}'`, node)
+  }
+
+  function createOptionalMacro({functionDesc, evaluate, typeCheck, onHasValue, onEmpty}) {
+    return ({ast, args, receiver}) => ({
+      ast,
+      functionDesc,
+      receiver,
+      arg: args[0],
+      evaluate,
+      typeCheck,
+      onHasValue,
+      onEmpty
+    })
+  }
+
+  const invalidOrValueReceiver = 'optional.orValue() receiver'
+  const invalidOrReceiver = 'optional.or(optional) receiver'
+  const invalidOrArg = 'optional.or(optional) argument'
+  registry.registerFunctionOverload(
+    'optional.or(ast): optional<dyn>',
+    createOptionalMacro({
+      functionDesc: 'optional.or(optional)',
+      evaluate: evaluateOptional,
+      typeCheck(check, macro, ctx) {
+        const l = ensureOptionalType(check, macro.receiver, ctx, invalidOrReceiver)
+        const r = ensureOptionalType(check, macro.arg, ctx, invalidOrArg)
+        if (!(macro.receiver.maybeAsync || macro.arg.maybeAsync)) macro.ast.setMeta('async', false)
+
+        const unified = l.unify(check.registry, r)
+        if (unified) return unified
+        throw check.createError(
+          'incompatible_argument_type',
+          `${macro.functionDesc} argument must be compatible type, got '${l}' and '${r}'`,
+          macro.arg
+        )
+      },
+      onHasValue: (optional) => optional,
+      onEmpty(ev, macro, ctx) {
+        const ast = macro.arg
+        const v = ev.run(ast, ctx)
+        if (v instanceof Promise) return v.then((_v) => ensureOptional(_v, ast, invalidOrArg))
+        return ensureOptional(v, ast, invalidOrArg)
+      }
+    })
+  )
+
+  registry.registerFunctionOverload(
+    'optional.orValue(ast): dyn',
+    createOptionalMacro({
+      functionDesc: 'optional.orValue(value)',
+      onHasValue: (optionalValue) => optionalValue.value(),
+      onEmpty(ev, macro, ctx) {
+        return ev.run(macro.arg, ctx)
+      },
+      evaluate: evaluateOptional,
+      typeCheck(check, macro, ctx) {
+        const l = ensureOptionalType(check, macro.receiver, ctx, invalidOrValueReceiver).valueType
+        const r = check.check(macro.arg, ctx)
+        if (!(macro.receiver.maybeAsync || macro.arg.maybeAsync)) macro.ast.setMeta('async', false)
+
+        const unified = l.unify(check.registry, r)
+        if (unified) return unified
+        throw check.createError(
+          'incompatible_argument_type',
+          `${macro.functionDesc} argument must be compatible type, got '${l}' and '${r}'`,
+          macro.arg
+        )
+      }
+    })
+  )
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/globals.js
+const hasOwn = Object.hasOwn
+const objKeys = Object.keys
+const objFreeze = Object.freeze
+const objEntries = Object.entries
+const isArray = Array.isArray
+const arrayFrom = Array.from
+
+const MIN_UINT = 0n
+const MAX_UINT = 18446744073709551615n
+
+const MAX_INT = 9223372036854775807n
+const MIN_INT = -9223372036854775808n
+
+function isAsync(fn, fallback) {
+  if (fn?.[Symbol.toStringTag] === 'AsyncFunction') return true
+  return typeof fallback === 'boolean' ? fallback : true
+}
+
+const RESERVED = new Set([
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'for',
+  'function',
+  'if',
+  'import',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'return',
+  'var',
+  'void',
+  'while',
+  '__proto__',
+  'prototype'
+])
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/functions.js
+
+
+
+
+
+class UnsignedInt {
+  #value
+  constructor(value) {
+    this.verify(typeof value === 'bigint' ? value : BigInt(value))
+  }
+
+  get value() {
+    return this.#value
+  }
+
+  valueOf() {
+    return this.#value
+  }
+
+  toString() {
+    return `${this.#value}`
+  }
+
+  verify(v) {
+    if (v < MIN_UINT || v > MAX_UINT) {
+      throw evaluationError('numeric_overflow', 'Unsigned integer overflow')
+    }
+    this.#value = v
+  }
+
+  get [Symbol.toStringTag]() {
+    return `value = ${this.#value}`
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return `UnsignedInteger { value: ${this.#value} }`
+  }
+}
+
+const billion = 1_000_000_000
+const billionBigInt = 1_000_000_000n
+
+const UNIT_NANOSECONDS = {
+  h: 3_600_000_000_000n,
+  m: 60_000_000_000n,
+  s: billionBigInt,
+  ms: 1_000_000n,
+  us: 1_000n,
+  µs: 1_000n,
+  ns: 1n
+}
+
+class Duration {
+  #seconds
+  #nanos
+
+  constructor(seconds, nanos = 0) {
+    this.#seconds = BigInt(seconds)
+    this.#nanos = nanos
+  }
+
+  get seconds() {
+    return this.#seconds
+  }
+
+  get nanos() {
+    return this.#nanos
+  }
+
+  valueOf() {
+    return Number(this.#seconds) * 1000 + this.#nanos / 1_000_000
+  }
+
+  static fromMilliseconds(ms) {
+    const totalNanos = BigInt(Math.trunc(ms * 1_000_000))
+    const seconds = totalNanos / billionBigInt
+    const nanos = Number(totalNanos % billionBigInt)
+    return new Duration(seconds, nanos)
+  }
+
+  addDuration(other) {
+    const nanos = this.#nanos + other.nanos
+    return new Duration(
+      this.#seconds + other.seconds + BigInt(Math.floor(nanos / billion)),
+      nanos % billion
+    )
+  }
+
+  subtractDuration(other) {
+    const nanos = this.#nanos - other.nanos
+    return new Duration(
+      this.#seconds - other.seconds + BigInt(Math.floor(nanos / billion)),
+      (nanos + billion) % billion
+    )
+  }
+
+  extendTimestamp(ts) {
+    return new Date(
+      ts.getTime() + Number(this.#seconds) * 1000 + Math.floor(this.#nanos / 1_000_000)
+    )
+  }
+
+  subtractTimestamp(ts) {
+    return new Date(
+      ts.getTime() - Number(this.#seconds) * 1000 - Math.floor(this.#nanos / 1_000_000)
+    )
+  }
+
+  toString() {
+    const nanos = this.#nanos
+      ? (this.#nanos / billion)
+          .toLocaleString('en-US', {useGrouping: false, maximumFractionDigits: 9})
+          .slice(1)
+      : ''
+    return `${this.#seconds}${nanos}s`
+  }
+
+  getHours() {
+    return this.#seconds / 3600n
+  }
+
+  getMinutes() {
+    return this.#seconds / 60n
+  }
+
+  getSeconds() {
+    return this.#seconds
+  }
+
+  getMilliseconds() {
+    return this.#seconds * 1000n + BigInt(Math.floor(this.#nanos / 1000000))
+  }
+
+  get [Symbol.toStringTag]() {
+    return 'google.protobuf.Duration'
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return `google.protobuf.Duration { seconds: ${this.#seconds}, nanos: ${this.#nanos} }`
+  }
+}
+
+function registerFunctions(registry) {
+  const sync = {async: false}
+  const functionOverload = (sig, handler) => registry.registerFunctionOverload(sig, handler, sync)
+  const identity = (v) => v
+
+  functionOverload('dyn(dyn): dyn', identity)
+
+  for (const _t in TYPES) {
+    const type = TYPES[_t]
+    if (!(type instanceof Type)) continue
+    functionOverload(`type(${type.name}): type`, () => type)
+  }
+
+  functionOverload('bool(bool): bool', identity)
+  functionOverload('bool(string): bool', (v) => {
+    switch (v) {
+      case '1':
+      case 't':
+      case 'true':
+      case 'TRUE':
+      case 'True':
+        return true
+      case '0':
+      case 'f':
+      case 'false':
+      case 'FALSE':
+      case 'False':
+        return false
+      default:
+        throw evaluationError(
+          'bool_conversion_error',
+          `bool() conversion error: invalid string value "${v}"`
+        )
+    }
+  })
+
+  functionOverload('size(string): int', (v) => BigInt(stringSize(v)))
+  functionOverload('size(bytes): int', (v) => BigInt(v.length))
+  functionOverload('size(list): int', (v) => BigInt(v.length ?? v.size))
+  functionOverload('size(map): int', (v) => BigInt(v instanceof Map ? v.size : objKeys(v).length))
+  functionOverload('string.size(): int', (v) => BigInt(stringSize(v)))
+  functionOverload('bytes.size(): int', (v) => BigInt(v.length))
+  functionOverload('list.size(): int', (v) => BigInt(v.length ?? v.size))
+  functionOverload('map.size(): int', (v) => BigInt(v instanceof Map ? v.size : objKeys(v).length))
+
+  functionOverload('bytes(string): bytes', (v) => ByteOpts.fromString(v))
+  functionOverload('bytes(bytes): bytes', identity)
+
+  functionOverload('double(double): double', identity)
+  functionOverload('double(int): double', (v) => Number(v))
+  functionOverload('double(uint): double', (v) => Number(v))
+  functionOverload('double(string): double', (v) => {
+    if (!v || v !== v.trim())
+      throw evaluationError(
+        'double_conversion_error',
+        'double() type error: cannot convert to double'
+      )
+
+    const s = v.toLowerCase()
+    switch (s) {
+      case 'inf':
+      case '+inf':
+      case 'infinity':
+      case '+infinity':
+        return Number.POSITIVE_INFINITY
+      case '-inf':
+      case '-infinity':
+        return Number.NEGATIVE_INFINITY
+      case 'nan':
+        return Number.NaN
+      default: {
+        const parsed = Number(v)
+        if (!Number.isNaN(parsed)) return parsed
+        throw evaluationError(
+          'double_conversion_error',
+          'double() type error: cannot convert to double'
+        )
+      }
+    }
+  })
+
+  functionOverload('int(int): int', identity)
+  functionOverload('int(double): int', (v) => {
+    if (Number.isFinite(v)) return BigInt(Math.trunc(v))
+    throw evaluationError('numeric_overflow', 'int() type error: integer overflow')
+  })
+
+  functionOverload('int(string): int', (v) => {
+    if (v !== v.trim() || v.length > 20 || v.includes('0x')) {
+      throw evaluationError('int_conversion_error', 'int() type error: cannot convert to int')
+    }
+
+    try {
+      const num = BigInt(v)
+      if (num <= MAX_INT && num >= MIN_INT) return num
+    } catch (_e) {}
+
+    throw evaluationError('int_conversion_error', 'int() type error: cannot convert to int')
+  })
+
+  functionOverload('uint(uint): uint', identity)
+  functionOverload('uint(int): uint', (v) => {
+    try {
+      return new UnsignedInt(v)
+    } catch (e) {
+      throw evaluationError('uint_conversion_error', 'uint() type error: cannot convert to uint')
+    }
+  })
+  functionOverload('uint(double): uint', (v) => {
+    try {
+      return new UnsignedInt(Math.trunc(v))
+    } catch (e) {
+      throw evaluationError('numeric_overflow', 'uint() type error: unsigned integer overflow')
+    }
+  })
+
+  functionOverload('uint(string): uint', (v) => {
+    if (v !== v.trim() || v.length > 20 || v.includes('0x')) {
+      throw evaluationError('uint_conversion_error', 'uint() type error: cannot convert to uint')
+    }
+
+    try {
+      return new UnsignedInt(v)
+    } catch (e) {
+      throw evaluationError('uint_conversion_error', 'uint() type error: cannot convert to uint')
+    }
+  })
+
+  functionOverload('string(string): string', identity)
+  functionOverload('string(bool): string', (v) => `${v}`)
+  functionOverload('string(int): string', (v) => `${v}`)
+  functionOverload('string(uint): string', (v) => `${v}`)
+  functionOverload('string(bytes): string', (v) => ByteOpts.toUtf8(v))
+  functionOverload('string(double): string', (v) => {
+    if (v === Infinity) return '+Inf'
+    if (v === -Infinity) return '-Inf'
+    return `${v}`
+  })
+
+  functionOverload('string.startsWith(string): bool', (a, b) => a.startsWith(b))
+  functionOverload('string.endsWith(string): bool', (a, b) => a.endsWith(b))
+  functionOverload('string.contains(string): bool', (a, b) => a.includes(b))
+  functionOverload('string.lowerAscii(): string', (a) => a.toLowerCase())
+  functionOverload('string.upperAscii(): string', (a) => a.toUpperCase())
+  functionOverload('string.trim(): string', (a) => a.trim())
+
+  functionOverload('string.indexOf(string): int', (string, search) =>
+    BigInt(string.indexOf(search))
+  )
+  functionOverload('string.indexOf(string, int): int', (string, search, fromIndex) => {
+    if (search === '') return fromIndex
+
+    fromIndex = Number(fromIndex)
+    if (fromIndex < 0 || fromIndex >= string.length) {
+      throw evaluationError(
+        'index_out_of_range',
+        'string.indexOf(search, fromIndex): fromIndex out of range'
+      )
+    }
+
+    return BigInt(string.indexOf(search, fromIndex))
+  })
+
+  functionOverload('string.lastIndexOf(string): int', (string, search) =>
+    BigInt(string.lastIndexOf(search))
+  )
+
+  functionOverload('string.lastIndexOf(string, int): int', (string, search, fromIndex) => {
+    if (search === '') return fromIndex
+
+    fromIndex = Number(fromIndex)
+    if (fromIndex < 0 || fromIndex >= string.length) {
+      throw evaluationError(
+        'index_out_of_range',
+        'string.lastIndexOf(search, fromIndex): fromIndex out of range'
+      )
+    }
+
+    return BigInt(string.lastIndexOf(search, fromIndex))
+  })
+
+  functionOverload('string.substring(int): string', (string, start) => {
+    start = Number(start)
+    if (start < 0 || start > string.length) {
+      throw evaluationError(
+        'index_out_of_range',
+        'string.substring(start, end): start index out of range'
+      )
+    }
+
+    return string.substring(start)
+  })
+
+  functionOverload('string.substring(int, int): string', (string, start, end) => {
+    start = Number(start)
+    if (start < 0 || start > string.length) {
+      throw evaluationError(
+        'index_out_of_range',
+        'string.substring(start, end): start index out of range'
+      )
+    }
+
+    end = Number(end)
+    if (end < start || end > string.length) {
+      throw evaluationError(
+        'index_out_of_range',
+        'string.substring(start, end): end index out of range'
+      )
+    }
+
+    return string.substring(start, end)
+  })
+
+  functionOverload('string.matches(string): bool', (a, b) => {
+    try {
+      return new RegExp(b).test(a)
+    } catch (_err) {
+      throw evaluationError('invalid_regular_expression', `Invalid regular expression: ${b}`)
+    }
+  })
+
+  functionOverload('string.split(string): list<string>', (s, sep) => s.split(sep))
+  functionOverload('string.split(string, int): list<string>', (s, sep, l) => {
+    l = Number(l)
+    if (l === 0) return []
+    const parts = s.split(sep)
+    if (l < 0 || parts.length <= l) return parts
+    const limited = parts.slice(0, l - 1)
+    limited.push(parts.slice(l - 1).join(sep))
+    return limited
+  })
+
+  functionOverload('list<string>.join(): string', (v) => {
+    for (let i = 0; i < v.length; i++) {
+      if (typeof v[i] !== 'string') {
+        throw evaluationError(
+          'invalid_list_element_type',
+          'string.join(): list must contain only strings'
+        )
+      }
+    }
+    return v.join('')
+  })
+
+  functionOverload('list<string>.join(string): string', (v, sep) => {
+    for (let i = 0; i < v.length; i++) {
+      if (typeof v[i] !== 'string') {
+        throw evaluationError(
+          'invalid_list_element_type',
+          'string.join(separator): list must contain only strings'
+        )
+      }
+    }
+    return v.join(sep)
+  })
+
+  const textEncoder = new TextEncoder('utf8')
+  const textDecoder = new TextDecoder('utf8')
+  const ByteOpts =
+    typeof Buffer !== 'undefined'
+      ? {
+          byteLength: (v) => Buffer.byteLength(v),
+          fromString: (str) => Buffer.from(str, 'utf8'),
+          toHex: (b) => Buffer.prototype.hexSlice.call(b, 0, b.length),
+          toBase64: (b) => Buffer.prototype.base64Slice.call(b, 0, b.length),
+          toUtf8: (b) => Buffer.prototype.utf8Slice.call(b, 0, b.length),
+          jsonParse: (b) => JSON.parse(b)
+        }
+      : {
+          textEncoder: new TextEncoder('utf8'),
+          byteLength: (v) => textEncoder.encode(v).length,
+          fromString: (str) => textEncoder.encode(str),
+          toHex: Uint8Array.prototype.toHex
+            ? (b) => b.toHex()
+            : (b) => arrayFrom(b, (i) => i.toString(16).padStart(2, '0')).join(''),
+          toBase64: Uint8Array.prototype.toBase64
+            ? (b) => b.toBase64()
+            : (b) => btoa(arrayFrom(b, (i) => String.fromCodePoint(i)).join('')),
+          toUtf8: (b) => textDecoder.decode(b),
+          jsonParse: (b) => JSON.parse(textEncoder.decode(b))
+        }
+
+  functionOverload('bytes.json(): map', ByteOpts.jsonParse)
+  functionOverload('bytes.hex(): string', ByteOpts.toHex)
+  functionOverload('bytes.string(): string', ByteOpts.toUtf8)
+  functionOverload('bytes.base64(): string', ByteOpts.toBase64)
+  functionOverload('bytes.at(int): int', (b, index) => {
+    if (index < 0 || index >= b.length) {
+      throw evaluationError('index_out_of_range', 'Bytes index out of range')
+    }
+    return BigInt(b[index])
+  })
+
+  const TS = 'google.protobuf.Timestamp'
+  const GPD = 'google.protobuf.Duration'
+  const TimestampType = registry.registerType(TS, Date).typeType
+  const DurationType = registry.registerType(GPD, Duration).typeType
+  registry.registerConstant('google', 'map<string, map<string, type>>', {
+    protobuf: {Duration: DurationType, Timestamp: TimestampType}
+  })
+
+  function tzDate(d, timeZone) {
+    return new Date(d.toLocaleString('en-US', {timeZone}))
+  }
+
+  function getDayOfYear(d, tz) {
+    const workingDate = tz
+      ? tzDate(d, tz)
+      : new Date(d.getUTCFullYear(), d.getUTCMonth(), d.getUTCDate())
+
+    const start = new Date(workingDate.getFullYear(), 0, 0)
+    return BigInt(Math.floor((workingDate - start) / 86_400_000) - 1)
+  }
+
+  functionOverload(`timestamp(string): ${TS}`, (v) => {
+    if (v.length < 20 || v.length > 30) {
+      throw evaluationError('invalid_timestamp', 'timestamp() requires a string in ISO 8601 format')
+    }
+
+    const d = new Date(v)
+    if (d <= 253402300799999 && d >= -62135596800000) return d
+    throw evaluationError('invalid_timestamp', 'timestamp() requires a string in ISO 8601 format')
+  })
+
+  functionOverload(`timestamp(int): ${TS}`, (i) => {
+    i = Number(i) * 1000
+    if (i <= 253402300799999 && i >= -62135596800000) return new Date(i)
+    throw evaluationError(
+      'invalid_timestamp',
+      'timestamp() requires a valid integer unix timestamp'
+    )
+  })
+
+  functionOverload(`${TS}.getDate(): int`, (d) => BigInt(d.getUTCDate()))
+  functionOverload(`${TS}.getDate(string): int`, (d, tz) => BigInt(tzDate(d, tz).getDate()))
+  functionOverload(`${TS}.getDayOfMonth(): int`, (d) => BigInt(d.getUTCDate() - 1))
+  functionOverload(`${TS}.getDayOfMonth(string): int`, (d, tz) =>
+    BigInt(tzDate(d, tz).getDate() - 1)
+  )
+  functionOverload(`${TS}.getDayOfWeek(): int`, (d) => BigInt(d.getUTCDay()))
+  functionOverload(`${TS}.getDayOfWeek(string): int`, (d, tz) => BigInt(tzDate(d, tz).getDay()))
+  functionOverload(`${TS}.getDayOfYear(): int`, getDayOfYear)
+  functionOverload(`${TS}.getDayOfYear(string): int`, getDayOfYear)
+  functionOverload(`${TS}.getFullYear(): int`, (d) => BigInt(d.getUTCFullYear()))
+  functionOverload(`${TS}.getFullYear(string): int`, (d, tz) => BigInt(tzDate(d, tz).getFullYear()))
+  functionOverload(`${TS}.getHours(): int`, (d) => BigInt(d.getUTCHours()))
+  functionOverload(`${TS}.getHours(string): int`, (d, tz) => BigInt(tzDate(d, tz).getHours()))
+  functionOverload(`${TS}.getMilliseconds(): int`, (d) => BigInt(d.getUTCMilliseconds()))
+  functionOverload(`${TS}.getMilliseconds(string): int`, (d) => BigInt(d.getUTCMilliseconds()))
+  functionOverload(`${TS}.getMinutes(): int`, (d) => BigInt(d.getUTCMinutes()))
+  functionOverload(`${TS}.getMinutes(string): int`, (d, tz) => BigInt(tzDate(d, tz).getMinutes()))
+  functionOverload(`${TS}.getMonth(): int`, (d) => BigInt(d.getUTCMonth()))
+  functionOverload(`${TS}.getMonth(string): int`, (d, tz) => BigInt(tzDate(d, tz).getMonth()))
+  functionOverload(`${TS}.getSeconds(): int`, (d) => BigInt(d.getUTCSeconds()))
+  functionOverload(`${TS}.getSeconds(string): int`, (d, tz) => BigInt(tzDate(d, tz).getSeconds()))
+
+  const parseDurationPattern = /(\d*\.?\d*)(ns|us|µs|ms|s|m|h)/
+
+  // parseDuration parses a golang-style duration string.
+  // A duration string is a possibly signed sequence of decimal numbers,
+  // each with optional fraction and a unit suffix,
+  // such as "300ms", "-1.5h" or "2h45m". Valid time units are "ns", "us" (or "µs"), "ms", "s", "m", "h".
+  // https://pkg.go.dev/time#ParseDuration
+  function parseDuration(/** @type {string} */ string) {
+    if (!string) throw evaluationError('invalid_duration', `Invalid duration string: ''`)
+
+    const isNegative = string[0] === '-'
+    if (string[0] === '-' || string[0] === '+') string = string.slice(1)
+
+    let nanoseconds = BigInt(0)
+    while (true) {
+      const match = parseDurationPattern.exec(string)
+      if (!match) throw evaluationError('invalid_duration', `Invalid duration string: ${string}`)
+
+      if (match.index !== 0)
+        throw evaluationError('invalid_duration', `Invalid duration string: ${string}`)
+      string = string.slice(match[0].length)
+
+      const unitNanos = UNIT_NANOSECONDS[match[2]]
+      const [intPart = '0', fracPart = ''] = match[1].split('.')
+      const intVal = BigInt(intPart) * unitNanos
+      const fracNanos = fracPart
+        ? (BigInt(fracPart.slice(0, 13).padEnd(13, '0')) * unitNanos) / 10_000_000_000_000n
+        : 0n
+
+      nanoseconds += intVal + fracNanos
+      if (string === '') break
+    }
+
+    const seconds = nanoseconds >= billionBigInt ? nanoseconds / billionBigInt : 0n
+    const nanos = Number(nanoseconds % billionBigInt)
+
+    if (isNegative) return new Duration(-seconds, -nanos)
+    return new Duration(seconds, nanos)
+  }
+
+  functionOverload(`duration(string): google.protobuf.Duration`, (s) => parseDuration(s))
+  functionOverload(`google.protobuf.Duration.getHours(): int`, (d) => d.getHours())
+  functionOverload(`google.protobuf.Duration.getMinutes(): int`, (d) => d.getMinutes())
+  functionOverload(`google.protobuf.Duration.getSeconds(): int`, (d) => d.getSeconds())
+  functionOverload(`google.protobuf.Duration.getMilliseconds(): int`, (d) => d.getMilliseconds())
+  register(registry)
+}
+
+function stringSize(str) {
+  let count = 0
+  for (const c of str) count++ // eslint-disable-line no-unused-vars
+  return count
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/registry.js
+
+
+
+
+
+class Type {
+  #name
+  constructor(name) {
+    this.#name = name
+    objFreeze(this)
+  }
+
+  get name() {
+    return this.#name
+  }
+
+  get [Symbol.toStringTag]() {
+    return `Type<${this.#name}>`
+  }
+
+  toString() {
+    return `Type<${this.#name}>`
+  }
+}
+
+const TYPES = {
+  string: new Type('string'),
+  bool: new Type('bool'),
+  int: new Type('int'),
+  uint: new Type('uint'),
+  double: new Type('double'),
+  map: new Type('map'),
+  list: new Type('list'),
+  bytes: new Type('bytes'),
+  null_type: new Type('null'),
+  type: new Type('type')
+}
+
+// not exposed to cel expression
+const optionalType = new Type('optional')
+
+// prettier-ignore
+const valueTypeMatchers = {
+  dyn (v, ev) {
+    // prettier-ignore
+    switch (typeof v) {
+      case 'string': case 'bigint': case 'number': case 'boolean': return true
+      case 'object':
+        switch (v ? v.constructor : v) {
+          case null: case undefined: case Object: case Map: case Array: case Set: return true
+          default:
+            if (ev.objectTypesByConstructor.get(v.constructor)) return true
+        }
+    }
+    return !!ev.debugType(v)
+  },
+  string (v) { return typeof v === 'string' },
+  int (v) { return typeof v === 'bigint' },
+  double (v) { return typeof v === 'number' },
+  bool (v) { return typeof v === 'boolean' },
+  null (v) { return v === null },
+  bytes (v) { return v instanceof Uint8Array },
+  uint (v) { return v instanceof UnsignedInt },
+  type (v) { return v instanceof Type },
+  list (v) {
+    switch (v?.constructor) {
+      case Array: case Set: return true
+      default: return false
+    }
+  },
+  map (v) {
+    switch (typeof v === 'object' && v ? v.constructor : null) {
+      case undefined: case Object: case Map: return true
+      default: return false
+    }
+  },
+  optional (v) { return v instanceof optional_Optional },
+  message (v, ev) { return this === ev.debugType(v) }
+}
+
+valueTypeMatchers.param = valueTypeMatchers.dyn
+
+class TypeDeclaration {
+  #matchesCache = new WeakMap()
+  constructor({kind, type, name, keyType, valueType}) {
+    this.kind = kind
+    this.type = type
+    this.name = name
+    this.keyType = keyType
+    this.valueType = valueType
+
+    this.unwrappedType = kind === 'dyn' && valueType ? valueType.unwrappedType : this
+    this.wrappedType = kind === 'dyn' ? this : _createDynType(this.unwrappedType)
+
+    this.hasDynType =
+      this.kind === 'dyn' || this.valueType?.hasDynType || this.keyType?.hasDynType || false
+
+    this.hasPlaceholderType =
+      this.kind === 'param' ||
+      this.keyType?.hasPlaceholderType ||
+      this.valueType?.hasPlaceholderType ||
+      false
+
+    if (kind === 'list') this.fieldLazy = this.#getListField
+    else if (kind === 'map') this.fieldLazy = this.#getMapField
+    else if (kind === 'message') this.fieldLazy = this.#getMessageField
+    else if (kind === 'optional') this.fieldLazy = this.#getOptionalField
+
+    this.matchesValueType = valueTypeMatchers[name] || valueTypeMatchers[kind]
+    objFreeze(this)
+  }
+
+  isDynOrBool() {
+    return this.type === 'bool' || this.kind === 'dyn'
+  }
+
+  isEmpty() {
+    return this.valueType && this.valueType.kind === 'param'
+  }
+
+  unify(r, t2) {
+    const t1 = this
+    if (t1 === t2 || t1.kind === 'dyn' || t2.kind === 'param') return t1
+    if (t2.kind === 'dyn' || t1.kind === 'param') return t2
+    if (t1.kind !== t2.kind) return null
+    if (!(t1.hasPlaceholderType || t2.hasPlaceholderType || t1.hasDynType || t2.hasDynType))
+      return null
+
+    const valueType = t1.valueType.unify(r, t2.valueType)
+    if (!valueType) return null
+    switch (t1.kind) {
+      case 'optional':
+        return r.getOptionalType(valueType)
+      case 'list':
+        return r.getListType(valueType)
+      case 'map':
+        const keyType = t1.keyType.unify(r, t2.keyType)
+        return keyType ? r.getMapType(keyType, valueType) : null
+    }
+  }
+
+  templated(r, bind) {
+    if (!this.hasPlaceholderType) return this
+
+    switch (this.kind) {
+      case 'dyn':
+        return this.valueType.templated(r, bind)
+      case 'param':
+        return bind?.get(this.name) || this
+      case 'map':
+        return r.getMapType(this.keyType.templated(r, bind), this.valueType.templated(r, bind))
+      case 'list':
+        return r.getListType(this.valueType.templated(r, bind))
+      case 'optional':
+        return r.getOptionalType(this.valueType.templated(r, bind))
+      default:
+        return this
+    }
+  }
+
+  toString() {
+    return this.name
+  }
+
+  #getOptionalField(obj, key, ast, ev) {
+    obj = obj instanceof optional_Optional ? obj.orValue() : obj
+    if (obj === undefined) return OPTIONAL_NONE
+
+    const type = ev.debugType(obj)
+    try {
+      return optional_Optional.of(type.fieldLazy(obj, key, ast, ev))
+    } catch (e) {
+      if (e instanceof errors_EvaluationError) return OPTIONAL_NONE
+      throw e
+    }
+  }
+
+  #getMessageField(obj, key, ast, ev) {
+    const message = obj ? ev.objectTypesByConstructor.get(obj.constructor) : undefined
+    if (!message) return
+
+    const type = message.fields ? message.fields[key] : registry_dynType
+    if (!type) return undefined
+
+    const value = obj instanceof Map ? obj.get(key) : obj[key]
+    if (value === undefined) return
+    if (type.matchesValueType(value, ev)) return value
+    throw evaluationError(
+      'field_type_mismatch',
+      `Field '${key}' is not of type '${type}', got '${ev.debugType(value)}'`,
+      ast
+    )
+  }
+
+  #getMapField(obj, key, ast, ev) {
+    // eslint-disable-next-line no-nested-ternary
+    const value = obj instanceof Map ? obj.get(key) : obj && hasOwn(obj, key) ? obj[key] : undefined
+    if (value === undefined) return
+    if (this.valueType.matchesValueType(value, ev)) return value
+
+    throw evaluationError(
+      'field_type_mismatch',
+      `Field '${key}' is not of type '${this.valueType}', got '${ev.debugType(value)}'`,
+      ast
+    )
+  }
+
+  #getListElementAtIndex(list, pos) {
+    switch (list?.constructor) {
+      case Array:
+        return list[pos]
+      case Set: {
+        let i = 0
+        for (const item of list) {
+          if (i++ !== pos) continue
+          return item
+        }
+      }
+    }
+  }
+
+  #getListField(obj, key, ast, ev) {
+    if (typeof key === 'bigint') key = Number(key)
+    else if (typeof key !== 'number') return
+
+    const value = this.#getListElementAtIndex(obj, key)
+    if (value === undefined) {
+      if (!obj) return
+      throw evaluationError(
+        'index_out_of_bounds',
+        `No such key: index out of bounds, index ${key} ${
+          key < 0 ? '< 0' : `>= size ${obj.length || obj.size}`
+        }`,
+        ast
+      )
+    }
+
+    if (this.valueType.matchesValueType(value, ev)) return value
+
+    throw evaluationError(
+      'list_item_type_mismatch',
+      `List item with index '${key}' is not of type '${this.valueType}', got '${ev.debugType(value)}'`,
+      ast
+    )
+  }
+
+  fieldLazy() {}
+
+  field(obj, key, ast, ev) {
+    const v = this.fieldLazy(obj, key, ast, ev)
+    if (v !== undefined) return v
+    throw evaluationError('no_such_key', `No such key: ${key}`, ast)
+  }
+
+  matchesBoth(other) {
+    return this.matches(other) && other.matches(this)
+  }
+
+  matches(o) {
+    const s = this.unwrappedType
+    o = o.unwrappedType
+    if (s === o || s.kind === 'dyn' || o.kind === 'dyn' || o.kind === 'param') return true
+    return this.#matchesCache.get(o) ?? this.#matchesCache.set(o, this.#matches(s, o)).get(o)
+  }
+
+  #matches(s, o) {
+    switch (s.kind) {
+      case 'dyn':
+      case 'param':
+        return true
+      case 'list':
+        return o.kind === 'list' && s.valueType.matches(o.valueType)
+      case 'map':
+        return o.kind === 'map' && s.keyType.matches(o.keyType) && s.valueType.matches(o.valueType)
+      case 'optional':
+        return o.kind === 'optional' && s.valueType.matches(o.valueType)
+      default:
+        return s.name === o.name
+    }
+  }
+}
+
+const macroEvaluateErr = `have a .callAst property or .evaluate(checker, macro, ctx) method.`
+const macroTypeCheckErr = `have a .callAst property or .typeCheck(checker, macro, ctx) method.`
+function wrapMacroExpander(name, handler) {
+  const p = `Macro '${name}' must`
+  return function macroExpander(opts) {
+    const macro = handler(opts)
+    if (!macro || typeof macro !== 'object') throw new Error(`${p} return an object.`)
+    if (macro.callAst) return macro
+    if (!macro.evaluate) throw new Error(`${p} ${macroEvaluateErr}`)
+    if (!macro.typeCheck) throw new Error(`${p} ${macroTypeCheckErr}`)
+    return macro
+  }
+}
+
+class VariableDeclaration {
+  constructor(name, type, description, value) {
+    this.name = name
+    this.type = type
+    this.description = description ?? null
+    this.constant = value !== undefined
+    this.value = value
+    objFreeze(this)
+  }
+}
+
+class FunctionDeclaration {
+  constructor({name, receiverType, returnType, handler, description, params, async}) {
+    if (typeof name !== 'string') throw new Error('name must be a string')
+    if (typeof handler !== 'function') throw new Error('handler must be a function')
+
+    this.name = name
+    this.async = isAsync(handler, async)
+    this.receiverType = receiverType ?? null
+    this.returnType = returnType
+    this.description = description ?? null
+    this.params = params
+    this.argTypes = params.map((p) => p.type)
+    this.macro = this.argTypes.includes(astType)
+
+    const receiverString = receiverType ? `${receiverType}.` : ''
+    this.signature = `${receiverString}${name}(${this.argTypes.join(', ')}): ${returnType}`
+    this.handler = this.macro ? wrapMacroExpander(this.signature, handler) : handler
+    this.partitionKey = `${receiverType ? 'rcall' : 'call'}:${name}:${params.length}`
+
+    this.hasPlaceholderType =
+      this.returnType.hasPlaceholderType ||
+      this.receiverType?.hasPlaceholderType ||
+      this.argTypes.some((t) => t.hasPlaceholderType) ||
+      false
+
+    objFreeze(this)
+  }
+
+  matchesArgs(argTypes) {
+    return argTypes.length === this.argTypes.length &&
+      this.argTypes.every((t, i) => t.matches(argTypes[i]))
+      ? this
+      : null
+  }
+}
+
+class OperatorDeclaration {
+  constructor({op, leftType, rightType, handler, returnType, async}) {
+    this.operator = op
+    this.leftType = leftType
+    this.rightType = rightType || null
+    this.handler = handler
+    this.async = isAsync(handler, async)
+    this.returnType = returnType
+
+    if (rightType) this.signature = `${leftType} ${op} ${rightType}: ${returnType}`
+    else this.signature = `${op}${leftType}: ${returnType}`
+
+    this.hasPlaceholderType =
+      this.leftType.hasPlaceholderType || this.rightType?.hasPlaceholderType || false
+
+    objFreeze(this)
+  }
+
+  equals(other) {
+    return (
+      this.operator === other.operator &&
+      this.leftType === other.leftType &&
+      this.rightType === other.rightType
+    )
+  }
+}
+
+function _createListType(valueType) {
+  return new TypeDeclaration({
+    kind: 'list',
+    name: `list<${valueType}>`,
+    type: 'list',
+    valueType
+  })
+}
+
+function _createPrimitiveType(name) {
+  return new TypeDeclaration({kind: 'primitive', name, type: name})
+}
+
+function _createMessageType(name) {
+  return new TypeDeclaration({kind: 'message', name, type: name})
+}
+
+function _createDynType(valueType) {
+  const name = valueType ? `dyn<${valueType}>` : 'dyn'
+  return new TypeDeclaration({kind: 'dyn', name, type: name, valueType})
+}
+
+function _createOptionalType(valueType) {
+  const name = `optional<${valueType}>`
+  return new TypeDeclaration({kind: 'optional', name, type: 'optional', valueType})
+}
+
+function _createMapType(keyType, valueType) {
+  return new TypeDeclaration({
+    kind: 'map',
+    name: `map<${keyType}, ${valueType}>`,
+    type: 'map',
+    keyType: keyType,
+    valueType: valueType
+  })
+}
+
+function _createPlaceholderType(name) {
+  return new TypeDeclaration({kind: 'param', name, type: name})
+}
+
+// Global immutable cache for built-in primitive types (shared across all registries)
+const registry_dynType = _createDynType()
+const astType = _createPrimitiveType('ast')
+const listType = _createListType(registry_dynType)
+const mapType = _createMapType(registry_dynType, registry_dynType)
+const celTypes = {
+  string: _createPrimitiveType('string'),
+  bool: _createPrimitiveType('bool'),
+  int: _createPrimitiveType('int'),
+  uint: _createPrimitiveType('uint'),
+  double: _createPrimitiveType('double'),
+  bytes: _createPrimitiveType('bytes'),
+  dyn: registry_dynType,
+  null: _createPrimitiveType('null'),
+  type: _createPrimitiveType('type'),
+  optional: _createOptionalType(registry_dynType),
+  list: listType,
+  'list<dyn>': listType,
+  map: mapType,
+  'map<dyn, dyn>': mapType
+}
+
+for (const t of [celTypes.string, celTypes.double, celTypes.int]) {
+  const list = _createListType(t)
+  const map = _createMapType(celTypes.string, t)
+  celTypes[list.name] = list
+  celTypes[map.name] = map
+}
+
+Object.freeze(celTypes)
+
+class Candidates {
+  returnType = null
+  async = false
+  macro = false
+  #matchCache = null
+  #checkCache = null
+  /** @type {Array<FunctionDeclaration>|Array<OperatorDeclaration>} */
+  declarations = []
+  constructor(registry) {
+    this.registry = registry
+  }
+
+  [Symbol.iterator]() {
+    return this.declarations[Symbol.iterator]()
+  }
+
+  add(decl) {
+    this.returnType =
+      (this.returnType || decl.returnType).unify(this.registry, decl.returnType) || registry_dynType
+
+    if (decl.macro) this.macro = decl
+    if (decl.async && !this.async) this.async = true
+    this.declarations.push(decl)
+    this.#matchCache?.clear()
+    this.#checkCache?.clear()
+  }
+
+  findFunction(argTypes, receiverType = null) {
+    for (let i = 0; i < this.declarations.length; i++) {
+      const match = this.#matchesFunction(this.declarations[i], argTypes, receiverType)
+      if (match) return match
+    }
+    return null
+  }
+
+  findUnaryOverload(left) {
+    const cached = (this.#matchCache ??= new Map()).get(left)
+    if (cached !== undefined) return cached
+
+    let value = false
+    for (const decl of this.declarations) {
+      if (decl.leftType !== left) continue
+      value = decl
+      break
+    }
+
+    this.#matchCache.set(left, value)
+    return value
+  }
+
+  findBinaryOverload(left, right) {
+    if (left.kind === 'dyn' && left.valueType) right = right.wrappedType
+    else if (right.kind === 'dyn' && right.valueType) left = left.wrappedType
+    return (
+      (this.#matchCache ??= new Map()).get(left)?.get(right) ??
+      this.#cacheBinary(this.#matchCache, left, right, this.#findBinaryUncached(left, right))
+    )
+  }
+
+  checkBinaryOverload(left, right) {
+    return (
+      (this.#checkCache ??= new Map()).get(left)?.get(right) ??
+      this.#cacheBinary(this.#checkCache, left, right, this.#checkBinaryUncached(left, right))
+    )
+  }
+
+  #cacheBinary(c, l, r, v) {
+    return ((c.get(l) || c.set(l, new Map()).get(l)).set(r, v), v)
+  }
+
+  #findBinaryUncached(left, right) {
+    const ops = this.#findBinaryOverloads(left, right)
+    if (ops.length === 0) return false
+    if (ops.length === 1) return ops[0]
+    throw new Error(`Operator overload '${ops[0].signature}' overlaps with '${ops[1].signature}'.`)
+  }
+
+  #checkBinaryUncached(left, right) {
+    const ops = this.#findBinaryOverloads(left, right)
+    if (ops.length === 0) return false
+    let rt = ops[0].returnType
+    for (let i = 1; i < ops.length; i++) rt = rt.unify(this.registry, ops[i].returnType) || registry_dynType
+    return rt
+  }
+
+  #findBinaryOverloads(leftType, rightType) {
+    const nonexactMatches = []
+    for (const decl of this.declarations) {
+      if (decl.leftType === leftType && decl.rightType === rightType) return [decl]
+      const secondary = this.#matchBinaryOverload(decl, leftType, rightType)
+      if (secondary) nonexactMatches.push(secondary)
+    }
+
+    if (nonexactMatches.length === 0) {
+      const op = this.declarations[0]?.operator
+      if ((op === '==' || op === '!=') && leftType.kind === 'dyn') {
+        return fallbackDynEqualityMatchers[op]
+      }
+    }
+
+    return nonexactMatches
+  }
+
+  #matchBinaryOverload(decl, actualLeft, actualRight) {
+    const bindings = decl.hasPlaceholderType ? new Map() : null
+    const leftType = this.#matchTypeWithPlaceholders(decl.leftType, actualLeft, bindings)
+    if (!leftType) return
+    const rightType = this.#matchTypeWithPlaceholders(decl.rightType, actualRight, bindings)
+    if (!rightType) return
+
+    if (
+      (decl.operator === '==' || decl.operator === '!=') &&
+      decl.leftType.kind === 'dyn' &&
+      decl.leftType.valueType &&
+      actualLeft.kind !== 'dyn' &&
+      actualRight.kind !== 'dyn'
+    )
+      return false
+
+    return decl.hasPlaceholderType
+      ? {
+          async: decl.async,
+          signature: decl.signature,
+          handler: decl.handler,
+          leftType,
+          rightType,
+          returnType: decl.returnType.templated(this.registry, bindings)
+        }
+      : decl
+  }
+
+  #matchesFunction(fn, argTypes, receiverType) {
+    if (fn.hasPlaceholderType) return this.#matchWithPlaceholders(fn, argTypes, receiverType)
+    if (receiverType && fn.receiverType && !receiverType.matches(fn.receiverType)) return
+    return fn.matchesArgs(argTypes)
+  }
+
+  #matchWithPlaceholders(fn, argTypes, receiverType) {
+    const bindings = new Map()
+    if (receiverType && fn.receiverType) {
+      if (!this.#matchTypeWithPlaceholders(fn.receiverType, receiverType, bindings)) {
+        return null
+      }
+    }
+
+    for (let i = 0; i < argTypes.length; i++) {
+      if (!this.#matchTypeWithPlaceholders(fn.argTypes[i], argTypes[i], bindings)) {
+        return null
+      }
+    }
+
+    return {
+      async: fn.async,
+      handler: fn.handler,
+      signature: fn.signature,
+      returnType: fn.returnType.templated(this.registry, bindings)
+    }
+  }
+
+  #matchTypeWithPlaceholders(declared, actual, bindings) {
+    if (!declared.hasPlaceholderType) return actual.matches(declared) ? actual : null
+
+    const treatAsDyn = actual.kind === 'dyn'
+    if (!this.#collectPlaceholderBindings(declared, actual, bindings, treatAsDyn)) return null
+    if (treatAsDyn) return actual
+    return actual.matches(declared.templated(this.registry, bindings)) ? actual : null
+  }
+
+  #collectPlaceholderBindings(dec, act, bind, fromDyn = false) {
+    if (!dec.hasPlaceholderType) return true
+    if (!act) return false
+
+    const asDyn = fromDyn || act.kind === 'dyn'
+    act = act.unwrappedType
+
+    switch (dec.kind) {
+      case 'param': {
+        const type = asDyn ? registry_dynType : act
+        const existing = bind.get(dec.name)
+        if (!existing) return bind.set(dec.name, type) && true
+        return existing.kind === 'dyn' || type.kind === 'dyn' ? true : existing.matchesBoth(type)
+      }
+      case 'list': {
+        if (act.name === 'dyn') act = dec
+        if (act.kind !== 'list') return false
+        return this.#collectPlaceholderBindings(dec.valueType, act.valueType, bind, asDyn)
+      }
+      case 'map': {
+        if (act.name === 'dyn') act = dec
+        if (act.kind !== 'map') return false
+        return (
+          this.#collectPlaceholderBindings(dec.keyType, act.keyType, bind, asDyn) &&
+          this.#collectPlaceholderBindings(dec.valueType, act.valueType, bind, asDyn)
+        )
+      }
+      case 'optional': {
+        if (act.name === 'dyn') act = dec
+        if (act.kind !== 'optional') return false
+        return this.#collectPlaceholderBindings(dec.valueType, act.valueType, bind, asDyn)
+      }
+    }
+    return true
+  }
+}
+
+// Helper function for splitting map type parameters
+function splitByComma(str) {
+  const parts = []
+  let current = ''
+  let depth = 0
+
+  for (const char of str) {
+    if (char === '<') depth++
+    else if (char === '>') depth--
+    else if (char === ',' && depth === 0) {
+      parts.push(current.trim())
+      current = ''
+      continue
+    }
+    current += char
+  }
+
+  if (current) parts.push(current.trim())
+  return parts
+}
+
+const objTypesDecls = [
+  [UnsignedInt, 'uint', TYPES.uint, celTypes.uint],
+  [Type, 'type', TYPES.type, celTypes.type],
+  [optional_Optional, 'optional', optionalType, celTypes.optional],
+  [Uint8Array, 'bytes', TYPES.bytes, celTypes.bytes],
+  ...(typeof Buffer !== 'undefined' ? [[Buffer, 'bytes', TYPES.bytes, celTypes.bytes]] : [])
+].map(([ctor, name, typeType, type]) => Object.freeze({name, typeType, type, ctor}))
+
+const objTypes = objTypesDecls.map((t) => [t.name, t])
+const objTypesCtor = objTypesDecls.map((t) => [t.ctor, t])
+
+const invalidVar = (postfix) => new Error(`Invalid variable declaration: ${postfix}`)
+const invalidType = (postfix) => new Error(`Invalid type declaration: ${postfix}`)
+
+const fallbackDynEqualityMatchers = {
+  '==': [{handler: (a, b) => a === b, returnType: celTypes.bool}],
+  '!=': [{handler: (a, b) => a !== b, returnType: celTypes.bool}]
+}
+
+class Registry {
+  #parent = null
+  #typeDeclarations
+
+  #ownsVariables = true
+  #operators = null
+  #functions = null
+  #operatorsByOp = null
+  #functionsByKey = null
+  #listTypes = null
+  #mapTypes = null
+  #optionalTypes = null
+  #others = null
+
+  #locked = false
+
+  constructor(opts = {}) {
+    this.enableOptionalTypes = opts.enableOptionalTypes ?? false
+    this.unlistedVariablesAreDyn = opts.unlistedVariablesAreDyn ?? false
+
+    const parent = opts.parent instanceof Registry ? opts.parent : null
+    if (parent) {
+      this.#parent = parent
+
+      let opParent = parent
+      while (opParent && !opParent.#operators) opParent = opParent.#parent
+
+      let fnParent = parent
+      while (fnParent && !fnParent.#functions) fnParent = fnParent.#parent
+
+      this.#operatorsByOp = parent.#operatorsByOp
+      this.#functionsByKey = parent.#functionsByKey
+      this.#others = {operators: opParent.#operators, functions: fnParent.#functions}
+
+      this.objectTypes = new Map(parent.objectTypes)
+      this.objectTypesByConstructor = new Map(parent.objectTypesByConstructor)
+      this.variables = parent.variables
+      this.#ownsVariables = false
+      this.#typeDeclarations = parent.#typeDeclarations
+      this.#listTypes = parent.#listTypes
+      this.#mapTypes = parent.#mapTypes
+      this.#optionalTypes = parent.#optionalTypes
+
+      if (
+        this.enableOptionalTypes !== parent.enableOptionalTypes ||
+        this.unlistedVariablesAreDyn !== parent.unlistedVariablesAreDyn
+      ) {
+        toggleOptionalTypes(this, this.enableOptionalTypes)
+      }
+    } else {
+      this.#operators = []
+      this.#functions = []
+      this.objectTypes = new Map(objTypes)
+      this.objectTypesByConstructor = new Map(objTypesCtor)
+      this.#typeDeclarations = new Map(objEntries(celTypes))
+      this.#listTypes = new Map()
+      this.#mapTypes = new Map()
+      this.#optionalTypes = new Map()
+      this.variables = new Map()
+      this.variables.dyn = this.unlistedVariablesAreDyn
+      for (const n in TYPES) this.registerConstant(n, 'type', TYPES[n])
+    }
+  }
+
+  #ensureOwnVariables() {
+    if (this.#ownsVariables) return
+    this.variables = new Map(this.variables)
+    this.variables.dyn = this.unlistedVariablesAreDyn
+    this.#ownsVariables = true
+  }
+
+  // Used by toggleOptionalTypes in optional.js to clear a variable before re-registering it
+  deleteVariable(name) {
+    this.#ensureOwnVariables()
+    this.variables.delete(name)
+  }
+
+  #pushOperator(decl) {
+    if (!this.#operators) this.#operatorsByOp = null
+    this.operatorCandidates(decl.operator).add(decl)
+    this.#operators.push(decl)
+  }
+
+  #pushFunction(decl) {
+    if (!this.#functions) this.#functionsByKey = null
+    this.#functionCandidates(decl.partitionKey).add(decl)
+    this.#functions.push(decl)
+  }
+
+  #ensureCandiate(c, key) {
+    return c.get(key) || c.set(key, new Candidates(this)).get(key)
+  }
+
+  #getOperators() {
+    if (this.#operators) return this.#operators
+    return (this.#operators = [...this.#others.operators])
+  }
+
+  #getFunctions() {
+    if (this.#functions) return this.#functions
+    return (this.#functions = [...this.#others.functions])
+  }
+
+  operatorCandidates(op) {
+    if (this.#operatorsByOp) return this.#ensureCandiate(this.#operatorsByOp, op)
+    const c = (this.#operatorsByOp = new Map())
+    for (const decl of this.#getOperators()) this.#ensureCandiate(c, decl.operator).add(decl)
+    return this.#ensureCandiate(c, op)
+  }
+
+  functionCandidates(rec, name, argLen) {
+    return this.#functionCandidates(`${rec ? 'rcall' : 'call'}:${name}:${argLen}`)
+  }
+
+  #functionCandidates(key) {
+    if (this.#functionsByKey) return this.#ensureCandiate(this.#functionsByKey, key)
+    const c = (this.#functionsByKey = new Map())
+    for (const decl of this.#getFunctions()) this.#ensureCandiate(c, decl.partitionKey).add(decl)
+    return this.#ensureCandiate(c, key)
+  }
+
+  registerVariable(name, type, opts) {
+    if (this.#locked) throw new Error('Cannot modify frozen registry')
+    let description = opts?.description
+    let value
+    if (
+      typeof name === 'string' &&
+      typeof type === 'object' &&
+      !(type instanceof TypeDeclaration)
+    ) {
+      description = type.description
+      value = type.value
+      if (type.schema) type = this.registerType({name: `$${name}`, schema: type.schema}).type
+      else type = type.type
+    } else if (typeof name === 'object') {
+      if (name.schema) type = this.registerType({name: `$${name.name}`, schema: name.schema}).type
+      else type = name.type
+      description = name.description
+      value = name.value
+      name = name.name
+    }
+
+    if (typeof name !== 'string' || !name) throw invalidVar(`name must be a string`)
+    if (RESERVED.has(name)) throw invalidVar(`'${name}' is a reserved name`)
+    if (this.variables.get(name) !== undefined) throw invalidVar(`'${name}' is already registered`)
+
+    if (typeof type === 'string') type = this.getType(type)
+    else if (!(type instanceof TypeDeclaration)) throw invalidVar(`type is required`)
+
+    this.#ensureOwnVariables()
+    this.variables.set(name, new VariableDeclaration(name, type, description, value))
+    return this
+  }
+
+  #registerSchemaAsType(name, schema) {
+    const fields = Object.create(null)
+    for (const key of objKeys(schema)) {
+      const def = schema[key]
+      if (typeof def === 'object' && def) {
+        fields[key] = this.registerType({name: `${name}.${key}`, schema: def}).type.name
+      } else if (typeof def === 'string') {
+        fields[key] = def
+      } else {
+        throw new Error(`Invalid field definition for '${name}.${key}'`)
+      }
+    }
+    return fields
+  }
+
+  registerConstant(name, type, value) {
+    if (typeof name === 'object') this.registerVariable(name)
+    else this.registerVariable({name, type, value})
+    return this
+  }
+
+  getType(typename) {
+    return this.#parseTypeString(typename, true)
+  }
+
+  getListType(type) {
+    return (
+      this.#listTypes.get(type) ||
+      this.#listTypes.set(type, this.#parseTypeString(`list<${type}>`, true)).get(type)
+    )
+  }
+
+  getMapType(a, b) {
+    return (
+      this.#mapTypes.get(a)?.get(b) ||
+      (this.#mapTypes.get(a) || this.#mapTypes.set(a, new Map()).get(a))
+        .set(b, this.#parseTypeString(`map<${a}, ${b}>`, true))
+        .get(b)
+    )
+  }
+
+  getOptionalType(type) {
+    return (
+      this.#optionalTypes.get(type) ||
+      this.#optionalTypes.set(type, this.#parseTypeString(`optional<${type}>`, true)).get(type)
+    )
+  }
+
+  assertType(typename, type, signature) {
+    try {
+      return this.#parseTypeString(typename, true)
+    } catch (e) {
+      e.message = `Invalid ${type} '${e.unknownType || typename}' in '${signature}'`
+      throw e
+    }
+  }
+
+  getFunctionType(typename) {
+    if (typename === 'ast') return astType
+    const t = this.#parseTypeString(typename, true)
+    if (t.kind === 'dyn' && t.valueType) throw new Error(`type '${t.name}' is not supported`)
+    return t
+  }
+
+  registerType(name, _d) {
+    if (this.#locked) throw new Error('Cannot modify frozen registry')
+    if (typeof name === 'object') ((_d = name), (name = _d.fullName || _d.name || _d.ctor?.name))
+    if (typeof name === 'string' && name[0] === '.') name = name.slice(1)
+    if (typeof name !== 'string' || name.length < 2 || RESERVED.has(name)) {
+      throw invalidType(`name '${name}' is not valid`)
+    }
+
+    if (this.objectTypes.has(name)) throw invalidType(`type '${name}' already registered`)
+
+    const type = this.#parseTypeString(name, false)
+    if (type.kind !== 'message') throw invalidType(`type '${name}' is not valid`)
+
+    const decl = {
+      name,
+      typeType: new Type(name),
+      type,
+      ctor: typeof _d === 'function' ? _d : _d?.ctor,
+      convert: typeof _d === 'function' ? undefined : _d?.convert,
+      fields:
+        typeof _d?.schema === 'object'
+          ? this.#normalizeFields(name, this.#registerSchemaAsType(name, _d.schema))
+          : this.#normalizeFields(name, typeof _d === 'function' ? undefined : _d?.fields)
+    }
+
+    if (typeof decl.ctor !== 'function') {
+      if (!decl.fields) throw invalidType(`type '${name}' requires a constructor or fields`)
+      Object.assign(decl, this.#createDefaultConvert(name, decl.fields))
+    }
+
+    this.objectTypes.set(name, Object.freeze(decl))
+    this.objectTypesByConstructor.set(decl.ctor, decl)
+    this.registerFunctionOverload(`type(${name}): type`, () => decl.typeType, {async: false})
+    return decl
+  }
+
+  /** @returns {TypeDeclaration} */
+  #parseTypeString(typeStr, requireKnownTypes = true) {
+    let match = this.#typeDeclarations.get(typeStr)
+    if (match) return match
+
+    if (typeof typeStr !== 'string' || !typeStr.length) {
+      throw new Error(`Invalid type: must be a string`)
+    }
+
+    match = typeStr.match(/^[A-Z]$/)
+    if (match) return this.#createDeclaration(_createPlaceholderType, typeStr, typeStr)
+
+    match = typeStr.match(/^(dyn|list|map|optional)<(.+)>$/)
+    if (!match) {
+      if (requireKnownTypes) {
+        const err = new Error(`Unknown type: ${typeStr}`)
+        err.unknownType = typeStr
+        throw err
+      }
+      return this.#createDeclaration(_createMessageType, typeStr, typeStr)
+    }
+
+    const kind = match[1]
+    const inner = match[2].trim()
+    switch (kind) {
+      case 'dyn': {
+        const type = this.#parseTypeString(inner, requireKnownTypes).wrappedType
+        this.#typeDeclarations.set(type.name, type)
+        return type
+      }
+      case 'list': {
+        const vType = this.#parseTypeString(inner, requireKnownTypes)
+        return this.#createDeclaration(_createListType, `list<${vType}>`, vType)
+      }
+      case 'map': {
+        const parts = splitByComma(inner)
+        if (parts.length !== 2) throw new Error(`Invalid map type: ${typeStr}`)
+        const kType = this.#parseTypeString(parts[0], requireKnownTypes)
+        const vType = this.#parseTypeString(parts[1], requireKnownTypes)
+        return this.#createDeclaration(_createMapType, `map<${kType}, ${vType}>`, kType, vType)
+      }
+      case 'optional': {
+        const vType = this.#parseTypeString(inner, requireKnownTypes)
+        return this.#createDeclaration(_createOptionalType, `optional<${vType}>`, vType)
+      }
+    }
+  }
+
+  #createDeclaration(creator, key, ...args) {
+    return (
+      this.#typeDeclarations.get(key) || this.#typeDeclarations.set(key, creator(...args)).get(key)
+    )
+  }
+
+  findMacro(name, hasReceiver, argLen) {
+    return this.functionCandidates(hasReceiver, name, argLen).macro
+  }
+
+  findUnaryOverload(op, left) {
+    return this.operatorCandidates(op).findUnaryOverload(left)
+  }
+
+  findBinaryOverload(op, left, right) {
+    return this.operatorCandidates(op).findBinaryOverload(left, right)
+  }
+
+  #toCelFieldType(field) {
+    if (typeof field === 'string') return {type: field}
+    if (field.id) return protobufjsFieldToCelType(field)
+    return field
+  }
+
+  #toCelFieldDeclaration(typename, fields, k, requireKnownTypes = false) {
+    try {
+      const field = this.#toCelFieldType(fields[k])
+      if (typeof field?.type !== 'string') throw new Error(`unsupported declaration`)
+      return this.#parseTypeString(field.type, requireKnownTypes)
+    } catch (e) {
+      e.message =
+        `Field '${k}' in type '${typename}' has unsupported declaration: ` +
+        `${JSON.stringify(fields[k])}`
+      throw e
+    }
+  }
+
+  #normalizeFields(typename, fields) {
+    if (!fields) return
+    const all = Object.create(null)
+    for (const k of objKeys(fields)) all[k] = this.#toCelFieldDeclaration(typename, fields, k)
+    return all
+  }
+
+  #createDefaultConvert(name, fields) {
+    const keys = objKeys(fields)
+
+    const conversions = Object.create(null)
+    for (const k of keys) {
+      const type = fields[k]
+      const decl = type.kind === 'message' && this.objectTypes.get(type.name)
+      if (decl === false) conversions[k] = false
+      else conversions[k] = decl.convert ? decl : false
+    }
+
+    const Ctor = {
+      [name]: class extends Map {
+        #raw
+        constructor(v) {
+          super()
+          this.#raw = v
+        }
+
+        [Symbol.iterator]() {
+          if (this.size !== keys.length) for (const k of keys) this.get(k)
+          return super[Symbol.iterator]()
+        }
+
+        get(field) {
+          let v = super.get(field)
+          if (v !== undefined || this.has(field)) return v
+
+          const dec = conversions[field]
+          if (dec === undefined) return
+
+          v = this.#raw instanceof Map ? this.#raw.get(field) : this.#raw?.[field]
+          if (dec && v && typeof v === 'object') {
+            switch (v.constructor) {
+              case undefined:
+              case Object:
+              case Map:
+                v = dec.convert(v)
+            }
+          }
+          return (super.set(field, v), v)
+        }
+      }
+    }[name]
+
+    return {
+      ctor: Ctor,
+      convert(v) {
+        if (!v) return
+        if (v.constructor === Ctor) return v
+        return new Ctor(v)
+      }
+    }
+  }
+
+  clone(opts) {
+    this.#locked = true
+    return new Registry({
+      parent: this,
+      unlistedVariablesAreDyn: opts.unlistedVariablesAreDyn,
+      enableOptionalTypes: opts.enableOptionalTypes
+    })
+  }
+
+  getDefinitions() {
+    const variables = []
+    const functions = []
+    for (const [, varDecl] of this.variables) {
+      if (!varDecl) continue
+      variables.push({
+        name: varDecl.name,
+        description: varDecl.description || null,
+        type: varDecl.type.name
+      })
+    }
+
+    for (const decl of this.#getFunctions()) {
+      functions.push({
+        signature: decl.signature,
+        name: decl.name,
+        description: decl.description,
+        receiverType: decl.receiverType ? decl.receiverType.name : null,
+        returnType: decl.returnType.name,
+        params: decl.params.map((p) => ({
+          name: p.name,
+          type: p.type.name,
+          description: p.description
+        }))
+      })
+    }
+
+    return {variables, functions}
+  }
+
+  #parseSignature(signature) {
+    if (typeof signature !== 'string') throw new Error('Invalid signature: must be a string')
+    const match = signature.match(/^(?:([a-zA-Z0-9.<>]+)\.)?(\w+)\(([^)]*)\):(.*)$/)
+    if (!match) throw new Error(`Invalid signature: ${signature}`)
+    const returnType = match[4].trim()
+    if (!returnType) throw new Error(`Invalid signature: ${signature}`)
+    return {
+      receiverType: match[1] || null,
+      name: match[2],
+      argTypes: splitByComma(match[3]),
+      returnType
+    }
+  }
+
+  /**
+   * @param {FunctionDeclaration} a
+   * @param {FunctionDeclaration} b
+   */
+  #functionSignatureOverlaps(a, b) {
+    if (a.name !== b.name) return false
+    if (a.argTypes.length !== b.argTypes.length) return false
+    if ((a.receiverType || b.receiverType) && (!a.receiverType || !b.receiverType)) return false
+
+    const isDifferentReceiver =
+      a.receiverType !== b.receiverType && a.receiverType !== registry_dynType && b.receiverType !== registry_dynType
+
+    return (
+      !isDifferentReceiver &&
+      (b.macro ||
+        a.macro ||
+        b.argTypes.every((t, i) => {
+          const o = a.argTypes[i]
+          return t === o || t === registry_dynType || o === registry_dynType
+        }))
+    )
+  }
+
+  /** @param {FunctionDeclaration} newDec */
+  #checkOverlappingSignatures(newDec) {
+    for (const decl of this.#functionCandidates(newDec.partitionKey)) {
+      if (!this.#functionSignatureOverlaps(decl, newDec)) continue
+      throw new Error(
+        `Function signature '${newDec.signature}' overlaps with existing overload '${decl.signature}'.`
+      )
+    }
+  }
+
+  #normalizeParam(i, aType, param) {
+    if (!param) return {type: this.getFunctionType(aType), name: `arg${i}`, description: null}
+
+    const type = param.type || aType
+    if (!type) throw new Error(`params[${i}].type is required`)
+    if (aType && type !== aType) throw new Error(`params[${i}].type not equal to signature type`)
+    return {
+      name: param.name || `arg${i}`,
+      type: this.getFunctionType(type),
+      description: param.description ?? null
+    }
+  }
+
+  registerFunctionOverload(s, handler, opts) {
+    if (this.#locked) throw new Error('Cannot modify frozen registry')
+    if (typeof s === 'object') opts = s
+    else if (typeof handler === 'object') opts = handler
+    else if (!opts) opts = {}
+
+    const sig = typeof s === 'string' ? s : (opts.signature ?? undefined)
+    const parsed = sig !== undefined ? this.#parseSignature(sig) : undefined
+    const name = parsed?.name || opts.name
+    const receiverType = parsed?.receiverType || opts.receiverType
+    const argTypes = parsed?.argTypes
+    const returnType = parsed?.returnType || opts.returnType
+    const params = opts.params
+    handler = typeof handler === 'function' ? handler : opts.handler
+
+    let dec
+    try {
+      if (!name) throw new Error(`signature or name are required`)
+      if (!returnType) throw new Error(`must have a returnType`)
+
+      if (params) {
+        if (argTypes && params.length !== argTypes.length) {
+          throw new Error(`mismatched length in params and args in signature`)
+        }
+      } else if (!argTypes) throw new Error(`signature or params are required`)
+
+      dec = new FunctionDeclaration({
+        name,
+        async: opts?.async,
+        receiverType: receiverType ? this.getType(receiverType) : null,
+        returnType: this.getType(returnType),
+        handler,
+        description: opts.description,
+        params: (argTypes || params).map((_, i) =>
+          this.#normalizeParam(i, argTypes?.[i], params?.[i])
+        )
+      })
+    } catch (e) {
+      if (typeof sig === 'string') e.message = `Invalid function declaration '${sig}': ${e.message}`
+      else if (name) e.message = `Invalid function declaration '${name}': ${e.message}`
+      else e.message = `Invalid function declaration: ${e.message}`
+      throw e
+    }
+
+    this.#checkOverlappingSignatures(dec)
+    this.#pushFunction(dec)
+  }
+
+  registerOperatorOverload(string, handler, opts) {
+    // Parse with optional return type: "Vector + Vector: Vector" or "Vector + Vector"
+    const unaryParts = string.match(/^([-!])([\w.<>]+)(?::\s*([\w.<>]+))?$/)
+    if (unaryParts) {
+      const [, op, operandType, returnType] = unaryParts
+      return this.unaryOverload(op, operandType, handler, returnType, opts?.async)
+    }
+
+    const parts = string.match(
+      /^([\w.<>]+) ([-+*%/]|==|!=|<|<=|>|>=|in) ([\w.<>]+)(?::\s*([\w.<>]+))?$/
+    )
+    if (!parts) throw new Error(`Operator overload invalid: ${string}`)
+    const [, leftType, op, rightType, returnType] = parts
+    return this.binaryOverload(leftType, op, rightType, handler, returnType)
+  }
+
+  unaryOverload(op, typeStr, handler, returnTypeStr, async) {
+    if (this.#locked) throw new Error('Cannot modify frozen registry')
+    const leftType = this.assertType(typeStr, 'type', `${op}${typeStr}`)
+    const returnType = this.assertType(
+      returnTypeStr || typeStr,
+      'return type',
+      `${op}${typeStr}: ${returnTypeStr || typeStr}`
+    )
+
+    const d = new OperatorDeclaration({op: `${op}_`, leftType, returnType, handler, async})
+    this.#pushOperator(this.#assertOverload(d))
+  }
+
+  #hasOverload(d) {
+    for (const o of this.operatorCandidates(d.operator)) if (d.equals(o)) return true
+    return false
+  }
+
+  #assertOverload(decl) {
+    if (!this.#hasOverload(decl)) return decl
+    throw new Error(`Operator overload already registered: ${decl.signature}`)
+  }
+
+  binaryOverload(leftTypeStr, op, rightTypeStr, handler, returnTypeStr, async) {
+    if (this.#locked) throw new Error('Cannot modify frozen registry')
+    returnTypeStr ??= isRelational.has(op) ? 'bool' : leftTypeStr
+
+    const sig = `${leftTypeStr} ${op} ${rightTypeStr}: ${returnTypeStr}`
+    let leftType = this.assertType(leftTypeStr, 'left type', sig)
+    let rightType = this.assertType(rightTypeStr, 'right type', sig)
+    const returnType = this.assertType(returnTypeStr, 'return type', sig)
+
+    // Register both types as wrapped with dyn<> if one of them is wrapped
+    if (leftType.kind === 'dyn' && leftType.valueType) rightType = rightType.wrappedType
+    else if (rightType.kind === 'dyn' && rightType.valueType) leftType = leftType.wrappedType
+
+    if (isRelational.has(op) && returnType.type !== 'bool') {
+      throw new Error(`Comparison operator '${op}' must return 'bool', got '${returnType.type}'`)
+    }
+
+    const dec = new OperatorDeclaration({op, leftType, rightType, returnType, handler, async})
+    if (dec.hasPlaceholderType && !(rightType.hasPlaceholderType && leftType.hasPlaceholderType)) {
+      throw new Error(
+        `Operator overload with placeholders must use them in both left and right types: ${sig}`
+      )
+    }
+
+    this.#assertOverload(dec)
+    if (op === '==') {
+      const declarations = [
+        new OperatorDeclaration({
+          op: '!=',
+          leftType,
+          rightType,
+          handler(a, b, ast, ev) {
+            return !handler(a, b, ast, ev)
+          },
+          returnType,
+          async
+        })
+      ]
+
+      if (leftType !== rightType) {
+        declarations.push(
+          new OperatorDeclaration({
+            op: '==',
+            leftType: rightType,
+            rightType: leftType,
+            handler(a, b, ast, ev) {
+              return handler(b, a, ast, ev)
+            },
+            returnType,
+            async
+          }),
+          new OperatorDeclaration({
+            op: '!=',
+            leftType: rightType,
+            rightType: leftType,
+            handler(a, b, ast, ev) {
+              return !handler(b, a, ast, ev)
+            },
+            returnType,
+            async
+          })
+        )
+      }
+
+      for (const decl of declarations) this.#assertOverload(decl)
+      for (const decl of declarations) this.#pushOperator(decl)
+    }
+
+    this.#pushOperator(dec)
+  }
+}
+
+const isRelational = new Set(['<', '<=', '>', '>=', '==', '!=', 'in'])
+
+function createRegistry(opts) {
+  return new Registry(opts)
+}
+
+class RootContext {
+  #vars
+  #contextObj
+  #contextMap
+  #convertCache
+  constructor(registry, context) {
+    this.#vars = registry.variables
+    if (context === undefined || context === null) return
+    if (typeof context !== 'object') {
+      throw evaluationError('invalid_context', 'Context must be an object')
+    }
+    if (context instanceof Map) this.#contextMap = context
+    else this.#contextObj = context
+  }
+
+  getValue(key) {
+    return (
+      this.#convertCache?.get(key) ||
+      (this.#contextObj ? this.#contextObj[key] : this.#contextMap?.get(key))
+    )
+  }
+
+  getVariable(name) {
+    return (
+      this.#vars.get(name) ??
+      (this.#vars.dyn && !RESERVED.has(name) ? new VariableDeclaration(name, registry_dynType) : undefined)
+    )
+  }
+
+  getCheckedValue(ev, ast) {
+    const v = this.getValue(ast.args)
+    if (v === undefined) throw ev.createError('unknown_variable', `Unknown variable: ${ast.args}`, ast)
+    if (ast.checkedType.matchesValueType(v, ev)) return v
+
+    const type = ast.checkedType
+    const valueType = ev.debugType(v)
+    // Convert plain objects to typed instances when a convert function is registered
+    if (type.kind === 'message' && valueType.kind === 'map') {
+      const c = ev.objectTypes.get(type.name)?.convert?.(v)
+      if (c) return ((this.#convertCache ??= new Map()).set(ast.args, c), c)
+    }
+
+    throw ev.createError(
+      'variable_type_mismatch',
+      `Variable '${ast.args}' is not of type '${type}', got '${valueType}'`,
+      ast
+    )
+  }
+
+  forkWithVariable(iterVar, iterType) {
+    return new OverlayContext(this, iterVar, iterType)
+  }
+}
+
+class OverlayContext {
+  #parent
+  accuType
+  accuValue
+  iterValue
+  constructor(parent, iterVar, iterType) {
+    this.#parent = parent
+    this.iterVar = iterVar
+    this.iterType = iterType
+  }
+
+  forkWithVariable(iterVar, iterType) {
+    return new OverlayContext(this, iterVar, iterType)
+  }
+
+  reuse(parent) {
+    if (!this.async) return ((this.#parent = parent), this)
+    const ctx = new OverlayContext(parent, this.iterVar, this.iterType)
+    ctx.accuType = this.accuType
+    return ctx
+  }
+
+  setIterValue(v, ev) {
+    if (this.iterType.matchesValueType(v, ev)) return ((this.iterValue = v), this)
+
+    const type = this.iterType
+    const valueType = ev.debugType(v)
+    // Convert plain objects to typed instances when a convert function is registered
+    if (type.kind === 'message' && valueType.kind === 'map') {
+      const c = ev.objectTypes.get(type.name)?.convert?.(v)
+      if (c) return ((this.iterValue = c), this)
+    }
+
+    throw ev.createError(
+      'variable_type_mismatch',
+      `Variable '${this.iterVar}' is not of type '${type}', got '${valueType}'`
+    )
+  }
+
+  setAccuType(type) {
+    return ((this.accuType = type), this)
+  }
+
+  setAccuValue(v) {
+    return ((this.accuValue = v), this)
+  }
+
+  getValue(key) {
+    return this.iterVar === key ? this.iterValue : this.#parent.getValue(key)
+  }
+
+  getCheckedValue(ev, ast) {
+    if (this.iterVar === ast.args) return this.iterValue
+    return this.#parent.getCheckedValue(ev, ast)
+  }
+
+  getVariable(name) {
+    if (this.iterVar === name) return new VariableDeclaration(name, this.iterType)
+    return this.#parent.getVariable(name)
+  }
+}
+
+/**
+ * Extract CEL field declarations from a protobufjs message type.
+ * Maps protobuf types to CEL types.
+ * @param {protobuf.Type} messageType - The protobufjs message type
+ * @returns {Object} Field declarations in CEL format {fieldName: 'celType'}
+ */
+function protobufjsFieldToCelType(field) {
+  let fieldType
+  if (field.map) {
+    const keyType = protobufjsTypeToCelType(field.keyType, field.resolvedKeyType)
+    const valueType = protobufjsTypeToCelType(field.type, field.resolvedType)
+    fieldType = `map<${keyType}, ${valueType}>`
+  } else {
+    fieldType = protobufjsTypeToCelType(field.type, field.resolvedType)
+  }
+  return {type: field.repeated ? `list<${fieldType}>` : fieldType}
+}
+
+/**
+ * Map protobuf type names to CEL type names.
+ * @param {string} protoType - The protobuf type name
+ * @param {protobuf.Type|null} resolvedType - The resolved type for message/enum fields
+ * @returns {string} The CEL type name
+ */
+function protobufjsTypeToCelType(protoType, resolvedType) {
+  switch (protoType) {
+    case 'string':
+      return 'string'
+    case 'bytes':
+      return 'bytes'
+    case 'bool':
+      return 'bool'
+    // protobufjs uses JavaScript numbers for all numeric types
+    case 'double':
+    case 'float':
+    case 'int32':
+    case 'int64':
+    case 'sint32':
+    case 'sint64':
+    case 'sfixed32':
+    case 'sfixed64':
+    case 'uint32':
+    case 'uint64':
+    case 'fixed32':
+    case 'fixed64':
+      return 'double'
+    default:
+      switch (resolvedType?.constructor.name) {
+        case 'Type':
+          return resolvedType.fullName.slice(1)
+        case 'Enum':
+          return 'int'
+      }
+
+      if (protoType?.includes('.')) return protoType
+
+      // Unknown type, treat as dyn
+      return 'dyn'
+  }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/operators.js
+
+
+
+const operators_dynType = celTypes.dyn
+
+class Base {
+  dynType = celTypes.dyn
+  optionalType = celTypes.optional
+  stringType = celTypes.string
+  intType = celTypes.int
+  doubleType = celTypes.double
+  boolType = celTypes.bool
+  nullType = celTypes.null
+  listType = celTypes.list
+  mapType = celTypes.map
+
+  constructor(opts) {
+    this.opts = opts.opts
+    this.registry = opts.registry
+    this.objectTypes = this.registry.objectTypes
+    this.objectTypesByConstructor = this.registry.objectTypesByConstructor
+  }
+
+  /**
+   * Get a TypeDeclaration instance for a type name
+   * @param {string} typeName - The type name (e.g., 'string', 'int', 'dyn')
+   * @returns {TypeDeclaration} The type declaration instance
+   */
+  getType(typeName) {
+    return this.registry.getType(typeName)
+  }
+
+  debugType(v) {
+    switch (typeof v) {
+      case 'string':
+        return this.stringType
+      case 'bigint':
+        return this.intType
+      case 'number':
+        return this.doubleType
+      case 'boolean':
+        return this.boolType
+      case 'object':
+        if (v === null) return this.nullType
+        switch (v.constructor) {
+          case undefined:
+          case Object:
+          case Map:
+            return this.mapType
+          case Array:
+          case Set:
+            return this.listType
+          default:
+            return (
+              this.objectTypesByConstructor.get(v.constructor)?.type ||
+              unsupportedType(this, v.constructor?.name || typeof v)
+            )
+        }
+      default:
+        unsupportedType(this, typeof v)
+    }
+  }
+}
+
+function unsupportedType(self, type) {
+  throw self.createError('unsupported_type', `Unsupported type: ${type}`)
+}
+
+const maybeAsyncArray = (a) => (Array.isArray(a) ? a.some((n) => n.maybeAsync) : false)
+
+function maybeAsync(l, r, h) {
+  if (r === true || (r && (r?.maybeAsync || maybeAsyncArray(r)))) return maybeAsyncBoth(h)
+  if (l === true || (l && (l?.maybeAsync || maybeAsyncArray(l)))) return maybeAsyncFirst(h)
+  return h
+}
+
+function maybeAsyncBoth(handler) {
+  return (handler.__asyncBoth ??= function handle(a, b, c, d) {
+    if (!(a instanceof Promise || b instanceof Promise)) return handler(a, b, c, d)
+    if (!(b instanceof Promise)) return a.then((_a) => handler(_a, b, c, d))
+    if (!(a instanceof Promise)) return b.then((_b) => handler(a, _b, c, d))
+    return Promise.all([a, b]).then((p) => handler(p[0], p[1], c, d))
+  })
+}
+
+function maybeAsyncFirst(handler) {
+  return (handler.__asyncFirst ??= function handle(a, b, c, d) {
+    if (a instanceof Promise) return a.then((_a) => handler(_a, b, c, d))
+    return handler(a, b, c, d)
+  })
+}
+
+function checkAccessNode(chk, ast, ctx) {
+  ast.right = ast.args[1]
+  const leftType = chk.check((ast.left = ast.args[0]), ctx)
+  if (ast.op === '[]') chk.check(ast.right, ctx)
+
+  ast.handle = maybeAsync(
+    ast.left,
+    ast.op === '[]' ? ast.right : false,
+    leftType !== operators_dynType ? fieldAccessStatic : fieldAccess
+  )
+
+  if (leftType.kind !== 'optional') return chk.checkAccessOnType(ast, ctx, leftType)
+  return chk.registry.getOptionalType(chk.checkAccessOnType(ast, ctx, leftType.valueType, true))
+}
+
+function checkOptionalAccessNode(chk, ast, ctx) {
+  ast.right = ast.args[1]
+  const leftType = chk.check((ast.left = ast.args[0]), ctx)
+  if (ast.op === '[?]') chk.check(ast.right, ctx)
+
+  ast.handle = maybeAsync(ast.left, ast.op === '[?]' ? ast.right : false, oFieldAccess)
+
+  const actualType = leftType.kind === 'optional' ? leftType.valueType : leftType
+  return chk.registry.getOptionalType(chk.checkAccessOnType(ast, ctx, actualType, true))
+}
+
+const HOMOGENEOUS_PREFIX = {
+  heterogeneous_list_element: 'List elements must have the same type,',
+  heterogeneous_map_key: 'Map key uses wrong type,',
+  heterogeneous_map_value: 'Map value uses wrong type,'
+}
+
+function checkElementHomogenous(chk, ctx, expected, el, code) {
+  const type = chk.check(el, ctx)
+  if (type === expected || expected.isEmpty()) return type
+  if (type.isEmpty()) return expected
+  throw chk.createError(
+    code,
+    `${HOMOGENEOUS_PREFIX[code]} expected type '${chk.formatType(expected)}' but found '${chk.formatType(type)}'`,
+    el
+  )
+}
+
+function checkElement(chk, ctx, expected, el) {
+  return expected.unify(chk.registry, chk.check(el, ctx)) || operators_dynType
+}
+
+function ternaryConditionError(ev, value, node) {
+  const type = ev.debugRuntimeType(value)
+  return ev.createError(
+    'invalid_condition_type',
+    `${node.meta.label || 'Ternary condition must be bool'}, got '${type}'`,
+    node
+  )
+}
+
+function handleTernary(c, ev, ast, ctx) {
+  if (c === true) return ev.run(ast.left, ctx)
+  if (c === false) return ev.run(ast.right, ctx)
+  throw ternaryConditionError(ev, c, ast.condition)
+}
+
+function logicalOperandError(ev, value, node) {
+  const type = ev.debugRuntimeType(value)
+  return ev.createError(
+    'invalid_logical_operand',
+    `Logical operator requires bool operands, got '${type}'`,
+    node
+  )
+}
+
+function logicalValueOrErr(ev, v, node) {
+  if (v instanceof Error) return v
+  return logicalOperandError(ev, v, node)
+}
+
+function _logicalOp(exp, ev, ast, left, right) {
+  if (right === exp) return exp
+  if (right === !exp) {
+    if (left === right) return right
+    throw logicalValueOrErr(ev, left, ast.left)
+  }
+  if (right instanceof Promise) return right.then((r) => _logicalOpAsync(exp, ev, ast, left, r))
+  throw logicalOperandError(ev, right, ast.left)
+}
+
+function _logicalOpAsync(exp, ev, ast, left, right) {
+  if (right === exp) return exp
+  if (typeof right !== 'boolean') throw logicalOperandError(ev, right, ast.right)
+  if (typeof left !== 'boolean') throw logicalValueOrErr(ev, left, ast.left)
+  return !exp
+}
+
+function checkLogicalOp(chk, ast, ctx) {
+  const leftType = chk.check((ast.left = ast.args[0]), ctx)
+  const rightType = chk.check((ast.right = ast.args[1]), ctx)
+
+  if (!leftType.isDynOrBool()) {
+    throw chk.createError(
+      'invalid_logical_operand',
+      `Logical operator requires bool operands, got '${chk.formatType(leftType)}'`,
+      ast
+    )
+  }
+  if (!rightType.isDynOrBool()) {
+    throw chk.createError(
+      'invalid_logical_operand',
+      `Logical operator requires bool operands, got '${chk.formatType(rightType)}'`,
+      ast
+    )
+  }
+
+  return chk.boolType
+}
+
+function checkUnary(chk, ast, ctx) {
+  const op = ast.op
+  const right = chk.check(ast.args, ctx)
+  ast.candidates = chk.registry.operatorCandidates(op)
+
+  if (right.kind === 'dyn') {
+    ast.handle = maybeAsync(ast.args, false, handleUnary)
+    return ast.candidates.returnType
+  }
+
+  const overload = ast.candidates.findUnaryOverload(right)
+  if (!overload) {
+    throw chk.createError(
+      'no_such_overload',
+      `no such overload: ${op[0]}${chk.formatType(right)}`,
+      ast
+    )
+  }
+
+  ast.handle = maybeAsync(ast.args, false, overload.handler)
+  return overload.returnType
+}
+
+function handleUnary(left, ast, ev) {
+  const leftType = ev.debugRuntimeType(left, ast.args.checkedType)
+  const overload = ast.candidates.findUnaryOverload(leftType)
+  if (overload) return overload.handler(left)
+  throw ev.createError('no_such_overload', `no such overload: ${ast.op[0]}${leftType}`, ast)
+}
+
+function evaluateUnary(ev, ast, ctx) {
+  return ast.handle(ev.run(ast.args, ctx), ast, ev)
+}
+
+function checkBinary(chk, ast, ctx) {
+  const op = ast.op
+  const left = chk.check((ast.left = ast.args[0]), ctx)
+  const right = chk.check((ast.right = ast.args[1]), ctx)
+  ast.candidates = chk.registry.operatorCandidates(op)
+
+  const overload =
+    left.hasDynType || right.hasDynType ? undefined : ast.candidates.findBinaryOverload(left, right)
+
+  ast.handle = maybeAsync(ast.left, ast.right, overload?.handler || handleBinary)
+  if (overload) return overload.returnType
+
+  const type = ast.candidates.checkBinaryOverload(left, right)
+  if (!left.hasDynType) ast.leftStaticType = left
+  if (!right.hasDynType) ast.rightStaticType = right
+  if (type) return type
+
+  throw chk.createError(
+    'no_such_overload',
+    `no such overload: ${chk.formatType(left)} ${op} ${chk.formatType(right)}`,
+    ast
+  )
+}
+
+function evaluateBinary(ev, ast, ctx) {
+  return ast.handle(ev.run(ast.left, ctx), ev.run(ast.right, ctx), ast, ev)
+}
+
+function evaluateBinaryFirst(ev, ast, ctx) {
+  return ast.handle(ev.run(ast.left, ctx), ast.right, ast, ev)
+}
+
+function handleBinary(left, right, ast, ev) {
+  const leftType = ast.leftStaticType || ev.debugTypeDeep(left).wrappedType
+  const rightType = ast.rightStaticType || ev.debugTypeDeep(right).wrappedType
+  const overload = ast.candidates.findBinaryOverload(leftType, rightType)
+  if (overload) return overload.handler(left, right, ast, ev)
+  throw ev.createError(
+    'no_such_overload',
+    `no such overload: ${leftType} ${ast.op} ${rightType}`,
+    ast
+  )
+}
+
+function callFunctionHandler(handler, ev, args, ast) {
+  try {
+    const result = handler.apply(ev, args)
+    if (result instanceof Promise) {
+      return result.catch((error) => {
+        throw attachErrorAst(error, ast)
+      })
+    }
+    return result
+  } catch (error) {
+    throw attachErrorAst(error, ast)
+  }
+}
+
+function callFn(args, ast, ev) {
+  const argAst = ast.args[1]
+  const types = ast.argTypes
+  let i = argAst.length
+  while (i--) types[i] = ev.debugRuntimeType(args[i], argAst[i].checkedType)
+
+  const decl = ast.candidates.findFunction(types)
+  if (decl) return callFunctionHandler(decl.handler, ev, args, ast)
+  throw ev.createError(
+    'no_matching_overload',
+    `found no matching overload for '${ast.args[0]}(${types
+      .map((t) => t.unwrappedType)
+      .join(', ')})'`,
+    ast
+  )
+}
+
+function callRecFn(args, ev, ast) {
+  const [, receiverAst, argAst] = ast.args
+  const types = ast.argTypes
+  for (let i = 0; i < types.length; i++)
+    types[i] = ev.debugRuntimeType(args[i + 1], argAst[i].checkedType)
+
+  const receiverType = ev.debugRuntimeType(args[0], receiverAst.checkedType)
+  const decl = ast.candidates.findFunction(types, receiverType)
+  if (decl) return callFunctionHandler(decl.handler, ev, args, ast)
+
+  throw ev.createError(
+    'no_matching_overload',
+    `found no matching overload for '${receiverType.type}.${ast.args[0]}(${types
+      .map((t) => t.unwrappedType)
+      .join(', ')})'`,
+    ast
+  )
+}
+
+function resolveAstArray(ev, astArray, ctx, i = astArray.length) {
+  if (i === 0) return []
+
+  let async
+  const results = new Array(i)
+  while (i--) if ((results[i] = ev.run(astArray[i], ctx)) instanceof Promise) async ??= true
+  return async ? Promise.all(results) : results
+}
+
+function safeFromEntries(entries) {
+  const obj = {}
+  for (let i = 0; i < entries.length; i++) {
+    const [k, v] = entries[i]
+    if (k === '__proto__' || k === 'constructor' || k === 'prototype') continue
+    obj[k] = v
+  }
+  return obj
+}
+
+function comprehensionElementType(chk, iterable, ctx) {
+  const iterType = chk.check(iterable, ctx)
+  if (iterType.kind === 'dyn') return iterType
+  if (iterType.kind === 'list') return iterType.valueType
+  if (iterType.kind === 'map') return iterType.keyType
+  throw chk.createError(
+    'invalid_comprehension_range',
+    `Expression of type '${chk.formatType(
+      iterType
+    )}' cannot be range of a comprehension (must be list, map, or dynamic).`,
+    iterable
+  )
+}
+
+function toIterable(ev, args, coll) {
+  if (coll instanceof Set) return [...coll]
+  if (coll instanceof Map) return [...coll.keys()]
+  if (coll && typeof coll === 'object') return objKeys(coll)
+  throw ev.createError(
+    'invalid_comprehension_range',
+    `Expression of type '${ev.debugType(
+      coll
+    )}' cannot be range of a comprehension (must be list, map, or dynamic).`,
+    args.iterable
+  )
+}
+
+function runQualifier(items, args, ev, ctx) {
+  if (!isArray(items)) items = toIterable(ev, args, items)
+  const accu = ev.run(args.init, (ctx = args.iterCtx.reuse(ctx)))
+  ctx.accuValue = accu
+  if (ctx === args.iterCtx) return iterateQuantifier(ev, ctx, args, items, accu, 0)
+  return continueQuantifier(ev, ctx, args, items, accu, 0)
+}
+
+function runComprehension(items, args, ev, ctx) {
+  if (!isArray(items)) items = toIterable(ev, args, items)
+  const accu = ev.run(args.init, (ctx = args.iterCtx.reuse(ctx)))
+  ctx.accuValue = accu
+  if (ctx === args.iterCtx) return iterateLoop(ev, ctx, args, items, accu, 0)
+  return continueLoop(ev, ctx, args, items, accu, 0)
+}
+
+function iterateLoop(ev, ctx, args, items, accu, i) {
+  const condition = args.condition
+  const step = args.step
+  const len = items.length
+  while (i < len) {
+    if (condition && !condition(accu)) break
+    accu = ev.run(step, ctx.setIterValue(items[i++], ev))
+    if (accu instanceof Promise) return continueLoop(ev, ctx, args, items, accu, i)
+  }
+  return args.result(accu)
+}
+
+async function continueLoop(ev, ctx, args, items, accu, i) {
+  if (ctx === args.iterCtx) ctx.async = true
+  const condition = args.condition
+  const step = args.step
+  const len = items.length
+  accu = await accu
+  while (i < len) {
+    if (condition && !condition(accu)) return args.result(accu)
+    accu = ev.run(step, ctx.setIterValue(items[i++], ev))
+    if (accu instanceof Promise) accu = await accu
+  }
+  return args.result(accu)
+}
+
+function iterateQuantifier(ev, ctx, args, items, accu, i, error, stp) {
+  const condition = args.condition
+  const step = args.step
+  const len = items.length
+  while (i < len) {
+    if (!condition(accu)) return args.result(accu)
+    stp = ev.tryEval(step, ctx.setIterValue(items[i++], ev))
+    if (stp instanceof Promise) return continueQuantifier(ev, ctx, args, items, accu, i, error, stp)
+    if (stp instanceof Error && (error ??= stp)) continue
+    accu = stp
+  }
+
+  if (error && condition(accu)) throw error
+  return args.result(accu)
+}
+
+async function continueQuantifier(ev, ctx, args, items, accu, i, error, stp) {
+  if (ctx === args.iterCtx) ctx.async = true
+  const condition = args.condition
+  const step = args.step
+  const len = items.length
+
+  stp = await stp
+  if (stp instanceof Error) error ??= stp
+  else accu = stp
+
+  while (i < len) {
+    if (!condition(accu)) return args.result(accu)
+    stp = ev.tryEval(step, ctx.setIterValue(items[i++], ev))
+    if (stp instanceof Promise) stp = await stp
+    if (stp instanceof Error && (error ??= stp)) continue
+    accu = stp
+  }
+  if (error && condition(accu)) throw error
+  return args.result(accu)
+}
+
+function oFieldAccess(left, right, ast, ev) {
+  return ev.optionalType.field(left, right, ast, ev)
+}
+
+function fieldAccessStatic(left, right, ast, ev) {
+  return ast.left.checkedType.field(left, right, ast, ev)
+}
+
+const empty = Object.create(null)
+function fieldAccess(left, right, ast, ev) {
+  switch (left?.constructor) {
+    case undefined:
+    case Object: {
+      const v = hasOwn(left || empty, right) ? left[right] : undefined
+      if (v !== undefined) return (ev.debugType(v), v)
+      break
+    }
+    case Map: {
+      const v = left.get(right)
+      if (v !== undefined) return (ev.debugType(v), v)
+      break
+    }
+    case Array:
+    case Set:
+      return ev.listType.field(left, right, ast, ev)
+    default:
+      const t = ev.objectTypesByConstructor.get(left.constructor)
+      if (t) return t.type.field(left, right, ast, ev)
+      else if (typeof left === 'object') unsupportedType(ev, left.constructor.name)
+  }
+  throw ev.createError('no_such_key', `No such key: ${right}`, ast)
+}
+
+const emptyList = () => []
+const emptyMap = () => ({})
+
+const OPERATORS = {
+  value: {
+    check(chk, ast) {
+      return chk.debugType(ast.args)
+    },
+    evaluate(_ev, ast) {
+      return ast.args
+    }
+  },
+  id: {
+    check(chk, ast, ctx) {
+      const variable = ctx.getVariable(ast.args)
+      if (!variable) throw chk.createError('unknown_variable', `Unknown variable: ${ast.args}`, ast)
+      if (variable.constant) {
+        const alternate = ast.clone(OPERATORS.value, variable.value)
+        ast.setMeta('alternate', alternate)
+        return chk.check(alternate, ctx)
+      }
+      return variable.type
+    },
+    evaluate(ev, ast, ctx) {
+      return ctx.getCheckedValue(ev, ast)
+    }
+  },
+  '.': {
+    alias: 'fieldAccess',
+    check: checkAccessNode,
+    evaluate: evaluateBinaryFirst
+  },
+  '.?': {
+    alias: 'optionalFieldAccess',
+    check: checkOptionalAccessNode,
+    evaluate: evaluateBinaryFirst
+  },
+  '[]': {
+    alias: 'bracketAccess',
+    check: checkAccessNode,
+    evaluate: evaluateBinary
+  },
+  '[?]': {
+    alias: 'optionalBracketAccess',
+    check: checkOptionalAccessNode,
+    evaluate: evaluateBinary
+  },
+  call: {
+    check(chk, ast, ctx) {
+      const [functionName, args] = ast.args
+      const candidates = (ast.candidates = chk.registry.functionCandidates(
+        false,
+        functionName,
+        args.length
+      ))
+
+      const argTypes = (ast.argTypes = args.map((a) => chk.check(a, ctx)))
+      const decl = candidates.findFunction(argTypes)
+
+      if (!decl) {
+        throw chk.createError(
+          'no_matching_overload',
+          `found no matching overload for '${functionName}(${chk.formatTypeList(argTypes)})'`,
+          ast
+        )
+      }
+
+      const handle = argTypes.some((t) => t.hasDynType)
+        ? callFn
+        : (decl.handler.__handle ??= (l, _ast, e) => callFunctionHandler(decl.handler, e, l, _ast))
+
+      ast.handle = maybeAsync(args, false, handle)
+      return decl.returnType
+    },
+    evaluate(ev, ast, ctx) {
+      return ast.handle(resolveAstArray(ev, ast.args[1], ctx), ast, ev)
+    }
+  },
+  rcall: {
+    check(chk, ast, ctx) {
+      const [methodName, receiver, args] = ast.args
+      const receiverType = chk.check(receiver, ctx)
+      const candidates = (ast.candidates = chk.registry.functionCandidates(
+        true,
+        methodName,
+        args.length
+      ))
+
+      const argTypes = (ast.argTypes = args.map((a) => chk.check(a, ctx)))
+      ast.receiverWithArgs = [receiver, ...args]
+      ast.handle = maybeAsync(ast.receiverWithArgs, false, callRecFn)
+
+      if (receiverType.kind === 'dyn' && candidates.returnType) return candidates.returnType
+      const decl = candidates.findFunction(argTypes, receiverType)
+
+      if (!decl) {
+        throw chk.createError(
+          'no_matching_overload',
+          `found no matching overload for '${receiverType.type}.${methodName}(${chk.formatTypeList(
+            argTypes
+          )})'`,
+          ast
+        )
+      }
+
+      if (!receiverType.hasPlaceholderType && !argTypes.some((t) => t.hasDynType)) {
+        const fn = decl.handler
+        const handle = (fn.__handle ??= (a, ev, _ast) => callFunctionHandler(fn, ev, a, _ast))
+        ast.handle = maybeAsync(ast.receiverWithArgs, false, handle)
+      }
+
+      return decl.returnType
+    },
+    evaluate(ev, ast, ctx) {
+      return ast.handle(resolveAstArray(ev, ast.receiverWithArgs, ctx), ev, ast)
+    }
+  },
+  list: {
+    check(chk, ast, ctx) {
+      const arr = ast.args
+      const arrLen = arr.length
+      if (arrLen === 0) return ast.setMeta('evaluate', emptyList) && chk.getType('list<T>')
+
+      let valueType = chk.check(arr[0], ctx)
+      const check = chk.opts.homogeneousAggregateLiterals ? checkElementHomogenous : checkElement
+
+      for (let i = 1; i < arrLen; i++)
+        valueType = check(chk, ctx, valueType, arr[i], 'heterogeneous_list_element')
+      return chk.registry.getListType(valueType)
+    },
+    evaluate(ev, ast, ctx) {
+      return resolveAstArray(ev, ast.args, ctx)
+    }
+  },
+  map: {
+    check(chk, ast, ctx) {
+      const arr = ast.args
+      const arrLen = arr.length
+      if (arrLen === 0) return ast.setMeta('evaluate', emptyMap) && chk.getType('map<K, V>')
+
+      const check = chk.opts.homogeneousAggregateLiterals ? checkElementHomogenous : checkElement
+      let keyType = chk.check(arr[0][0], ctx)
+      let valueType = chk.check(arr[0][1], ctx)
+      for (let i = 1; i < arrLen; i++) {
+        const e = arr[i]
+        keyType = check(chk, ctx, keyType, e[0], 'heterogeneous_map_key')
+        valueType = check(chk, ctx, valueType, e[1], 'heterogeneous_map_value')
+      }
+      return chk.registry.getMapType(keyType, valueType)
+    },
+    evaluate(ev, ast, ctx) {
+      const astEntries = ast.args
+      const len = astEntries.length
+      const results = new Array(len)
+      let async
+      for (let i = 0; i < len; i++) {
+        const e = astEntries[i]
+        const k = ev.run(e[0], ctx)
+        const v = ev.run(e[1], ctx)
+        if (k instanceof Promise || v instanceof Promise) {
+          results[i] = Promise.all([k, v])
+          async ??= true
+        } else {
+          results[i] = [k, v]
+        }
+      }
+      if (async) return Promise.all(results).then(safeFromEntries)
+      return safeFromEntries(results)
+    }
+  },
+  comprehension: {
+    check(chk, ast, ctx) {
+      const args = ast.args
+      args.iterCtx = ctx
+        .forkWithVariable(args.iterVarName, comprehensionElementType(chk, args.iterable, ctx))
+        .setAccuType(chk.check(args.init, ctx))
+
+      const stepType = chk.check(args.step, args.iterCtx)
+      const handler = args.errorsAreFatal ? runComprehension : runQualifier
+      ast.handle = maybeAsync(args.iterable, false, handler)
+      if (args.kind === 'quantifier') return chk.boolType
+      return stepType
+    },
+    evaluate(ev, ast, ctx) {
+      return ast.handle(ev.run(ast.args.iterable, ctx), ast.args, ev, ctx)
+    }
+  },
+  accuValue: {
+    check(_chk, _ast, ctx) {
+      return ctx.accuType
+    },
+    evaluate(_ev, _ast, ctx) {
+      return ctx.accuValue
+    }
+  },
+  accuInc: {
+    check(_chk, _ast, ctx) {
+      return ctx.accuType
+    },
+    evaluate(_ev, _ast, ctx) {
+      return (ctx.accuValue += 1)
+    }
+  },
+  accuPush: {
+    check(chk, ast, ctx) {
+      const listType = ctx.accuType
+      const itemType = chk.check(ast.args, ctx)
+      if (!ast.args.maybeAsync) ast.setMeta('evaluate', OPERATORS.accuPush.evaluateSync)
+      if (listType.kind === 'list' && listType.valueType.kind !== 'param') return listType
+      return chk.registry.getListType(itemType)
+    },
+    evaluateSync(ev, ast, ctx) {
+      return (ctx.accuValue.push(ev.run(ast.args, ctx)), ctx.accuValue)
+    },
+    evaluate(ev, ast, ctx) {
+      const arr = ctx.accuValue
+      const el = ev.run(ast.args, ctx)
+      if (el instanceof Promise) return el.then((_e) => arr.push(_e) && arr)
+      arr.push(el)
+      return arr
+    }
+  },
+  '?:': {
+    alias: 'ternary',
+    check(chk, ast, ctx) {
+      const condast = (ast.condition = ast.args[0])
+      const leftast = (ast.left = ast.args[1])
+      const rightast = (ast.right = ast.args[2])
+      const condType = chk.check(condast, ctx)
+      if (!condType.isDynOrBool()) {
+        throw chk.createError(
+          'invalid_condition_type',
+          `${condast.meta.label || 'Ternary condition must be bool'}, got '${chk.formatType(condType)}'`,
+          condast
+        )
+      }
+
+      const leftType = chk.check(leftast, ctx)
+      const rightType = chk.check(rightast, ctx)
+      const unified = leftType.unify(chk.registry, rightType)
+
+      ast.handle = maybeAsync(condast, false, handleTernary)
+      if (unified) return unified
+
+      throw chk.createError(
+        'incompatible_ternary_branches',
+        `Ternary branches must have the same type, got '${chk.formatType(
+          leftType
+        )}' and '${chk.formatType(rightType)}'`,
+        ast
+      )
+    },
+    evaluate(ev, ast, ctx) {
+      return ast.handle(ev.run(ast.condition, ctx), ev, ast, ctx)
+    }
+  },
+  '||': {
+    check: checkLogicalOp,
+    evaluate(ev, ast, ctx) {
+      const l = ev.tryEval(ast.left, ctx)
+      if (l === true) return true
+      if (l === false) {
+        const right = ev.run(ast.right, ctx)
+        if (typeof right === 'boolean') return right
+        return _logicalOp(true, ev, ast, l, right)
+      }
+      if (l instanceof Promise)
+        return l.then((_l) =>
+          _l === true ? _l : _logicalOp(true, ev, ast, _l, ev.run(ast.right, ctx))
+        )
+      return _logicalOp(true, ev, ast, l, ev.run(ast.right, ctx))
+    }
+  },
+  '&&': {
+    check: checkLogicalOp,
+    evaluate(ev, ast, ctx) {
+      const l = ev.tryEval(ast.left, ctx)
+      if (l === false) return false
+      if (l === true) {
+        const right = ev.run(ast.right, ctx)
+        if (typeof right === 'boolean') return right
+        return _logicalOp(false, ev, ast, l, right)
+      }
+      if (l instanceof Promise)
+        return l.then((_l) =>
+          _l === false ? _l : _logicalOp(false, ev, ast, _l, ev.run(ast.right, ctx))
+        )
+      return _logicalOp(false, ev, ast, l, ev.run(ast.right, ctx))
+    }
+  },
+  '!_': {alias: 'unaryNot', check: checkUnary, evaluate: evaluateUnary},
+  '-_': {alias: 'unaryMinus', check: checkUnary, evaluate: evaluateUnary}
+}
+
+const binaryOperators = ['!=', '==', 'in', '+', '-', '*', '/', '%', '<', '<=', '>', '>=']
+for (const op of binaryOperators) OPERATORS[op] = {check: checkBinary, evaluate: evaluateBinary}
+for (const op of objKeys(OPERATORS)) {
+  const obj = OPERATORS[op]
+  obj.name = op
+  if (obj.alias) OPERATORS[obj.alias] = obj
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/macros.js
+
+
+const identity = (x) => x
+
+function assertIdentifier(node, message) {
+  if (node.op === 'id') return node.args
+  throw parseError('invalid_macro_argument', message, node)
+}
+
+function createMapExpander(hasFilter) {
+  const functionDesc = hasFilter ? 'map(var, filter, transform)' : 'map(var, transform)'
+  const invalidMsg = `${functionDesc} invalid predicate iteration variable`
+  const label = `${functionDesc} filter predicate must return bool`
+
+  return ({args, receiver, ast: callAst}) => {
+    const [iterVar, predicate, transform] = hasFilter ? args : [args[0], null, args[1]]
+
+    let step = transform.clone(OPERATORS.accuPush, transform)
+    if (predicate) {
+      const accuValue = predicate.clone(OPERATORS.accuValue)
+      step = predicate.clone(OPERATORS.ternary, [predicate.setMeta('label', label), step, accuValue])
+    }
+
+    return {
+      callAst: callAst.clone(OPERATORS.comprehension, {
+        errorsAreFatal: true,
+        iterable: receiver,
+        iterVarName: assertIdentifier(iterVar, invalidMsg),
+        init: callAst.clone(OPERATORS.list, []),
+        step,
+        result: identity
+      })
+    }
+  }
+}
+
+function createFilterExpander() {
+  const functionDesc = 'filter(var, predicate)'
+  const invalidMsg = `${functionDesc} invalid predicate iteration variable`
+  const label = `${functionDesc} predicate must return bool`
+
+  return ({args, receiver, ast: callAst}) => {
+    const iterVarName = assertIdentifier(args[0], invalidMsg)
+    const accuValue = callAst.clone(OPERATORS.accuValue)
+    const predicate = args[1].setMeta('label', label)
+    const appendItem = callAst.clone(OPERATORS.accuPush, callAst.clone(OPERATORS.id, iterVarName))
+    const step = predicate.clone(OPERATORS.ternary, [predicate, appendItem, accuValue])
+
+    return {
+      callAst: callAst.clone(OPERATORS.comprehension, {
+        errorsAreFatal: true,
+        iterable: receiver,
+        iterVarName,
+        init: callAst.clone(OPERATORS.list, []),
+        step,
+        result: identity
+      })
+    }
+  }
+}
+
+function createQuantifierExpander(opts) {
+  const invalidMsg = `${opts.name}(var, predicate) invalid predicate iteration variable`
+  const label = `${opts.name}(var, predicate) predicate must return bool`
+  return ({args, receiver, ast: callAst}) => {
+    const predicate = args[1].setMeta('label', label)
+    const transform = opts.transform({args, ast: callAst, predicate, opts})
+
+    return {
+      callAst: callAst.clone(OPERATORS.comprehension, {
+        kind: 'quantifier',
+        errorsAreFatal: opts.errorsAreFatal || false,
+        iterable: receiver,
+        iterVarName: assertIdentifier(args[0], invalidMsg),
+        init: transform.init,
+        condition: transform.condition,
+        step: transform.step,
+        result: transform.result || identity
+      })
+    }
+  }
+}
+
+function createHasExpander() {
+  const invalidHasArgument = 'has() invalid argument'
+
+  function evaluate(ev, macro, ctx) {
+    const nodes = macro.macroHasProps
+    let i = nodes.length
+    let obj = ev.run(nodes[--i], ctx)
+    let inOptionalContext
+    while (i--) {
+      const node = nodes[i]
+      if (node.op === '.?') inOptionalContext ??= true
+      obj = ev.debugType(obj).fieldLazy(obj, node.args[1], node, ev)
+      if (obj !== undefined) continue
+      if (!(!inOptionalContext && i && node.op === '.')) break
+      throw evaluationError('no_such_key', `No such key: ${node.args[1]}`, node)
+    }
+    return obj !== undefined
+  }
+
+  function typeCheck(checker, macro, ctx) {
+    let node = macro.args[0]
+    if (node.op !== '.') throw checker.createError('invalid_macro_argument', invalidHasArgument, node)
+    if (!macro.macroHasProps) {
+      const props = []
+      while (node.op === '.' || node.op === '.?') node = props.push(node) && node.args[0]
+      if (node.op !== 'id') throw checker.createError('invalid_macro_argument', invalidHasArgument, node)
+      checker.check(node, ctx)
+      props.push(node)
+      macro.macroHasProps = props
+    }
+    return checker.getType('bool')
+  }
+
+  return function ({args}) {
+    return {args, evaluate, typeCheck, async: false}
+  }
+}
+
+function registerMacros(registry) {
+  const functionOverload = (sig, handler) => registry.registerFunctionOverload(sig, handler)
+
+  functionOverload('has(ast): bool', createHasExpander())
+
+  functionOverload(
+    'list.all(ast, ast): bool',
+    createQuantifierExpander({
+      name: 'all',
+      transform({ast: callAst, predicate, opts}) {
+        return {
+          init: callAst.clone(OPERATORS.value, true),
+          condition: identity,
+          step: predicate.clone(OPERATORS.ternary, [
+            predicate,
+            predicate.clone(OPERATORS.value, true),
+            predicate.clone(OPERATORS.value, false)
+          ])
+        }
+      }
+    })
+  )
+
+  functionOverload(
+    'list.exists(ast, ast): bool',
+    createQuantifierExpander({
+      name: 'exists',
+      condition(accu) {
+        return !accu
+      },
+      transform({ast: callAst, predicate, opts}) {
+        return {
+          init: callAst.clone(OPERATORS.value, false),
+          condition: opts.condition,
+          step: predicate.clone(OPERATORS.ternary, [
+            predicate,
+            predicate.clone(OPERATORS.value, true),
+            predicate.clone(OPERATORS.value, false)
+          ])
+        }
+      }
+    })
+  )
+
+  functionOverload(
+    'list.exists_one(ast, ast): bool',
+    createQuantifierExpander({
+      name: 'exists_one',
+      errorsAreFatal: true,
+      result(accu) {
+        return accu === 1
+      },
+      transform({ast: callAst, predicate, opts}) {
+        const accuValue = callAst.clone(OPERATORS.accuValue)
+        return {
+          init: callAst.clone(OPERATORS.value, 0),
+          step: predicate.clone(OPERATORS.ternary, [predicate, callAst.clone(OPERATORS.accuInc), accuValue]),
+          result: opts.result
+        }
+      }
+    })
+  )
+
+  functionOverload('list.map(ast, ast): list<dyn>', createMapExpander(false))
+  functionOverload('list.map(ast, ast, ast): list<dyn>', createMapExpander(true))
+  functionOverload('list.filter(ast, ast): list<dyn>', createFilterExpander())
+
+  class CelNamespace {}
+  const celNamespace = new CelNamespace()
+  registry.registerType('CelNamespace', CelNamespace)
+  registry.registerConstant('cel', 'CelNamespace', celNamespace)
+
+  function bindTypeCheck(checker, m, ctx) {
+    m.bindCtx = ctx.forkWithVariable(m.var, checker.check(m.val, ctx))
+    const type = checker.check(m.exp, m.bindCtx)
+    if (m.val.maybeAsync || m.exp.maybeAsync) return type
+    m.ast.setMeta('async', false)
+    m.evaluate = bindEvaluateSync
+    return type
+  }
+
+  function bindOptionalEvaluate(ev, exp, bindCtx, ctx, boundValue) {
+    const res = ev.run(exp, (ctx = bindCtx.reuse(ctx).setIterValue(boundValue, ev)))
+    if (res instanceof Promise && ctx === bindCtx) ctx.async = true
+    return res
+  }
+
+  function bindEvaluate(ev, {val, exp, bindCtx}, ctx) {
+    const v = ev.run(val, ctx)
+    if (v instanceof Promise) return v.then((_v) => bindOptionalEvaluate(ev, exp, bindCtx, ctx, _v))
+    return bindOptionalEvaluate(ev, exp, bindCtx, ctx, v)
+  }
+
+  function bindEvaluateSync(ev, {val, exp, bindCtx}, ctx) {
+    return ev.run(exp, bindCtx.reuse(ctx).setIterValue(ev.run(val, ctx), ev))
+  }
+
+  functionOverload('CelNamespace.bind(ast, dyn, ast): dyn', ({ast, args}) => {
+    return {
+      ast,
+      var: assertIdentifier(args[0], 'invalid variable argument'),
+      val: args[1],
+      exp: args[2],
+      bindCtx: undefined,
+      typeCheck: bindTypeCheck,
+      evaluate: bindEvaluate
+    }
+  })
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/overloads.js
+
+
+
+
+function registerOverloads(registry) {
+  const unaryOverload = (op, t, h, ret) => registry.unaryOverload(op, t, h, ret, false)
+  const binaryOverload = (l, op, r, h, ret) => registry.binaryOverload(l, op, r, h, ret, false)
+
+  function verifyInteger(v, ast) {
+    if (v <= MAX_INT && v >= MIN_INT) return v
+    throw evaluationError('numeric_overflow', `integer overflow: ${v}`, ast)
+  }
+
+  function throwDivisionByZero(ast) {
+    throw evaluationError('division_by_zero', 'division by zero', ast)
+  }
+
+  function throwModuloByZero(ast) {
+    throw evaluationError('modulo_by_zero', 'modulo by zero', ast)
+  }
+
+  unaryOverload('!', 'bool', (a) => !a)
+  unaryOverload('-', 'int', (a) => -a)
+  binaryOverload('dyn<int>', `==`, `double`, (a, b) => a == b) // eslint-disable-line eqeqeq
+  binaryOverload('dyn<int>', `==`, `uint`, (a, b) => a == b.valueOf()) // eslint-disable-line eqeqeq
+  binaryOverload('int', '*', 'int', (a, b, ast) => verifyInteger(a * b, ast))
+  binaryOverload('int', '+', 'int', (a, b, ast) => verifyInteger(a + b, ast))
+  binaryOverload('int', '-', 'int', (a, b, ast) => verifyInteger(a - b, ast))
+  binaryOverload('int', '/', 'int', (a, b, ast) => {
+    if (b === MIN_UINT) return throwDivisionByZero(ast)
+    return a / b
+  })
+  binaryOverload('int', '%', 'int', (a, b, ast) => {
+    if (b === MIN_UINT) return throwModuloByZero(ast)
+    return a % b
+  })
+
+  unaryOverload('-', 'double', (a) => -a)
+  binaryOverload('double', '*', 'double', (a, b) => a * b)
+  binaryOverload('double', '+', 'double', (a, b) => a + b)
+  binaryOverload('double', '-', 'double', (a, b) => a - b)
+  binaryOverload('double', '/', 'double', (a, b) => a / b)
+
+  binaryOverload('string', '+', 'string', (a, b) => a + b)
+  binaryOverload('list<V>', '+', 'list<V>', (a, b) => [...a, ...b])
+  binaryOverload('bytes', '+', 'bytes', (a, b) => {
+    if (!a.length) return b
+    if (!b.length) return a
+
+    const result = new Uint8Array(a.length + b.length)
+    result.set(a, 0)
+    result.set(b, a.length)
+    return result
+  })
+
+  const GPD = 'google.protobuf.Duration'
+  binaryOverload(GPD, '+', GPD, (a, b) => a.addDuration(b))
+  binaryOverload(GPD, '-', GPD, (a, b) => a.subtractDuration(b))
+  binaryOverload(GPD, '==', GPD, (a, b) => a.seconds === b.seconds && a.nanos === b.nanos)
+
+  const GPT = 'google.protobuf.Timestamp'
+  binaryOverload(GPT, '==', GPT, (a, b) => a.getTime() === b.getTime())
+  binaryOverload(GPT, '-', GPT, (a, b) => Duration.fromMilliseconds(a.getTime() - b.getTime()), GPD)
+  binaryOverload(GPT, '-', GPD, (a, b) => b.subtractTimestamp(a))
+  binaryOverload(GPT, '+', GPD, (a, b) => b.extendTimestamp(a))
+  binaryOverload(GPD, '+', GPT, (a, b) => a.extendTimestamp(b))
+
+  function listIncludes(value, list, ast, ev) {
+    if (list instanceof Set && list.has(value)) return true
+    for (const v of list) if (overloads_isEqual(value, v, ast, ev)) return true
+    return false
+  }
+
+  function mapIncludes(a, b) {
+    if (b instanceof Map) return b.get(a) !== undefined
+    return hasOwn(b, a) ? b[a] !== undefined : false
+  }
+
+  function listMembership(value, list, ast, ev) {
+    return listIncludes(value, list, ast, ev)
+  }
+
+  binaryOverload('V', 'in', 'list<V>', listMembership)
+  binaryOverload('K', 'in', 'map<K, V>', mapIncludes)
+
+  for (const t of ['type', 'null', 'bool', 'string', 'int', 'double']) {
+    binaryOverload(t, '==', t, (a, b) => a === b)
+  }
+
+  binaryOverload('bytes', `==`, 'bytes', (a, b) => {
+    if (a === b) return true
+
+    let i = a.length
+    if (i !== b.length) return false
+    while (i--) if (a[i] !== b[i]) return false
+    return true
+  })
+
+  binaryOverload('list<V>', `==`, 'list<V>', (a, b, ast, ev) => {
+    if (a === b) return true
+
+    if (isArray(a) && isArray(b)) {
+      const length = a.length
+      if (length !== b.length) return false
+      for (let i = 0; i < length; i++) {
+        if (!overloads_isEqual(a[i], b[i], ast, ev)) return false
+      }
+      return true
+    }
+
+    if (a instanceof Set && b instanceof Set) {
+      if (a.size !== b.size) return false
+      for (const value of a) if (!b.has(value)) return false
+      return true
+    }
+
+    const arr = a instanceof Set ? b : a
+    const set = a instanceof Set ? a : b
+    if (!isArray(arr)) return false
+    if (arr.length !== set?.size) return false
+    for (let i = 0; i < arr.length; i++) if (!set.has(arr[i])) return false
+    return true
+  })
+
+  binaryOverload('map<K, V>', `==`, 'map<K, V>', (a, b, ast, ev) => {
+    if (a === b) return true
+
+    if (a instanceof Map && b instanceof Map) {
+      if (a.size !== b.size) return false
+      for (const [key, value] of a)
+        if (!(b.has(key) && overloads_isEqual(value, b.get(key), ast, ev))) return false
+      return true
+    }
+
+    if (a instanceof Map || b instanceof Map) {
+      const obj = a instanceof Map ? b : a
+      const map = a instanceof Map ? a : b
+      const keysObj = objKeys(obj)
+      if (map.size !== keysObj.length) return false
+      for (const [key, value] of map) {
+        if (!(key in obj && overloads_isEqual(value, obj[key], ast, ev))) return false
+      }
+      return true
+    }
+
+    const keysA = objKeys(a)
+    const keysB = objKeys(b)
+    if (keysA.length !== keysB.length) return false
+
+    for (let i = 0; i < keysA.length; i++) {
+      const key = keysA[i]
+      if (!(key in b && overloads_isEqual(a[key], b[key], ast, ev))) return false
+    }
+    return true
+  })
+
+  binaryOverload('uint', '==', 'uint', (a, b) => a.valueOf() === b.valueOf())
+  binaryOverload('dyn<uint>', `==`, `double`, (a, b) => a.valueOf() == b) // eslint-disable-line eqeqeq
+
+  binaryOverload('uint', '+', 'uint', (a, b) => new UnsignedInt(a.valueOf() + b.valueOf()))
+  binaryOverload('uint', '-', 'uint', (a, b) => new UnsignedInt(a.valueOf() - b.valueOf()))
+  binaryOverload('uint', '*', 'uint', (a, b) => new UnsignedInt(a.valueOf() * b.valueOf()))
+  binaryOverload('uint', '/', 'uint', (a, b, ast) => {
+    if (b.valueOf() === MIN_UINT) return throwDivisionByZero(ast)
+    return new UnsignedInt(a.valueOf() / b.valueOf())
+  })
+  binaryOverload('uint', '%', 'uint', (a, b, ast) => {
+    if (b.valueOf() === MIN_UINT) return throwModuloByZero(ast)
+    return new UnsignedInt(a.valueOf() % b.valueOf())
+  })
+
+  for (const [left, right] of [
+    ['bool', 'bool'],
+    ['int', 'int'],
+    ['uint', 'uint'],
+    ['double', 'double'],
+    ['string', 'string'],
+    ['google.protobuf.Timestamp', 'google.protobuf.Timestamp'],
+    ['google.protobuf.Duration', 'google.protobuf.Duration'],
+    ['int', 'uint'],
+    ['int', 'double'],
+    ['double', 'int'],
+    ['double', 'uint'],
+    ['uint', 'int'],
+    ['uint', 'double']
+  ]) {
+    binaryOverload(left, '<', right, (a, b) => a < b)
+    binaryOverload(left, '<=', right, (a, b) => a <= b)
+    binaryOverload(left, '>', right, (a, b) => a > b)
+    binaryOverload(left, '>=', right, (a, b) => a >= b)
+  }
+}
+
+function overloads_isEqual(a, b, ast, ev) {
+  if (a === b) return true
+  switch (typeof a) {
+    case 'undefined':
+    case 'string':
+    case 'boolean':
+      return false
+    case 'bigint':
+      // eslint-disable-next-line eqeqeq
+      if (typeof b === 'number') return a == b
+      return false
+    case 'number':
+      // eslint-disable-next-line eqeqeq
+      if (typeof b === 'bigint') return a == b
+      return false
+    case 'object':
+      if (typeof b !== 'object') return false
+      const leftType = ev.debugType(a)
+      const rightType = ev.debugType(b)
+      if (leftType !== rightType) return false
+
+      const overload = ev.registry.findBinaryOverload('==', leftType, rightType)
+      if (!overload) return false
+      return overload.handler(a, b, ast, ev)
+  }
+  throw evaluationError('invalid_comparison_type', `Cannot compare values of type ${typeof a}`, ast)
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/type-checker.js
+
+
+const toDynTypeBinding = new Map().set('A', 'dyn').set('T', 'dyn').set('K', 'dyn').set('V', 'dyn')
+
+/**
+ * TypeChecker performs static type analysis on CEL expressions
+ * without executing them. It validates:
+ * - Variable existence and types
+ * - Function signatures and overloads
+ * - Operator compatibility using the actual overload registry
+ * - Property and index access validity
+ */
+class TypeChecker extends Base {
+  constructor(opts, isEvaluating) {
+    super(opts)
+    this.createError = isEvaluating ? evaluationError : typeError
+  }
+
+  /**
+   * Check an expression and return its inferred type
+   * @param {Array|any} ast - The AST node to check
+   * @returns {Object} The inferred type declaration
+   * @throws {TypeError} If type checking fails
+   */
+  check(ast, ctx) {
+    try {
+      return (ast.checkedType ??= ast.check(this, ast, ctx))
+    } catch (error) {
+      throw attachErrorAst(error, ast)
+    }
+  }
+
+  checkAccessOnType(ast, ctx, leftType, allowMissingField = false) {
+    if (leftType === this.dynType) return leftType
+
+    const indexTypeName = (
+      ast.op === '[]' || ast.op === '[?]' ? this.check(ast.args[1], ctx) : this.stringType
+    ).type
+
+    if (leftType.kind === 'list') {
+      if (indexTypeName === 'int' || indexTypeName === 'dyn') return leftType.valueType
+      throw this.createError('invalid_index_type', `List index must be int, got '${indexTypeName}'`, ast)
+    }
+
+    if (leftType.kind === 'map') return leftType.valueType
+
+    const customType = this.objectTypes.get(leftType.name)
+    if (customType) {
+      if (!(indexTypeName === 'string' || indexTypeName === 'dyn')) {
+        throw this.createError(
+          'invalid_index_type',
+          `Cannot index type '${leftType.name}' with type '${indexTypeName}'`,
+          ast
+        )
+      }
+
+      if (customType.fields) {
+        let keyName
+        if (ast.op === '.' || ast.op === '.?') keyName = ast.args[1]
+        else if (ast.args[1].op === 'value') keyName = ast.args[1].args
+
+        if (typeof keyName === 'string') {
+          const fieldType = customType.fields[keyName]
+          if (fieldType) return fieldType
+          // For optional access, missing field returns dyn; for regular access, throw
+          if (allowMissingField) return this.dynType
+          throw this.createError('no_such_key', `No such key: ${keyName}`, ast)
+        }
+      }
+      return this.dynType
+    }
+
+    // No other types support indexing/property access
+    throw this.createError('cannot_index_type', `Cannot index type '${this.formatType(leftType)}'`, ast)
+  }
+
+  formatType(type) {
+    if (!type.hasPlaceholderType) return type.name
+    return type.templated(this.registry, toDynTypeBinding).name
+  }
+
+  formatTypeList(types) {
+    return types.map((t) => this.formatType(t)).join(', ')
+  }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/parser.js
+
+
+
+
+
+const TOKEN = {
+  EOF: 0,
+  NUMBER: 1,
+  STRING: 2,
+  BOOLEAN: 3,
+  NULL: 4,
+  IDENTIFIER: 5,
+  PLUS: 6,
+  MINUS: 7,
+  MULTIPLY: 8,
+  DIVIDE: 9,
+  MODULO: 10,
+  EQ: 11,
+  NE: 12,
+  LT: 13,
+  LE: 14,
+  GT: 15,
+  GE: 16,
+  AND: 17,
+  OR: 18,
+  NOT: 19,
+  IN: 20,
+  LPAREN: 21,
+  RPAREN: 22,
+  LBRACKET: 23,
+  RBRACKET: 24,
+  LBRACE: 25,
+  RBRACE: 26,
+  DOT: 27,
+  COMMA: 28,
+  COLON: 29,
+  QUESTION: 30,
+  BYTES: 31
+}
+
+const OP_FOR_TOKEN = {
+  [TOKEN.EQ]: OPERATORS['=='],
+  [TOKEN.PLUS]: OPERATORS['+'],
+  [TOKEN.MINUS]: OPERATORS['-'],
+  [TOKEN.MULTIPLY]: OPERATORS['*'],
+  [TOKEN.DIVIDE]: OPERATORS['/'],
+  [TOKEN.MODULO]: OPERATORS['%'],
+  [TOKEN.LE]: OPERATORS['<='],
+  [TOKEN.LT]: OPERATORS['<'],
+  [TOKEN.GE]: OPERATORS['>='],
+  [TOKEN.GT]: OPERATORS['>'],
+  [TOKEN.NE]: OPERATORS['!='],
+  [TOKEN.IN]: OPERATORS['in']
+}
+
+const TOKEN_BY_NUMBER = {}
+for (const key in TOKEN) TOKEN_BY_NUMBER[TOKEN[key]] = key
+
+const HEX_CODES = new Uint8Array(128)
+for (const ch of '0123456789abcdefABCDEF') HEX_CODES[ch.charCodeAt(0)] = 1
+
+const ESCAPE_ERRORS = {
+  bytes_unicode_escape: (e) => `\\${e} not allowed in bytes literals`,
+  invalid_unicode_escape: (e) => `Invalid Unicode escape: \\${e}`,
+  invalid_unicode_surrogate: (e) => `Invalid Unicode surrogate: \\${e}`,
+  invalid_hex_escape: (e) => `Invalid hex escape: \\${e}`,
+  invalid_octal_escape: () => 'Octal escape must be 3 digits',
+  octal_escape_out_of_range: (e) => `Octal escape out of range: \\${e}`,
+  invalid_escape_sequence: (e) => `Invalid escape sequence: \\${e}`
+}
+
+const STRING_ESCAPES = {
+  '\\': '\\',
+  '?': '?',
+  '"': '"',
+  "'": "'",
+  '`': '`',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v'
+}
+
+class ASTNode {
+  #meta
+  #input
+  constructor(input, pos, start, end, op, args) {
+    this.#meta = {check: op.check, evaluate: op.evaluate}
+    this.#input = input
+    this.op = op.name
+    this.args = args
+    this.pos = pos
+    this.start = start
+    this.end = end
+  }
+
+  clone(op, args) {
+    return new ASTNode(this.#input, this.pos, this.start, this.end, op, args)
+  }
+
+  get meta() {
+    return this.#meta
+  }
+
+  get input() {
+    return this.#input
+  }
+
+  #computeIsAsync() {
+    const ast = this.#meta.alternate ?? this
+
+    // prettier-ignore
+    switch (ast.op) {
+      case 'value': case 'id': case 'accuValue': case 'accuInc':
+        return false
+      case 'accuPush':
+        return ast.args.maybeAsync
+      case '!_': case '-_':
+        if (ast.candidates?.async !== false) return true
+        return ast.args.maybeAsync
+      case '!=': case '==': case 'in': case '+': case '-': case '*':
+      case '/': case '%': case '<': case '<=': case '>': case '>=':
+        if (ast.candidates?.async !== false) return true
+        return ast.args.some((a) => a.maybeAsync)
+      case 'call': case 'rcall':
+        if (ast.candidates?.async !== false) return true
+        return (ast.receiverWithArgs || ast.args[1]).some((a) => a.maybeAsync)
+      case 'comprehension':
+        return ast.args.iterable.maybeAsync || ast.args.step.maybeAsync
+      case '.': case '.?':
+        return ast.args[0].maybeAsync
+      case '?:': case 'list':
+      case '[]': case '[?]':
+          return ast.args.some((a) => a.maybeAsync)
+      case '||': case '&&':
+        return ast.args.some((a) => a.maybeAsync)
+      case 'map':
+        return ast.args.some((a) => a[0].maybeAsync || a[1].maybeAsync)
+      default:
+        return true
+    }
+  }
+
+  /**
+   * Check whether we can optimize away async calling
+   * If no ast members includes a function, we can optimize the call
+   * for which we want to return true here.
+   * @returns {boolean}
+   */
+  get maybeAsync() {
+    return (this.#meta.async ??= this.#computeIsAsync())
+  }
+
+  check(chk, ast, ctx) {
+    const meta = this.#meta
+    if (meta.alternate) return chk.check(meta.alternate, ctx)
+    else if (meta.macro) return meta.macro.typeCheck(chk, meta.macro, ctx)
+    return meta.check(chk, ast, ctx)
+  }
+
+  evaluate(ev, ast, ctx) {
+    const meta = this.#meta
+    if (meta.alternate) this.evaluate = this.#evaluateAlternate
+    else if (meta.macro) this.evaluate = this.#evaluateMacro
+    else this.evaluate = meta.evaluate
+    return this.evaluate(ev, ast, ctx)
+  }
+
+  #evaluateAlternate(ev, ast, ctx) {
+    return (ast = this.#meta.alternate).evaluate(ev, ast, ctx)
+  }
+
+  #evaluateMacro(ev, ast, ctx) {
+    return (ast = this.#meta.macro).evaluate(ev, ast, ctx)
+  }
+
+  setMeta(key, value) {
+    return ((this.#meta[key] = value), this)
+  }
+
+  get range() {
+    return {start: this.start, end: this.end}
+  }
+
+  toOldStructure() {
+    const args = Array.isArray(this.args) ? this.args : [this.args]
+    return [this.op, ...args.map((a) => (a instanceof ASTNode ? a.toOldStructure() : a))]
+  }
+}
+
+class Lexer {
+  input
+  pos
+  length
+
+  tokenPos
+  tokenType
+  tokenValue
+
+  reset(input) {
+    this.pos = 0
+    this.input = input
+    this.length = input.length
+    return input
+  }
+
+  token(pos, type, value) {
+    this.tokenPos = pos
+    this.tokenType = type
+    this.tokenValue = value
+    return this
+  }
+
+  // Read next token
+  nextToken() {
+    while (true) {
+      const {pos, input, length} = this
+      if (pos >= length) return this.token(pos, TOKEN.EOF)
+
+      const ch = input[pos]
+      switch (ch) {
+        // Whitespaces
+        case ' ':
+        case '\t':
+        case '\n':
+        case '\r':
+          this.pos++
+          continue
+
+        // Operators
+        case '=':
+          if (input[pos + 1] !== '=') break
+          return this.token((this.pos += 2) - 2, TOKEN.EQ)
+        case '&':
+          if (input[pos + 1] !== '&') break
+          return this.token((this.pos += 2) - 2, TOKEN.AND)
+        case '|':
+          if (input[pos + 1] !== '|') break
+          return this.token((this.pos += 2) - 2, TOKEN.OR)
+        case '+':
+          return this.token(this.pos++, TOKEN.PLUS)
+        case '-':
+          return this.token(this.pos++, TOKEN.MINUS)
+        case '*':
+          return this.token(this.pos++, TOKEN.MULTIPLY)
+        case '/':
+          if (input[pos + 1] === '/') {
+            while (this.pos < length && this.input[this.pos] !== '\n') this.pos++
+            continue
+          }
+          return this.token(this.pos++, TOKEN.DIVIDE)
+        case '%':
+          return this.token(this.pos++, TOKEN.MODULO)
+        case '<':
+          if (input[pos + 1] === '=') return this.token((this.pos += 2) - 2, TOKEN.LE)
+          return this.token(this.pos++, TOKEN.LT)
+        case '>':
+          if (input[pos + 1] === '=') return this.token((this.pos += 2) - 2, TOKEN.GE)
+          return this.token(this.pos++, TOKEN.GT)
+        case '!':
+          if (input[pos + 1] === '=') return this.token((this.pos += 2) - 2, TOKEN.NE)
+          return this.token(this.pos++, TOKEN.NOT)
+        case '(':
+          return this.token(this.pos++, TOKEN.LPAREN)
+        case ')':
+          return this.token(this.pos++, TOKEN.RPAREN)
+        case '[':
+          return this.token(this.pos++, TOKEN.LBRACKET)
+        case ']':
+          return this.token(this.pos++, TOKEN.RBRACKET)
+        case '{':
+          return this.token(this.pos++, TOKEN.LBRACE)
+        case '}':
+          return this.token(this.pos++, TOKEN.RBRACE)
+        case '.':
+          return this.token(this.pos++, TOKEN.DOT)
+        case ',':
+          return this.token(this.pos++, TOKEN.COMMA)
+        case ':':
+          return this.token(this.pos++, TOKEN.COLON)
+        case '?':
+          return this.token(this.pos++, TOKEN.QUESTION)
+        case `"`:
+        case `'`:
+          return this.readString(ch)
+        // Check for string prefixes (b, B, r, R followed by quote)
+        case 'b':
+        case 'B':
+        case 'r':
+        case 'R': {
+          // This is a prefixed string, advance past the prefix and read string
+          const next = input[pos + 1]
+          if (next === '"' || next === "'") return ++this.pos && this.readString(next, ch)
+          return this.readIdentifier()
+        }
+        default: {
+          const code = ch.charCodeAt(0)
+          if (code <= 57 && code >= 48) return this.readNumber()
+          if (this._isIdentifierCharCode(code)) return this.readIdentifier()
+        }
+      }
+
+      throw parseError('unexpected_character', `Unexpected character: ${ch}`, {
+        pos,
+        start: pos,
+        end: pos + 1,
+        input
+      })
+    }
+  }
+
+  // Characters: 0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_
+  _isIdentifierCharCode(c) {
+    if (c < 48 || c > 122) return false
+    return c >= 97 || (c >= 65 && c <= 90) || c <= 57 || c === 95
+  }
+
+  _parseAsDouble(start, end) {
+    const value = Number(this.input.substring(start, end))
+    if (Number.isFinite(value)) return this.token(start, TOKEN.NUMBER, value)
+    throw parseError('invalid_number', `Invalid number: ${value}`, {
+      pos: start,
+      start,
+      end,
+      input: this.input
+    })
+  }
+
+  _parseAsBigInt(start, end, isHex, unsigned) {
+    const string = this.input.substring(start, end)
+    if (unsigned === 'u' || unsigned === 'U') {
+      this.pos++
+      try {
+        return this.token(start, TOKEN.NUMBER, new UnsignedInt(string))
+      } catch (_err) {}
+    } else {
+      try {
+        return this.token(start, TOKEN.NUMBER, BigInt(string))
+      } catch (_err) {}
+    }
+
+    throw parseError(
+      isHex ? 'invalid_hex_integer' : 'invalid_integer',
+      isHex ? `Invalid hex integer: ${string}` : `Invalid integer: ${string}`,
+      {pos: start, start, end: this.pos, input: this.input}
+    )
+  }
+
+  _readDigits(input, length, pos, code) {
+    while (pos < length && (code = input.charCodeAt(pos)) && !(code > 57 || code < 48)) pos++
+    return pos
+  }
+
+  _readExponent(input, length, pos) {
+    let ch = pos < length && input[pos]
+    if (ch === 'e' || ch === 'E') {
+      ch = ++pos < length && input[pos]
+      if (ch === '-' || ch === '+') pos++
+      const start = pos
+      pos = this._readDigits(input, length, pos)
+      if (start === pos)
+        throw parseError('invalid_exponent', 'Invalid exponent', {
+          pos,
+          start: pos,
+          end: Math.min(pos + 1, input.length),
+          input
+        })
+    }
+    return pos
+  }
+
+  readNumber() {
+    const {input, length, pos: start} = this
+    let pos = start
+    if (input[pos] === '0' && (input[pos + 1] === 'x' || input[pos + 1] === 'X')) {
+      pos += 2
+      while (pos < length && HEX_CODES[input[pos].charCodeAt(0)]) pos++
+      return this._parseAsBigInt(start, (this.pos = pos), true, input[pos])
+    }
+
+    pos = this._readDigits(input, length, pos)
+    if (pos + 1 < length) {
+      let isDouble = false
+      let afterpos = input[pos] === '.' ? this._readDigits(input, length, pos + 1) : pos + 1
+      if (afterpos !== pos + 1) (isDouble = true) && (pos = afterpos)
+
+      afterpos = this._readExponent(input, length, pos)
+      if (afterpos !== pos) (isDouble = true) && (pos = afterpos)
+      if (isDouble) return this._parseAsDouble(start, (this.pos = pos))
+    }
+    return this._parseAsBigInt(start, (this.pos = pos), false, input[pos])
+  }
+
+  readString(del, prefix) {
+    const {input: i, pos: s} = this
+    if (i[s + 1] === del && i[s + 2] === del) return this.readTripleQuotedString(del, prefix)
+    return this.readSingleQuotedString(del, prefix)
+  }
+
+  _closeQuotedString(rawStart, rawValue, prefix, pos) {
+    switch (prefix) {
+      case 'b':
+      case 'B': {
+        const processed = this.processEscapes(rawStart, rawValue, true)
+        const bytes = new Uint8Array(processed.length)
+        for (let i = 0; i < processed.length; i++) bytes[i] = processed.charCodeAt(i) & 0xff
+        return this.token(pos - 1, TOKEN.BYTES, bytes)
+      }
+      case 'r':
+      case 'R': {
+        return this.token(pos - 1, TOKEN.STRING, rawValue)
+      }
+      default: {
+        const value = this.processEscapes(rawStart, rawValue, false)
+        return this.token(pos, TOKEN.STRING, value)
+      }
+    }
+  }
+
+  readSingleQuotedString(delimiter, prefix) {
+    const {input, length, pos: start} = this
+
+    let ch
+    let pos = this.pos + 1
+    while (pos < length && (ch = input[pos])) {
+      switch (ch) {
+        case delimiter:
+          const rawStart = start + 1
+          const rawValue = input.slice(rawStart, pos)
+          this.pos = ++pos
+          return this._closeQuotedString(rawStart, rawValue, prefix, start)
+        case '\n':
+        case '\r':
+          throw parseError('newline_in_string', 'Newlines not allowed in single-quoted strings', {
+            pos,
+            start: pos,
+            end: pos + 1,
+            input
+          })
+        case '\\':
+          pos++
+      }
+      pos++
+    }
+    throw parseError('unterminated_string', 'Unterminated string', {
+      pos: start,
+      start,
+      end: input.length,
+      input
+    })
+  }
+
+  readTripleQuotedString(delimiter, prefix) {
+    const {input, length, pos: start} = this
+
+    let ch
+    let pos = this.pos + 3
+    while (pos < length && (ch = input[pos])) {
+      switch (ch) {
+        case delimiter:
+          if (input[pos + 1] === delimiter && input[pos + 2] === delimiter) {
+            const rawStart = start + 3
+            const rawValue = input.slice(rawStart, pos)
+            this.pos = pos + 3
+            return this._closeQuotedString(rawStart, rawValue, prefix, start)
+          }
+          break
+        case '\\':
+          pos++
+      }
+      pos++
+    }
+    throw parseError('unterminated_triple_quoted_string', 'Unterminated triple-quoted string', {
+      pos: start,
+      start,
+      end: input.length,
+      input
+    })
+  }
+
+  #escapeErr(code, offset, len, i, chars, extra) {
+    const start = offset + i
+    return parseError(code, ESCAPE_ERRORS[code](extra), {
+      input: this.input,
+      pos: start,
+      start,
+      end: Math.min(start + chars, offset + len)
+    })
+  }
+
+  processEscapes(offset, str, isBytes) {
+    if (!str.includes('\\')) return str
+
+    const len = str.length
+    let result = ''
+    let i = 0
+    while (i < len) {
+      if (str[i] !== '\\' || i + 1 >= len) {
+        result += str[i++]
+        continue
+      }
+
+      const next = str[i + 1]
+      if (STRING_ESCAPES[next]) {
+        result += STRING_ESCAPES[next]
+        i += 2
+      } else if (next === 'u' || next === 'U') {
+        if (isBytes) throw this.#escapeErr('bytes_unicode_escape', offset, len, i, 2, next)
+
+        const hexLen = next === 'u' ? 4 : 8
+        const hex = str.substring(i + 2, i + 2 + hexLen)
+        const c = Number.parseInt(hex, 16)
+        if (hex.length !== hexLen || !/^[0-9a-fA-F]+$/.test(hex) || c > 0x10ffff)
+          throw this.#escapeErr('invalid_unicode_escape', offset, len, i, 2 + hexLen, next + hex)
+        if (c >= 0xd800 && c <= 0xdfff)
+          throw this.#escapeErr('invalid_unicode_surrogate', offset, len, i, 2 + hexLen, next + hex)
+        result += String.fromCodePoint(c)
+        i += 2 + hexLen
+      } else if (next === 'x' || next === 'X') {
+        const h = str.substring(i + 2, i + 4)
+        if (!/^[0-9a-fA-F]{2}$/.test(h))
+          throw this.#escapeErr('invalid_hex_escape', offset, len, i, 4, next + h)
+        result += String.fromCharCode(Number.parseInt(h, 16))
+        i += 4
+      } else if (next >= '0' && next <= '7') {
+        const o = str.substring(i + 1, i + 4)
+        if (!/^[0-7]{3}$/.test(o)) throw this.#escapeErr('invalid_octal_escape', offset, len, i, 4)
+        const value = Number.parseInt(o, 8)
+        if (value > 0xff) throw this.#escapeErr('octal_escape_out_of_range', offset, len, i, 4, o)
+        result += String.fromCharCode(value)
+        i += 4
+      } else {
+        throw this.#escapeErr('invalid_escape_sequence', offset, len, i, 2, next)
+      }
+    }
+
+    return result
+  }
+
+  readIdentifier() {
+    const {pos, input, length} = this
+    let p = pos
+    while (p < length && this._isIdentifierCharCode(input[p].charCodeAt(0))) p++
+    const value = input.substring(pos, (this.pos = p))
+    switch (value) {
+      case 'true':
+        return this.token(pos, TOKEN.BOOLEAN, true)
+      case 'false':
+        return this.token(pos, TOKEN.BOOLEAN, false)
+      case 'null':
+        return this.token(pos, TOKEN.NULL, null)
+      case 'in':
+        return this.token(pos, TOKEN.IN)
+      default:
+        return this.token(pos, TOKEN.IDENTIFIER, value)
+    }
+  }
+}
+
+const globalLexer = new Lexer()
+class parser_Parser {
+  lexer = globalLexer
+  input = null
+  maxDepthRemaining = null
+  astNodesRemaining = null
+
+  type = null
+  pos = null
+
+  constructor(limits, registry) {
+    this.limits = limits
+    this.registry = registry
+  }
+
+  #limitExceeded(limitKey, pos = this.pos) {
+    throw parseError('limit_exceeded', `Exceeded ${limitKey} (${this.limits[limitKey]})`, {
+      pos,
+      start: pos,
+      end: pos,
+      input: this.input
+    })
+  }
+
+  #node(start, end, op, args, pos = start) {
+    const node = new ASTNode(this.input, pos, start, end, op, args)
+    if (!this.astNodesRemaining--) this.#limitExceeded('maxAstNodes', pos)
+    return node
+  }
+
+  #infixNode(op, left, right) {
+    return this.#node(left.start, right.end, op, [left, right])
+  }
+
+  #ternaryNode(expression, consequent, alternate) {
+    return this.#node(expression.start, alternate.end, OPERATORS.ternary, [
+      expression,
+      consequent,
+      alternate
+    ])
+  }
+
+  #unaryNode(pos, op, arg) {
+    return this.#node(pos, arg.end, op, arg)
+  }
+
+  #accessNode(op, left, right, end, pos = left.start) {
+    return this.#node(left.start, end, op, [left, right], pos)
+  }
+
+  #advanceToken(returnValue = this.pos) {
+    const l = this.lexer.nextToken()
+    this.pos = l.tokenPos
+    this.type = l.tokenType
+    return returnValue
+  }
+
+  // The value of the current token is accessed less regularly,
+  // so we use a getter to reduce assignment overhead
+  get value() {
+    return this.lexer.tokenValue
+  }
+
+  consume(expectedType) {
+    if (this.type === expectedType) return this.#advanceToken()
+    throw parseError(
+      'expected_token',
+      `Expected ${TOKEN_BY_NUMBER[expectedType]}, got ${TOKEN_BY_NUMBER[this.type]}`,
+      {pos: this.pos, start: this.pos, end: this.lexer.pos, input: this.input}
+    )
+  }
+
+  match(type) {
+    return this.type === type
+  }
+
+  // Parse entry point
+  parse(input) {
+    if (typeof input !== 'string') {
+      throw parseError('expression_must_be_string', 'Expression must be a string')
+    }
+    this.input = this.lexer.reset(input)
+    this.#advanceToken()
+    this.maxDepthRemaining = this.limits.maxDepth
+    this.astNodesRemaining = this.limits.maxAstNodes
+
+    const result = this.parseExpression()
+    if (this.match(TOKEN.EOF)) return result
+
+    throw parseError(
+      'unexpected_character',
+      `Unexpected character: '${this.input[this.lexer.pos - 1]}'`,
+      {
+        pos: this.pos,
+        start: this.pos,
+        end: this.lexer.pos,
+        input: this.input
+      }
+    )
+  }
+
+  #expandMacro(start, end, op, args) {
+    const methodName = args[0]
+    const receiver = op === OPERATORS.rcall ? args[1] : null
+    const fnArgs = op === OPERATORS.rcall ? args[2] : args[1]
+    const decl = this.registry.findMacro(methodName, !!receiver, fnArgs.length)
+    const ast = this.#node(start, end, op, args)
+    if (!decl) return ast
+    const macro = decl.handler({ast, args: fnArgs, receiver, methodName, parser: this})
+    if (macro.callAst) return ast.setMeta('alternate', macro.callAst)
+    return ast.setMeta('macro', macro).setMeta('async', isAsync(macro.evaluate, macro.async))
+  }
+
+  // Expression ::= LogicalOr ('?' Expression ':' Expression)?
+  parseExpression() {
+    if (!this.maxDepthRemaining--) this.#limitExceeded('maxDepth')
+    const expr = this.parseLogicalOr()
+    if (!this.match(TOKEN.QUESTION)) return ++this.maxDepthRemaining && expr
+
+    this.#advanceToken()
+    const consequent = this.parseExpression()
+    this.consume(TOKEN.COLON)
+    const alternate = this.parseExpression()
+    this.maxDepthRemaining++
+    return this.#ternaryNode(expr, consequent, alternate)
+  }
+
+  // LogicalOr ::= LogicalAnd ('||' LogicalAnd)*
+  parseLogicalOr() {
+    let expr = this.parseLogicalAnd()
+    while (this.match(TOKEN.OR)) {
+      this.#advanceToken()
+      expr = this.#infixNode(OPERATORS['||'], expr, this.parseLogicalAnd())
+    }
+    return expr
+  }
+
+  // LogicalAnd ::= Equality ('&&' Equality)*
+  parseLogicalAnd() {
+    let expr = this.parseEquality()
+    while (this.match(TOKEN.AND)) {
+      this.#advanceToken()
+      expr = this.#infixNode(OPERATORS['&&'], expr, this.parseEquality())
+    }
+    return expr
+  }
+
+  // Equality ::= Relational (('==' | '!=') Relational)*
+  parseEquality() {
+    let expr = this.parseRelational()
+    while (this.match(TOKEN.EQ) || this.match(TOKEN.NE)) {
+      const op = OP_FOR_TOKEN[this.type]
+      this.#advanceToken()
+      expr = this.#infixNode(op, expr, this.parseRelational())
+    }
+    return expr
+  }
+
+  // Relational ::= Additive (('<' | '<=' | '>' | '>=' | 'in') Additive)*
+  parseRelational() {
+    let expr = this.parseAdditive()
+    while (
+      this.match(TOKEN.LT) ||
+      this.match(TOKEN.LE) ||
+      this.match(TOKEN.GT) ||
+      this.match(TOKEN.GE) ||
+      this.match(TOKEN.IN)
+    ) {
+      const op = OP_FOR_TOKEN[this.type]
+      this.#advanceToken()
+      expr = this.#infixNode(op, expr, this.parseAdditive())
+    }
+    return expr
+  }
+
+  // Additive ::= Multiplicative (('+' | '-') Multiplicative)*
+  parseAdditive() {
+    let expr = this.parseMultiplicative()
+    while (this.match(TOKEN.PLUS) || this.match(TOKEN.MINUS)) {
+      const op = OP_FOR_TOKEN[this.type]
+      this.#advanceToken()
+      expr = this.#infixNode(op, expr, this.parseMultiplicative())
+    }
+    return expr
+  }
+
+  // Multiplicative ::= Unary (('*' | '/' | '%') Unary)*
+  parseMultiplicative() {
+    let expr = this.parseUnary()
+    while (this.match(TOKEN.MULTIPLY) || this.match(TOKEN.DIVIDE) || this.match(TOKEN.MODULO)) {
+      const op = OP_FOR_TOKEN[this.type]
+      this.#advanceToken()
+      expr = this.#infixNode(op, expr, this.parseUnary())
+    }
+    return expr
+  }
+
+  // Unary ::= ('!' | '-')* Postfix
+  parseUnary() {
+    if (this.type === TOKEN.NOT) {
+      return this.#unaryNode(this.#advanceToken(), OPERATORS.unaryNot, this.parseUnary())
+    }
+    if (this.type === TOKEN.MINUS) {
+      return this.#unaryNode(this.#advanceToken(), OPERATORS.unaryMinus, this.parseUnary())
+    }
+    return this.parsePostfix()
+  }
+
+  // Postfix ::= Primary (('.' IDENTIFIER ('(' ArgumentList ')')? | '[' Expression ']'))*
+  parsePostfix() {
+    let expr = this.parsePrimary()
+    const depth = this.maxDepthRemaining
+    while (true) {
+      if (this.match(TOKEN.DOT)) {
+        const dot = this.#advanceToken()
+        if (!this.maxDepthRemaining--) this.#limitExceeded('maxDepth', dot)
+
+        const op =
+          this.match(TOKEN.QUESTION) && this.registry.enableOptionalTypes && this.#advanceToken()
+            ? OPERATORS.optionalFieldAccess
+            : OPERATORS.fieldAccess
+
+        const propertyValue = this.value
+        const start = this.pos
+        const end = this.lexer.pos
+        this.consume(TOKEN.IDENTIFIER)
+        if (op === OPERATORS.fieldAccess && this.match(TOKEN.LPAREN) && this.#advanceToken()) {
+          const args = this.parseArgumentList()
+          const closeEnd = this.lexer.pos
+          this.consume(TOKEN.RPAREN)
+          expr = this.#expandMacro(expr.start, closeEnd, OPERATORS.rcall, [propertyValue, expr, args])
+        } else {
+          expr = this.#accessNode(op, expr, propertyValue, end, start)
+        }
+        continue
+      }
+
+      if (this.match(TOKEN.LBRACKET)) {
+        const bracket = this.#advanceToken()
+        if (!this.maxDepthRemaining--) this.#limitExceeded('maxDepth', bracket)
+
+        const op =
+          this.match(TOKEN.QUESTION) && this.registry.enableOptionalTypes && this.#advanceToken()
+            ? OPERATORS.optionalBracketAccess
+            : OPERATORS.bracketAccess
+
+        const index = this.parseExpression()
+        const closeEnd = this.lexer.pos
+        this.consume(TOKEN.RBRACKET)
+        expr = this.#accessNode(op, expr, index, closeEnd)
+        continue
+      }
+      break
+    }
+    this.maxDepthRemaining = depth
+    return expr
+  }
+
+  // Primary ::= NUMBER | STRING | BOOLEAN | NULL | IDENTIFIER | '(' Expression ')' | Array | Object
+  parsePrimary() {
+    switch (this.type) {
+      case TOKEN.NUMBER:
+      case TOKEN.STRING:
+      case TOKEN.BYTES:
+      case TOKEN.BOOLEAN:
+      case TOKEN.NULL:
+        return this.#consumeLiteral()
+      case TOKEN.IDENTIFIER:
+        return this.#parseIdentifierPrimary()
+      case TOKEN.LPAREN:
+        return this.#parseParenthesizedExpression()
+      case TOKEN.LBRACKET:
+        return this.parseList()
+      case TOKEN.LBRACE:
+        return this.parseMap()
+    }
+
+    throw parseError('unexpected_token', `Unexpected token: ${TOKEN_BY_NUMBER[this.type]}`, {
+      pos: this.pos,
+      start: this.pos,
+      end: this.lexer.pos,
+      input: this.input
+    })
+  }
+
+  #consumeLiteral() {
+    return this.#advanceToken(this.#node(this.pos, this.lexer.pos, OPERATORS.value, this.value))
+  }
+
+  #parseIdentifierPrimary() {
+    const value = this.value
+    const end = this.lexer.pos
+    const start = this.consume(TOKEN.IDENTIFIER)
+    if (RESERVED.has(value)) {
+      throw parseError('reserved_identifier', `Reserved identifier: ${value}`, {
+        pos: start,
+        start,
+        end,
+        input: this.input
+      })
+    }
+
+    if (!this.match(TOKEN.LPAREN)) return this.#node(start, end, OPERATORS.id, value)
+    this.#advanceToken()
+    const args = this.parseArgumentList()
+    const closeEnd = this.lexer.pos
+    this.consume(TOKEN.RPAREN)
+    return this.#expandMacro(start, closeEnd, OPERATORS.call, [value, args])
+  }
+
+  #parseParenthesizedExpression() {
+    this.consume(TOKEN.LPAREN)
+    const expr = this.parseExpression()
+    this.consume(TOKEN.RPAREN)
+    return expr
+  }
+
+  parseList() {
+    const start = this.consume(TOKEN.LBRACKET)
+    const elements = []
+    let remainingElements = this.limits.maxListElements
+
+    if (!this.match(TOKEN.RBRACKET)) {
+      elements.push(this.parseExpression())
+      if (!remainingElements--) this.#limitExceeded('maxListElements', elements.at(-1).pos)
+      while (this.match(TOKEN.COMMA)) {
+        this.#advanceToken()
+        if (this.match(TOKEN.RBRACKET)) break
+        elements.push(this.parseExpression())
+        if (!remainingElements--) this.#limitExceeded('maxListElements', elements.at(-1).pos)
+      }
+    }
+
+    const closeEnd = this.lexer.pos
+    this.consume(TOKEN.RBRACKET)
+    return this.#node(start, closeEnd, OPERATORS.list, elements)
+  }
+
+  parseMap() {
+    const start = this.consume(TOKEN.LBRACE)
+    const props = []
+    let remainingEntries = this.limits.maxMapEntries
+
+    if (!this.match(TOKEN.RBRACE)) {
+      props.push(this.parseProperty())
+      if (!remainingEntries--) this.#limitExceeded('maxMapEntries', props.at(-1)[0].pos)
+      while (this.match(TOKEN.COMMA)) {
+        this.#advanceToken()
+        if (this.match(TOKEN.RBRACE)) break
+        props.push(this.parseProperty())
+        if (!remainingEntries--) this.#limitExceeded('maxMapEntries', props.at(-1)[0].pos)
+      }
+    }
+
+    const closeEnd = this.lexer.pos
+    this.consume(TOKEN.RBRACE)
+    return this.#node(start, closeEnd, OPERATORS.map, props)
+  }
+
+  parseProperty() {
+    return [this.parseExpression(), (this.consume(TOKEN.COLON), this.parseExpression())]
+  }
+
+  parseArgumentList() {
+    const args = []
+    let remainingArgs = this.limits.maxCallArguments
+
+    if (!this.match(TOKEN.RPAREN)) {
+      args.push(this.parseExpression())
+      if (!remainingArgs--) this.#limitExceeded('maxCallArguments', args.at(-1).pos)
+      while (this.match(TOKEN.COMMA)) {
+        this.#advanceToken()
+        if (this.match(TOKEN.RPAREN)) break
+        args.push(this.parseExpression())
+        if (!remainingArgs--) this.#limitExceeded('maxCallArguments', args.at(-1).pos)
+      }
+    }
+    return args
+  }
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/options.js
+
+
+const DEFAULT_LIMITS = objFreeze({
+  maxAstNodes: 100000,
+  maxDepth: 250,
+  maxListElements: 1000,
+  maxMapEntries: 1000,
+  maxCallArguments: 32
+})
+
+const LIMIT_KEYS = new Set(objKeys(DEFAULT_LIMITS))
+function createLimits(overrides, base = DEFAULT_LIMITS) {
+  const keys = overrides ? objKeys(overrides) : undefined
+  if (!keys?.length) return base
+
+  const merged = {...base}
+  for (const key of keys) {
+    if (!LIMIT_KEYS.has(key)) throw new TypeError(`Unknown limits option: ${key}`)
+    const value = overrides[key]
+    if (typeof value !== 'number') continue
+    merged[key] = value
+  }
+  return objFreeze(merged)
+}
+
+const DEFAULT_OPTIONS = objFreeze({
+  unlistedVariablesAreDyn: false,
+  homogeneousAggregateLiterals: true,
+  enableOptionalTypes: false,
+  limits: DEFAULT_LIMITS
+})
+
+function bool(a, b, key) {
+  const value = a?.[key] ?? b?.[key]
+  if (typeof value !== 'boolean') throw new TypeError(`Invalid option: ${key}`)
+  return value
+}
+
+function createOptions(opts, base = DEFAULT_OPTIONS) {
+  if (!opts) return base
+  return objFreeze({
+    unlistedVariablesAreDyn: bool(opts, base, 'unlistedVariablesAreDyn'),
+    homogeneousAggregateLiterals: bool(opts, base, 'homogeneousAggregateLiterals'),
+    enableOptionalTypes: bool(opts, base, 'enableOptionalTypes'),
+    limits: createLimits(opts.limits, base.limits)
+  })
+}
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/evaluator.js
+
+
+
+
+
+
+
+
+
+
+const evaluator_globalRegistry = createRegistry({enableOptionalTypes: false})
+registerFunctions(evaluator_globalRegistry)
+registerOverloads(evaluator_globalRegistry)
+registerMacros(evaluator_globalRegistry)
+
+class Environment {
+  #registry
+  #evaluator
+  #typeChecker
+  #evalTypeChecker
+  #parser
+
+  constructor(opts, inherited) {
+    this.opts = createOptions(opts, inherited?.opts)
+    this.#registry = (
+      inherited instanceof Environment ? inherited.#registry : evaluator_globalRegistry
+    ).clone(this.opts)
+
+    const childOpts = {registry: this.#registry, opts: this.opts}
+    this.#typeChecker = new TypeChecker(childOpts)
+    this.#evalTypeChecker = new TypeChecker(childOpts, true)
+    this.#evaluator = new Evaluator(childOpts)
+    this.#parser = new parser_Parser(this.opts.limits, this.#registry)
+    Object.freeze(this)
+  }
+
+  clone(opts) {
+    return new Environment(opts, this)
+  }
+
+  registerFunction(signature, handler, opts) {
+    this.#registry.registerFunctionOverload(signature, handler, opts)
+    return this
+  }
+
+  registerOperator(string, handler, opts) {
+    this.#registry.registerOperatorOverload(string, handler, opts)
+    return this
+  }
+
+  registerType(typename, constructor) {
+    this.#registry.registerType(typename, constructor)
+    return this
+  }
+
+  registerVariable(name, type, opts) {
+    this.#registry.registerVariable(name, type, opts)
+    return this
+  }
+
+  registerConstant(name, type, value) {
+    this.#registry.registerConstant(name, type, value)
+    return this
+  }
+
+  hasVariable(name) {
+    return this.#registry.variables.has(name)
+  }
+
+  getDefinitions() {
+    return this.#registry.getDefinitions()
+  }
+
+  check(expression) {
+    try {
+      return this.#checkAST(this.#parser.parse(expression))
+    } catch (error) {
+      return {valid: false, error}
+    }
+  }
+
+  #checkAST(ast) {
+    try {
+      const typeDecl = this.#typeChecker.check(ast, new RootContext(this.#registry))
+      return {valid: true, type: this.#formatTypeForCheck(typeDecl)}
+    } catch (error) {
+      return {valid: false, error}
+    }
+  }
+
+  #formatTypeForCheck(typeDecl) {
+    if (typeDecl.name === `list<dyn>`) return 'list'
+    if (typeDecl.name === `map<dyn, dyn>`) return 'map'
+    return typeDecl.name
+  }
+
+  parse(expression) {
+    const ast = this.#parser.parse(expression)
+    const evaluateParsed = this.#evaluateAST.bind(this, ast)
+    evaluateParsed.check = this.#checkAST.bind(this, ast)
+    evaluateParsed.ast = ast
+    return evaluateParsed
+  }
+
+  evaluate(expression, context) {
+    return this.#evaluateAST(this.#parser.parse(expression), context)
+  }
+
+  #evaluateAST(ast, ctx) {
+    if (ast.checkedType) {
+      return ast.evaluate(this.#evaluator, ast, new RootContext(this.#registry, ctx))
+    } else {
+      this.#evalTypeChecker.check(ast, (ctx = new RootContext(this.#registry, ctx)))
+      return ast.evaluate(this.#evaluator, ast, ctx)
+    }
+  }
+}
+
+class Evaluator extends Base {
+  constructor(opts) {
+    super(opts)
+    this.createError = evaluationError
+  }
+
+  #firstMapElement(coll) {
+    if (coll instanceof Map) return coll.entries().next().value
+    for (const key in coll) return [key, coll[key]]
+  }
+
+  debugRuntimeType(value, checkedType) {
+    return checkedType?.hasDynType === false ? checkedType : this.debugTypeDeep(value)
+  }
+
+  debugTypeDeep(value) {
+    const runtimeType = this.debugType(value)
+    switch (runtimeType.kind) {
+      case 'list': {
+        const first = value instanceof Array ? value[0] : value.values().next().value
+        if (first === undefined) return runtimeType
+        return this.registry.getListType(this.debugTypeDeep(first))
+      }
+      case 'map': {
+        const first = this.#firstMapElement(value)
+        if (!first) return runtimeType
+        return this.registry.getMapType(
+          runtimeType.keyType.hasDynType ? this.debugTypeDeep(first[0]) : runtimeType.keyType,
+          runtimeType.valueType.hasDynType ? this.debugTypeDeep(first[1]) : runtimeType.valueType
+        )
+      }
+      default:
+        return runtimeType
+    }
+  }
+
+  tryEval(ast, ctx) {
+    try {
+      const res = this.run(ast, ctx)
+      if (res instanceof Promise) return res.catch((err) => err)
+      return res
+    } catch (err) {
+      return err
+    }
+  }
+
+  run(ast, ctx) {
+    return ast.evaluate(this, ast, ctx)
+  }
+}
+
+const globalEnvironment = new Environment({
+  unlistedVariablesAreDyn: true
+})
+
+function evaluator_parse(expression) {
+  return globalEnvironment.parse(expression)
+}
+
+function evaluator_evaluate(expression, context) {
+  return globalEnvironment.evaluate(expression, context)
+}
+
+function evaluator_check(expression) {
+  return globalEnvironment.check(expression)
+}
+
+
+
+/* harmony default export */ const evaluator = ({
+  parse: evaluator_parse,
+  evaluate: evaluator_evaluate,
+  check: evaluator_check,
+  Environment,
+  Duration: Duration,
+  UnsignedInt: UnsignedInt
+});
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/serialize.js
+
+
+
+/**
+ * Serialize a primitive value to CEL syntax
+ * @param {*} value - The value to serialize
+ * @returns {string} The CEL representation
+ */
+function serializeValue(value) {
+  if (value === null) return 'null'
+  if (typeof value === 'boolean') return String(value)
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value === 'string') return serializeString(value)
+  if (value instanceof Uint8Array) return serializeBytes(value)
+  if (value instanceof UnsignedInt) return `${value.value}u`
+  if (value instanceof optional_Optional) {
+    if (value.hasValue()) return `optional.of(${serializeValue(value.value())})`
+    return 'optional.none()'
+  }
+
+  if (typeof value === 'number') {
+    return value % 1 === 0
+      ? `${value}.0`
+      : value.toLocaleString('en-US', {useGrouping: false, maximumFractionDigits: 9})
+  }
+
+  // Handle Uint8Array deserialized from JSON (becomes plain object with numeric keys)
+  if (typeof value === 'object') {
+    const keys = Object.keys(value)
+    if (keys.every((k) => /^\d+$/.test(k))) {
+      const bytes = new Uint8Array(keys.length)
+      for (let i = 0; i < keys.length; i++) bytes[i] = value[i]
+      return serializeBytes(bytes)
+    }
+  }
+
+  return String(value)
+}
+
+/**
+ * Convert an AST back to CEL expression string
+ * @param {import(".").ASTNode} ast - The AST node to convert
+ * @returns {string} The CEL expression string
+ */
+function serialize(ast) {
+  const {op, args} = ast
+  switch (op) {
+    case 'value':
+      return serializeValue(args)
+    case 'id':
+      return args
+
+    case '||':
+    case '&&':
+    case '==':
+    case '!=':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+    case 'in':
+    case '+':
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+      return `${serialize_wrap(args[0], op)} ${op} ${serialize_wrap(args[1], op)}`
+
+    case '!_':
+      return `!${serialize_wrap(args, op)}`
+    case '-_':
+      // Add parentheses when operand is a binary operation
+      return ['+', '-', '*', '/', '%'].includes(args.op)
+        ? `-(${serialize(args)})`
+        : `-${serialize(args)}`
+
+    case '.':
+      return `${serialize_wrap(args[0], op)}.${args[1]}`
+    case '.?':
+      return `${serialize_wrap(args[0], op)}.?${args[1]}`
+    case '[]':
+      return `${serialize_wrap(args[0], op)}[${serialize(args[1])}]`
+    case '[?]':
+      return `${serialize_wrap(args[0], op)}[?${serialize(args[1])}]`
+
+    case 'call':
+      return `${args[0]}(${args[1].map(serialize).join(', ')})`
+    case 'rcall':
+      return `${serialize_wrap(args[1], op)}.${args[0]}(${args[2].map(serialize).join(', ')})`
+
+    case 'list':
+      return `[${args.map(serialize).join(', ')}]`
+    case 'map':
+      return `{${args.map(([k, v]) => `${serialize(k)}: ${serialize(v)}`).join(', ')}}`
+
+    case '?:':
+      return `${serialize_wrap(args[0], op)} ? ${serialize_wrap(args[1], op)} : ${serialize(args[2])}`
+
+    default:
+      throw new Error(`Unknown AST operation: ${op}`)
+  }
+}
+
+/**
+ * Serialize a string value with proper escaping
+ * @param {string} str - The string to serialize
+ * @returns {string} The escaped string with quotes
+ */
+function serializeString(str) {
+  const escaped = str
+    .replace(/\\/g, '\\\\')
+    .replace(/"/g, '\\"')
+    .replace(/\n/g, '\\n')
+    .replace(/\r/g, '\\r')
+    .replace(/\t/g, '\\t')
+    .replace(/\f/g, '\\f')
+    .replace(/[\b]/g, '\\b')
+    .replace(/\v/g, '\\v')
+
+  let result = ''
+  for (let i = 0; i < escaped.length; i++) {
+    const code = escaped.charCodeAt(i)
+    if (code < 32 || code > 126) {
+      result +=
+        code <= 0xffff
+          ? `\\u${code.toString(16).padStart(4, '0')}`
+          : `\\U${code.toString(16).padStart(8, '0')}`
+    } else {
+      result += escaped[i]
+    }
+  }
+
+  return `"${result}"`
+}
+
+/**
+ * Serialize a bytes value
+ * @param {Uint8Array} bytes - The bytes to serialize
+ * @returns {string} The bytes literal
+ */
+function serializeBytes(bytes) {
+  let result = 'b"'
+  for (const byte of bytes) {
+    if (byte === 0x5c) result += '\\\\'
+    else if (byte === 0x22) result += '\\"'
+    else if (byte === 0x0a) result += '\\n'
+    else if (byte === 0x0d) result += '\\r'
+    else if (byte === 0x09) result += '\\t'
+    else if (byte >= 32 && byte <= 126) result += String.fromCharCode(byte)
+    else result += `\\x${byte.toString(16).padStart(2, '0')}`
+  }
+  return `${result}"`
+}
+
+/**
+ * Operator precedence (higher = tighter binding)
+ */
+const PRECEDENCE = {
+  '?:': 1,
+  '||': 2,
+  '&&': 3,
+  '==': 4,
+  '!=': 4,
+  '<': 5,
+  '<=': 5,
+  '>': 5,
+  '>=': 5,
+  in: 5,
+  '+': 6,
+  '-': 6,
+  '-_': 6,
+  '*': 7,
+  '/': 7,
+  '%': 7,
+  '!_': 8,
+  '.': 9,
+  '.?': 9,
+  '[]': 9,
+  '[?]': 9,
+  call: 9,
+  rcall: 9
+}
+
+/**
+ * Check if parentheses are needed based on operator precedence
+ * @param {ASTNode} ast - The AST node to check
+ * @param {string} parentOp - The parent operator
+ * @returns {boolean} True if parentheses are needed
+ */
+function needsParentheses(ast, parentOp) {
+  const childOp = ast.op
+  const parentPrec = PRECEDENCE[parentOp] || 0
+  const childPrec = PRECEDENCE[childOp] || 0
+
+  // Atomic operations never need parentheses
+  if (
+    childOp === 'value' ||
+    childOp === 'id' ||
+    childOp === 'call' ||
+    childOp === 'rcall' ||
+    childOp === 'list' ||
+    childOp === 'map'
+  ) {
+    return false
+  }
+
+  // Unary minus in multiplicative context: -x * y, -x * y * -z
+  if ((parentOp === '*' || parentOp === '/' || parentOp === '%') && childOp === '-_') return false
+  if (parentOp === '*' && childOp === '*' && ast.args[0].op === '-_') return false
+
+  // Member/index access chaining: a.b.c, a[0][1], a.?b.c
+  if (
+    (childOp === '.' || childOp === '[]' || childOp === '.?' || childOp === '[?]') &&
+    (parentOp === '.' ||
+      parentOp === '[]' ||
+      parentOp === '.?' ||
+      parentOp === '[?]' ||
+      parentOp === 'rcall')
+  )
+    return false
+
+  // Ternary: only wrap if child is also ternary
+  if (parentOp === '?:') return childOp === '?:'
+
+  // Unary operators: wrap if child has lower precedence
+  if (parentOp === '!_' || parentOp === '-_') return childPrec < parentPrec
+
+  // Division needs special handling
+  if (parentOp === '/' && (childOp === '*' || childOp === '+' || childOp === '-')) return true
+  if (childOp === '/' && parentOp !== undefined) return true
+  if ((parentOp === '*' || parentOp === '/') && ['+', '-', '*', '/'].includes(childOp)) {
+    return true
+  }
+
+  // Lower precedence needs parentheses
+  if (childPrec < parentPrec) return true
+
+  // Same precedence: non-associative operators need parentheses
+  if (
+    childPrec === parentPrec &&
+    (parentOp === '/' || parentOp === '%') &&
+    (childOp === '/' || childOp === '%')
+  )
+    return true
+
+  return false
+}
+
+/**
+ * Wrap expression in parentheses if needed
+ * @param {*} ast - The AST node
+ * @param {string} parentOp - The parent operator
+ * @returns {string} The serialized expression, possibly wrapped in parentheses
+ */
+function serialize_wrap(ast, parentOp) {
+  return needsParentheses(ast, parentOp) ? `(${serialize(ast)})` : serialize(ast)
+}
+
+/* harmony default export */ const lib_serialize = ((/* unused pure expression or super */ null && (serialize)));
+
+;// CONCATENATED MODULE: ./node_modules/@marcbachmann/cel-js/lib/index.js
+
+
+
+
+
+
+
+/* harmony default export */ const lib = ({
+  parse: evaluator_parse,
+  evaluate: evaluator_evaluate,
+  check: evaluator_check,
+  Environment: Environment,
+  ParseError: ParseError,
+  EvaluationError: errors_EvaluationError,
+  TypeError: errors_TypeError,
+  serialize: serialize,
+  Optional: optional_Optional
+});
+
+;// CONCATENATED MODULE: ./src/identity/cel/syntax.ts
+/**
+ * From text to nodes. The grammar is `@marcbachmann/cel-js`'s; types and evaluation are our own, because they have to
+ * be the kube-apiserver's to the letter: what a claim's type is, what may be iterated, what an evaluation may cost.
+ */
+
+class SyntaxRefusal extends Error {
+    name = "SyntaxRefusal";
+}
+/** Of an expression as text, and of its nodes, whose number also bounds how deep they can be nested. */
+const limits = { characters: 16_384, maxAstNodes: 4_096, maxDepth: 128 };
+const grammar = new Environment({
+    enableOptionalTypes: true,
+    limits: { maxAstNodes: limits.maxAstNodes, maxDepth: limits.maxDepth },
+});
+/** Throws SyntaxRefusal. */
+function parseExpression(text) {
+    if (text.length > limits.characters) {
+        throw new SyntaxRefusal(`longer than ${String(limits.characters)} characters`);
+    }
+    let parsed;
+    try {
+        parsed = grammar.parse(text).ast;
+    }
+    catch (error) {
+        throw new SyntaxRefusal(error instanceof Error ? error.message : String(error));
+    }
+    return toNode(parsed);
+}
+function toNode({ op, args }) {
+    const list = args;
+    switch (op) {
+        case "value":
+            return { kind: "literal", value: syntax_literal(args) };
+        case "id":
+            return { kind: "identifier", name: args };
+        case ".":
+        case ".?": {
+            const [operand, field] = args;
+            return { kind: "select", operand: toNode(operand), field, optional: op === ".?" };
+        }
+        case "list":
+            return { kind: "list", elements: list.map(toNode) };
+        case "map": {
+            const entries = args;
+            return { kind: "map", entries: entries.map(([key, value]) => [toNode(key), toNode(value)]) };
+        }
+        case "call": {
+            const [name, given] = args;
+            return callOf(name, given.map(toNode));
+        }
+        case "rcall": {
+            const [name, receiver, given] = args;
+            return memberCall(name, toNode(receiver), given.map(toNode));
+        }
+        case "!_":
+        case "-_":
+            return negation(op, toNode(args));
+        default:
+            return operator(op, list.map(toNode));
+    }
+}
+const operatorNames = { "[]": "_[_]", "[?]": "_[?_]", "?:": "_?_:_" };
+const operator = (op, args) => ({
+    kind: "call",
+    name: operatorNames[op] ?? `_${op}_`,
+    args,
+});
+function syntax_literal(value) {
+    const isKnown = value === null || ["string", "number", "boolean", "bigint"].includes(typeof value);
+    if (!isKnown)
+        throw new SyntaxRefusal("bytes and unsigned integers are not offered here");
+    if (typeof value === "bigint" && value > syntax_largestInt + 1n)
+        throw new SyntaxRefusal("an integer is too large");
+    return value;
+}
+const syntax_largestInt = 9223372036854775807n;
+/** The least int has no positive counterpart: only here may its digits stand. */
+function negation(op, arg) {
+    if (op === "-_" &&
+        arg.kind === "literal" &&
+        (typeof arg.value === "bigint" || typeof arg.value === "number")) {
+        return { kind: "literal", value: -arg.value };
+    }
+    return { kind: "call", name: op, args: [arg] };
+}
+function callOf(name, args) {
+    if (name !== "has" || args.length !== 1)
+        return { kind: "call", name, args };
+    const [arg] = args;
+    if (arg?.kind !== "select" || arg.optional)
+        throw new SyntaxRefusal("has() takes a field, such as claims.sub");
+    return { kind: "presence", operand: arg.operand, field: arg.field };
+}
+/** Macros by name: how many variables and how many bodies they take. */
+const macros = {
+    all: [
+        [1, 1],
+        [2, 1],
+    ],
+    exists: [
+        [1, 1],
+        [2, 1],
+    ],
+    exists_one: [[1, 1]],
+    existsOne: [[2, 1]],
+    map: [
+        [1, 1],
+        [1, 2],
+    ],
+    filter: [[1, 1]],
+    transformList: [
+        [2, 1],
+        [2, 2],
+    ],
+    transformMap: [
+        [2, 1],
+        [2, 2],
+    ],
+    sortBy: [[1, 1]],
+    optMap: [[1, 1]],
+    optFlatMap: [[1, 1]],
+};
+function memberCall(name, target, args) {
+    const shapes = Object.hasOwn(macros, name) ? macros[name] : undefined;
+    const shape = shapes?.find(([variables, bodies]) => variables + bodies === args.length);
+    if (shape === undefined)
+        return { kind: "call", name, target, args };
+    const [count] = shape;
+    const variables = args.slice(0, count).map((arg) => {
+        if (arg.kind === "identifier")
+            return arg.name;
+        throw new SyntaxRefusal(`the variable of ${name}() must be a name`);
+    });
+    return { kind: "loop", macro: name, range: target, variables, bodies: args.slice(count) };
+}
+/** Every node, the outermost first. */
+function* nodesOf(node) {
+    yield node;
+    for (const child of childrenOf(node))
+        yield* nodesOf(child);
+}
+function childrenOf(node) {
+    switch (node.kind) {
+        case "select":
+        case "presence":
+            return [node.operand];
+        case "call":
+            return node.target === undefined ? node.args : [node.target, ...node.args];
+        case "list":
+            return node.elements;
+        case "map":
+            return node.entries.flat();
+        case "loop":
+            return [node.range, ...node.bodies];
+        default:
+            return [];
+    }
+}
+
+;// CONCATENATED MODULE: ./src/identity/cel/expression.ts
+/** An expression, ready to be evaluated as often as is wanted. */
+
+
+
+
+
+
+
+
+const claimsSubject = { variable: "claims", type: claimsType };
+const userSubject = {
+    variable: "user",
+    type: objectType("kubernetes.UserInfo", {
+        username: stringType,
+        uid: stringType,
+        groups: listOf(stringType),
+        extra: mapOf(stringType, listOf(stringType)),
+    }),
+};
+/** Throws an Error that says why for an expression that is none, or of the wrong type. */
+function compileExpression(text, subject, mustBeBool = false) {
+    const node = parseExpression(text);
+    const type = checkExpression(node, subject.variable, subject.type);
+    if (mustBeBool && type.name !== boolType.name)
+        throw new Error("must evaluate to bool");
+    return {
+        text,
+        fields: fieldsOf(node, subject.variable),
+        selects: selectsOf(node, subject.variable),
+        evaluate: (value, maxCost) => evaluate(node, { name: subject.variable, value, outer: undefined }, new Budget(maxCost)),
+    };
+}
+function selectsOf(root, variable) {
+    const selects = [...nodesOf(root)].flatMap((node) => {
+        if (node.kind !== "select" && node.kind !== "presence")
+            return [];
+        const { operand, field } = node;
+        return operand.kind === "identifier" && operand.name === variable ? [field] : [];
+    });
+    return new Set(selects);
+}
+function fieldsOf(root, variable) {
+    const fields = new Set();
+    let uses = 0;
+    for (const node of nodesOf(root)) {
+        if (node.kind === "identifier" && node.name === variable)
+            uses += 1;
+        const field = fieldOf(node, variable);
+        if (field === undefined)
+            continue;
+        fields.add(field);
+        uses -= 1;
+    }
+    return uses === 0 ? fields : undefined;
+}
+/** `claims.x`, `claims.?x`, `has(claims.x)`, `claims["x"]`, `claims[?"x"]`. */
+function fieldOf(node, variable) {
+    const isVariable = (operand) => operand?.kind === "identifier" && operand.name === variable;
+    if (node.kind === "select" || node.kind === "presence") {
+        return isVariable(node.operand) ? node.field : undefined;
+    }
+    if (node.kind !== "call" || (node.name !== "_[_]" && node.name !== "_[?_]"))
+        return undefined;
+    const [operand, key] = node.args;
+    const isField = isVariable(operand) && key?.kind === "literal" && typeof key.value === "string";
+    return isField ? key.value : undefined;
+}
+
+;// CONCATENATED MODULE: ./src/identity/configuration/validate-rules.ts
+
+
+/** Returns the expressions that hold, so that claims they name can be looked for. */
+function validateClaimRules(rules, at) {
+    const seen = new Set();
+    const seenClaims = new Set();
+    return rules.flatMap(({ claim, requiredValue, expression, message }, index) => {
+        const here = at.at(index);
+        if (claim !== "" && expression !== "")
+            here.invalid("claim and expression can't both be set");
+        else if (claim === "" && expression === "")
+            here.required("claim or expression is required");
+        else if (claim !== "") {
+            if (message !== "")
+                here.at("message").invalid("may not be specified when claim is set");
+            if (seenClaims.has(claim))
+                here.at("claim").duplicate(claim);
+            seenClaims.add(claim);
+        }
+        else {
+            if (requiredValue !== "")
+                here.at("requiredValue").invalid("may not be specified when expression is set");
+            return validate_rules_compiled(expression, claimsSubject, seen, here.at("expression"));
+        }
+        return [];
+    });
+}
+function validateUserRules(rules, at) {
+    const seen = new Set();
+    for (const [index, { expression }] of rules.entries()) {
+        const here = at.at(index, "expression");
+        if (expression === "")
+            here.required();
+        else
+            validate_rules_compiled(expression, userSubject, seen, here);
+    }
+}
+/** A rule, which must give a bool. */
+function validate_rules_compiled(text, subject, seen, at) {
+    if (seen.has(text)) {
+        at.duplicate(text);
+        return [];
+    }
+    seen.add(text);
+    return tryCompile(text, subject, at, true);
+}
+/** A mapping's expression may give anything at load; what it gives is looked at with each token. */
+function tryCompile(text, subject, at, mustBeBool = false) {
+    try {
+        return [compileExpression(text, subject, mustBeBool)];
+    }
+    catch (error) {
+        at.add(error instanceof ConstantRefusal ? "Internal error" : "Invalid value", messageOf(error));
+        return [];
+    }
+}
+
+;// CONCATENATED MODULE: ./src/identity/configuration/validate-mappings.ts
+
+
+/** `rules` are the claim validation rules' expressions: they may be where an address is found to be verified. */
+function validateMappings(mappings, rules, at) {
+    const username = validate_mappings_prefixedClaimOrExpression(mappings.username, true, at.at("username"));
+    validate_mappings_prefixedClaimOrExpression(mappings.groups, false, at.at("groups"));
+    const { claim, expression } = mappings.uid;
+    if (claim !== "" && expression !== "")
+        at.at("uid").invalid("claim and expression can't both be set");
+    else if (expression !== "")
+        tryCompile(expression, claimsSubject, at.at("uid", "expression"));
+    const extra = validateExtra(mappings.extra, at.at("extra"));
+    const names = (expressions, field) => expressions.some(({ selects }) => selects.has(field));
+    if (names(username, "email") && !names([...username, ...extra, ...rules], "email_verified")) {
+        at.at("username", "expression").invalid("claims.email_verified must be used in claimMappings.username.expression or claimMappings.extra[*].valueExpression or claimValidationRules[*].expression when claims.email is used in claimMappings.username.expression");
+    }
+}
+function validate_mappings_prefixedClaimOrExpression({ claim, prefix, expression }, isRequired, at) {
+    if (claim !== "" && expression !== "")
+        at.invalid("claim and expression can't both be set");
+    else if (expression !== "") {
+        if (prefix !== undefined)
+            at.at("prefix").invalid("may not be specified when expression is set");
+        return tryCompile(expression, claimsSubject, at.at("expression"));
+    }
+    else if (claim !== "") {
+        if (prefix === undefined) {
+            at.at("prefix").required("it can be set to an empty string to disable prefixing");
+        }
+    }
+    else if (isRequired)
+        at.required("claim or expression is required");
+    return [];
+}
+function validateExtra(extra, at) {
+    const seen = new Set();
+    return extra.flatMap(({ key, valueExpression }, index) => {
+        const here = at.at(index);
+        validateExtraKey(key, here.at("key"));
+        if (seen.has(key)) {
+            here.at("key").duplicate(key);
+            return [];
+        }
+        seen.add(key);
+        const value = here.at("valueExpression");
+        if (valueExpression !== "")
+            return tryCompile(valueExpression, claimsSubject, value);
+        value.required();
+        return [];
+    });
+}
+const label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+const subdomain = new RegExp(`^${label}(\\.${label})*$`);
+const path = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
+const ownDomain = "cluster-connect.dev";
+function validateExtraKey(key, at) {
+    if (key === "")
+        return at.required();
+    const [domain = "", ...rest] = key.split("/");
+    const name = rest.join("/");
+    if (domain === "" || name === "")
+        at.invalid('must be a domain-prefixed path (such as "acme.io/foo")');
+    else {
+        if (domain.length > 253 || !subdomain.test(domain))
+            at.invalid("its domain is not a DNS subdomain");
+        if (!path.test(name))
+            at.invalid("its path holds characters that a path has not");
+    }
+    if (key !== key.toLowerCase())
+        at.invalid("must be lowercase");
+    if (name === "")
+        return;
+    if (/(^|\.)(kubernetes|k8s)\.io$/.test(domain)) {
+        at.invalid("k8s.io, kubernetes.io and their subdomains are reserved for Kubernetes use");
+    }
+    if (domain === ownDomain)
+        at.invalid(`${ownDomain} is for what the auth proxy itself says of a request`);
+}
+
+;// CONCATENATED MODULE: ./src/identity/configuration/validate.ts
+/**
+ * What the kube-apiserver checks of an AuthenticationConfiguration when it loads one: it and this refuse the same
+ * configurations, at the same path and with the same kind of error. docs/authentication.md lists where they differ.
+ */
+
+
+
+
+/** As many as the kube-apiserver takes. */
+const maxEntries = 64;
+function validateConfiguration({ jwt, anonymous }) {
+    const problems = new Problems();
+    validateEntries(jwt, { audiencesRequired: true }, problems.at("jwt"));
+    if (jwt.length <= maxEntries && anonymous?.enabled === false && anonymous.conditions.length > 0) {
+        problems
+            .at("anonymous", "conditions")
+            .invalid("enabled should be set to true when conditions are defined");
+    }
+    return problems.all;
+}
+/** The same for a bare list of entries, whose audiences may be left to a default. */
+function validateIssuers(entries) {
+    const problems = new Problems();
+    validateEntries(entries, { audiencesRequired: false }, problems);
+    return problems.all;
+}
+function validateEntries(entries, rules, at) {
+    if (entries.length > maxEntries) {
+        return at.add("Too many", `${String(entries.length)}, at most ${String(maxEntries)}`);
+    }
+    for (const [index, entry] of entries.entries()) {
+        const here = at.at(index);
+        validateIssuer(entry.issuer, rules, here.at("issuer"));
+        const expressions = validateClaimRules(entry.claimValidationRules, here.at("claimValidationRules"));
+        if (entry.claimMappings !== undefined) {
+            validateMappings(entry.claimMappings, expressions, here.at("claimMappings"));
+        }
+        else if (entry.userValidationRules.length > 0) {
+            here.at("claimMappings").required("userValidationRules look at what they make of a token");
+        }
+        validateUserRules(entry.userValidationRules, here.at("userValidationRules"));
+    }
+    const urls = entries.map(({ issuer }) => issuer.url);
+    reportDuplicates(urls, (index) => at.at(index, "issuer", "url"));
+    const discovery = entries.map(({ issuer }, index) => ({ url: issuer.discoveryURL, index }));
+    const named = discovery.filter(({ url }) => url !== "");
+    reportDuplicates(named.map(({ url }) => url), (position) => at.at(named[position]?.index ?? 0, "issuer", "discoveryURL"));
+}
+
+;// CONCATENATED MODULE: ./src/identity/configuration/settings.ts
+/** The schemas that processes put into their own settings: shape and meaning in one. */
+
+
+
+
+const report = (problems, context) => {
+    for (const problem of problems) {
+        context.addIssue({ code: "custom", path: [...problem.path], message: problemText(problem) });
+    }
+};
+/** Kubernetes' AuthenticationConfiguration v1. */
+const authenticationConfiguration = configuration.superRefine((value, context) => {
+    report(validateConfiguration(value), context);
+});
+/** Issuers alone, as the relay trusts them: entries of `jwt[]` that need neither audiences nor claimMappings. */
+const trustedIssuers = array(entry).superRefine((value, context) => {
+    report(validateIssuers(value), context);
+});
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/util/decode_protected_header.js
+
+function decodeProtectedHeader(token) {
+  let encodedProtectedHeader;
+  if (typeof token == "string") {
+    const parts = token.split(".");
+    (parts.length === 3 || parts.length === 5) && ([encodedProtectedHeader] = parts);
+  } else if (typeof token == "object" && token)
+    if ("protected" in token)
+      encodedProtectedHeader = token.protected;
+    else
+      throw new TypeError("Token does not contain a Protected Header");
+  const invalid = "Invalid Token or Protected Header formatting";
+  if (typeof encodedProtectedHeader != "string" || !encodedProtectedHeader)
+    throw new TypeError(invalid);
+  return parseJoseHeader(encodedProtectedHeader, TypeError, invalid);
 }
 
 
@@ -67700,7 +82504,9 @@ const notBeforeLeewayMs = 60_000;
 /** At least one of the token's audiences is one of ours (MatchAny). */
 function checkAudience(claims, accepted) {
     const presented = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
-    if (presented.some((audience) => typeof audience === "string" && accepted.includes(audience)))
+    const texts = presented.filter((audience) => typeof audience === "string");
+    // A list that holds something else beside is no list of audiences.
+    if (texts.length === presented.length && texts.some((audience) => accepted.includes(audience)))
         return;
     throw new ClusterConnectError("ERR_TOKEN_AUDIENCE", `expected ${accepted.join(" or ")}`);
 }
@@ -67712,12 +82518,36 @@ function checkTimes(claims, nowMs) {
     if (expiresAtMs <= nowMs) {
         throw new ClusterConnectError("ERR_TOKEN_EXPIRED", `at ${isoTime(expiresAtMs)}`);
     }
-    const notBeforeMs = instant(claims, "nbf");
+    const notBeforeMs = claims.nbf === null ? undefined : instant(claims, "nbf");
     if (notBeforeMs !== undefined && notBeforeMs > nowMs + notBeforeLeewayMs) {
         throw new ClusterConnectError("ERR_TOKEN_NOT_YET_VALID", `before ${isoTime(notBeforeMs)}`);
     }
     return expiresAtMs;
 }
+/**
+ * Registered claims are of their registered kind (RFC 7519 §4.1, OpenID Connect Core §2) or absent, used or not: an
+ * issuer that is wrong about these is not believed about others. The kube-apiserver refuses such tokens too.
+ */
+function checkRegisteredClaims(claims) {
+    for (const name of ["sub", "nonce", "at_hash"]) {
+        const value = claims[name];
+        if (value === undefined || value === null || typeof value === "string")
+            continue;
+        throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${name} must be a string`);
+    }
+    instant(claims, "iat");
+}
+/** OpenID Connect Core §5.6.2: each claim that is said to be elsewhere has a source, and the source is described. */
+function checkClaimsElsewhere({ _claim_names: names, _claim_sources: sources }) {
+    if (names === undefined || names === null)
+        return;
+    const described = claim_checks_isObject(sources) ? sources : {};
+    const isSound = claim_checks_isObject(names) && Object.values(names).every((name) => isSource(name, described));
+    if (!isSound)
+        throw new ClusterConnectError("ERR_TOKEN_CLAIM", "_claim_names names a source that is not described");
+}
+const claim_checks_isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isSource = (name, sources) => typeof name === "string" && Object.hasOwn(sources, name) && claim_checks_isObject(sources[name]);
 /** A NumericDate (RFC 7519 §2) in milliseconds; stricter than the kube-apiserver, which also reads strings. */
 function instant(claims, name) {
     const value = claims[name];
@@ -67731,6 +82561,240 @@ function instant(claims, name) {
 }
 const isoTime = (ms) => new Date(ms).toISOString();
 
+;// CONCATENATED MODULE: ./src/identity/claim-source.ts
+
+
+
+/** The claims of one token, as rules and mappings read them: by name, or through an expression. */
+class ClaimSource {
+    claims;
+    maxCost;
+    #root;
+    constructor(claims, maxCost) {
+        this.claims = claims;
+        this.maxCost = maxCost;
+    }
+    has(name) {
+        return Object.hasOwn(this.claims, name);
+    }
+    /** A claim that has to be there and be a text; null is the empty one, as at the kube-apiserver. */
+    text(name) {
+        const value = this.has(name) ? this.claims[name] : undefined;
+        if (value === null)
+            return "";
+        if (typeof value === "string")
+            return value;
+        throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${name} must be a string`);
+    }
+    /** Throws ERR_TOKEN_EXPRESSION for an expression that gives no value, or would cost too much. */
+    evaluate(expression) {
+        this.#root ??= rootOf(this.claims);
+        return evaluateOver(expression, this.#root, this.maxCost);
+    }
+}
+function evaluateOver(expression, root, maxCost) {
+    try {
+        return expression.evaluate(root, maxCost);
+    }
+    catch (error) {
+        if (!(error instanceof EvaluationError || error instanceof BudgetExceeded))
+            throw error;
+        const detail = `${expression.text}: ${messageOf(error)}`;
+        throw new ClusterConnectError("ERR_TOKEN_EXPRESSION", detail, { cause: error });
+    }
+}
+/** A text, or a list of texts of which the empty ones are left out; nothing for null and for what is empty. */
+function textsOf(value, expression) {
+    const list = isList(value) ? value : value === null ? [] : [value];
+    return list
+        .map((item) => {
+        if (typeof item === "string")
+            return item;
+        throw new ClusterConnectError("ERR_TOKEN_EXPRESSION", `${expression.text}: must give a string or a list of strings`);
+    })
+        .filter((text) => text !== "");
+}
+
+;// CONCATENATED MODULE: ./src/identity/groups-overage.ts
+
+/**
+ * Refuses a token that says its groups are elsewhere: `_claim_names` (OpenID Connect Core §5.6.2, which Microsoft
+ * Entra uses above 200 groups) and Entra's `hasgroups`. The claim is absent then, and an absent one would be taken for
+ * no groups, by a mapping as by an expression that has a default for it.
+ */
+function refuseGroupsOverage(claims, groupsClaim, expressions) {
+    const isWanted = (claim) => claim === groupsClaim || expressions.some(({ fields }) => fields === undefined || fields.has(claim));
+    const missing = elsewhere(claims).find((claim) => !Object.hasOwn(claims, claim) && isWanted(claim));
+    if (missing === undefined)
+        return;
+    throw new ClusterConnectError("ERR_IDENTITY_GROUPS_OVERAGE", `claim ${missing}`);
+}
+function elsewhere(claims) {
+    const names = claims._claim_names;
+    const listed = typeof names === "object" && names !== null ? Object.keys(names) : [];
+    const hasGroups = claims.hasgroups === true || claims.hasgroups === "true";
+    return hasGroups ? [...listed, "groups"] : listed;
+}
+
+;// CONCATENATED MODULE: ./src/identity/entry-mapper.ts
+/** From verified claims to an identity, by one entry of `jwt[]`: the kube-apiserver's order, and then our own bounds. */
+
+
+
+
+
+
+/** The entry has been validated: its expressions compile. */
+function createEntryMapper(entry, options) {
+    const cost = options.maxExpressionCost;
+    const claimRules = compileRules(entry.claimValidationRules, claimsSubject);
+    const userRules = compileRules(entry.userValidationRules, userSubject);
+    const required = entry.claimValidationRules.filter(({ claim }) => claim !== "");
+    const mapping = entry.claimMappings === undefined ? undefined : new Mapping(entry.claimMappings);
+    const expressions = [...claimRules.map(({ expression }) => expression), ...(mapping?.expressions ?? [])];
+    const groupsClaim = entry.claimMappings?.groups.claim ?? "";
+    return {
+        map(claims) {
+            const source = new ClaimSource(claims, cost);
+            refuseGroupsOverage(claims, groupsClaim, expressions);
+            const identity = mapping?.identityOf(source);
+            for (const { claim, requiredValue } of required)
+                requireClaim(source, claim, requiredValue);
+            for (const rule of claimRules)
+                demand(source.evaluate(rule.expression), rule, "ERR_TOKEN_RULE");
+            if (identity === undefined)
+                return undefined;
+            const user = userRules.length === 0 ? undefined : userRoot(identity, claims);
+            for (const rule of userRules) {
+                if (user !== undefined)
+                    demand(evaluateOver(rule.expression, user, cost), rule, "ERR_IDENTITY_RULE");
+            }
+            checkIdentity(identity, options.policy);
+            return identity;
+        },
+    };
+}
+const compileRules = (rules, subject) => rules
+    .filter(({ expression }) => expression !== "")
+    .map(({ expression, message }) => ({
+    expression: compileExpression(expression, subject, true),
+    message,
+}));
+function requireClaim(source, claim, value) {
+    if (source.has(claim) && source.text(claim) === value)
+        return;
+    throw new ClusterConnectError("ERR_TOKEN_RULE", `claim ${claim} must be ${JSON.stringify(value)}`);
+}
+function demand(value, { expression, message }, code) {
+    if (value !== true)
+        throw new ClusterConnectError(code, message === "" ? expression.text : message);
+}
+/** `user` as the kube-apiserver has it, which knows a token by its `jti`. */
+function userRoot({ username, uid, groups, extra }, { jti }) {
+    const credential = typeof jti === "string" && jti !== "" ? { [credentialIdKey]: [`JTI=${jti}`] } : {};
+    return rootOf({ username, uid: uid ?? "", groups, extra: { ...credential, ...extra } });
+}
+const credentialIdKey = "authentication.kubernetes.io/credential-id";
+class Mapping {
+    settings;
+    expressions;
+    #username;
+    #groups;
+    #uid;
+    #extra;
+    constructor(settings) {
+        this.settings = settings;
+        const { username, groups, uid, extra } = settings;
+        const compile = (text) => (text === "" ? undefined : compileExpression(text, claimsSubject));
+        this.#username = compile(username.expression);
+        this.#groups = compile(groups.expression);
+        this.#uid = compile(uid.expression);
+        this.#extra = extra.map(({ key, valueExpression }) => ({
+            key,
+            expression: compileExpression(valueExpression, claimsSubject),
+        }));
+        this.expressions = [
+            ...[this.#username, this.#groups, this.#uid].filter((expression) => expression !== undefined),
+            ...this.#extra.map(({ expression }) => expression),
+        ];
+    }
+    identityOf(source) {
+        const username = this.#usernameOf(source);
+        const groups = this.#groupsOf(source);
+        const uid = this.#uidOf(source);
+        const extra = this.#extra
+            .map(({ key, expression }) => [key, textsOf(source.evaluate(expression), expression)])
+            .filter(([, values]) => values.length > 0);
+        return { username, groups, ...(uid === "" ? {} : { uid }), extra: Object.fromEntries(extra) };
+    }
+    #usernameOf(source) {
+        const { claim, prefix = "" } = this.settings.username;
+        const name = this.#username === undefined ? source.text(claim) : entry_mapper_textOf(source, this.#username);
+        // The prefix does not make an empty name a name: the apiserver would accept "github:" here.
+        if (name.trim() === "")
+            throw new ClusterConnectError("ERR_TOKEN_CLAIM", "the user name must not be empty");
+        if (this.#username !== undefined)
+            return name;
+        // As the kube-apiserver has it: an address that the issuer itself calls unverified is nobody's name.
+        if (claim === "email" && source.has("email_verified") && source.claims.email_verified !== true) {
+            throw new ClusterConnectError("ERR_TOKEN_CLAIM", "email_verified must be true");
+        }
+        return prefix + name;
+    }
+    #groupsOf(source) {
+        const { claim, prefix = "" } = this.settings.groups;
+        if (this.#groups !== undefined)
+            return textsOf(source.evaluate(this.#groups), this.#groups);
+        if (claim === "" || !source.has(claim))
+            return [];
+        const value = source.claims[claim] ?? [];
+        const list = Array.isArray(value) ? value : [value];
+        return list
+            .map((group) => {
+            if (typeof group === "string")
+                return group;
+            throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${claim} must be a string or a list of strings`);
+        })
+            .filter((group) => group !== "")
+            .map((group) => prefix + group);
+    }
+    /** As at the kube-apiserver: a uid that is asked for must be there, and may be empty. */
+    #uidOf(source) {
+        const { claim } = this.settings.uid;
+        if (this.#uid !== undefined)
+            return entry_mapper_textOf(source, this.#uid);
+        return claim === "" ? "" : source.text(claim);
+    }
+}
+function entry_mapper_textOf(source, expression) {
+    const value = source.evaluate(expression);
+    if (typeof value === "string")
+        return value;
+    throw new ClusterConnectError("ERR_TOKEN_EXPRESSION", `${expression.text}: must give a string`);
+}
+
+;// CONCATENATED MODULE: ./src/identity/identity-policy.ts
+
+const identity_policy_bound = (value) => schemas_number().int().positive().default(value);
+/** What a mapped identity may be, whatever the configuration has mapped. */
+const identityPolicy = strictObject({
+    /**
+     * `system:` users and groups are parts of the cluster. A token becomes one only when this names it, or names its
+     * beginning with a `*` after a colon, such as `system:serviceaccount:ci:*`; `true` lets every name pass.
+     */
+    allowSystemNames: union([
+        schemas_boolean(),
+        array(schemas_string().regex(/^system:[^*]*(:\*|[^*:])$/, "is a name that begins with system:")),
+    ])
+        .default(false),
+    maxGroups: identity_policy_bound(200),
+    /** UTF-8 bytes of a user name, group, uid or value of an extra. */
+    maxNameBytes: identity_policy_bound(4_096),
+    /** Values of extras, over all keys. */
+    maxExtraValues: identity_policy_bound(64),
+});
+const defaultIdentityPolicy = identityPolicy.parse({});
+
 ;// CONCATENATED MODULE: ./src/identity/key-cache.ts
 
 
@@ -67743,6 +82807,7 @@ class KeyCache {
     #keys;
     #loading;
     #lastAttempt = -Infinity;
+    #lastError;
     #timer;
     #closed = false;
     #backoff = createBackoff({ firstMs: [1_000, 2_000], maxMs: 300_000, resetAfterMs: 0 });
@@ -67753,12 +82818,20 @@ class KeyCache {
     async find(kid) {
         const known = this.#keys;
         if (known === undefined)
-            return matching(await this.#refresh(), kid);
-        const found = matching(known, kid);
-        if (found.length > 0 || !this.#mayAskAgain())
-            return found;
-        // A key that was rotated in since the last fetch. Tokens with invented ids end here too: hence the cooldown.
-        return matching(await this.#refresh().catch(() => known), kid);
+            return key_cache_matching(await this.#firstKeys(), kid);
+        const found = key_cache_matching(known, kid);
+        return found.length > 0 ? found : ((await this.findAnew(kid)) ?? []);
+    }
+    /**
+     * What `find` gives once the keys have been fetched again: for a token that none of the keys at hand has signed.
+     * The key may have been rotated in since the last fetch. Invented tokens end here too, hence the cooldown: undefined
+     * when it is too early to ask.
+     */
+    async findAnew(kid) {
+        const known = this.#keys;
+        if (known === undefined || !this.#mayAskAgain())
+            return undefined;
+        return key_cache_matching(await this.#refresh().catch(() => known), kid);
     }
     close() {
         this.#closed = true;
@@ -67766,6 +82839,14 @@ class KeyCache {
     }
     #mayAskAgain() {
         return this.#loading !== undefined || performance.now() - this.#lastAttempt >= this.options.cooldownMs;
+    }
+    /** While an issuer cannot be reached, callers do not make a fetch each. */
+    async #firstKeys() {
+        const sinceMs = performance.now() - this.#lastAttempt;
+        const tooEarly = this.#loading === undefined && sinceMs < Math.min(firstRetryMs, this.options.cooldownMs);
+        if (tooEarly)
+            throw this.#lastError;
+        return this.#refresh();
     }
     /** One fetch at a time, shared by all who wait for it. */
     #refresh() {
@@ -67780,6 +82861,7 @@ class KeyCache {
             return this.#keys;
         }
         catch (error) {
+            this.#lastError = error;
             this.options.logger.warn("issuer.keys_unavailable", {
                 reason: messageOf(error),
                 oldKeysKept: this.#keys !== undefined,
@@ -67800,7 +82882,9 @@ class KeyCache {
         this.#timer.unref();
     }
 }
-function matching(keys, kid) {
+/** How long a failed first fetch answers for those that would follow it. */
+const firstRetryMs = 1_000;
+function key_cache_matching(keys, kid) {
     return kid === undefined ? keys : keys.filter((key) => key.kid === kid);
 }
 
@@ -67830,7 +82914,8 @@ function createKeyLoader(settings, limits) {
 /** OpenID Connect Discovery 1.0 §4: the document names the keys, and must name the issuer itself. */
 async function fetchPublishedKeys(settings, limits) {
     const wellKnown = `${settings.url.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const discovery = (await fetchJson(settings.discoveryURL ?? wellKnown, settings, limits));
+    const discoveryUrl = settings.discoveryURL === "" ? wellKnown : settings.discoveryURL;
+    const discovery = (await fetchJson(discoveryUrl, settings, limits));
     if (discovery?.issuer !== settings.url) {
         throw new Error(`its discovery document names another issuer: ${JSON.stringify(discovery?.issuer)}`);
     }
@@ -67846,7 +82931,7 @@ async function fetchJson(url, settings, limits) {
     const response = await sendHttpRequest({
         url: new URL(url),
         headers: { Accept: "application/json" },
-        caPem: settings.certificateAuthority,
+        caPem: settings.certificateAuthority === "" ? undefined : settings.certificateAuthority,
         timeoutMs: limits.keyFetchTimeoutMs,
         maxBytes: limits.keySetBytes,
     });
@@ -67881,6 +82966,8 @@ const tokenLimits = strictObject({
     keyCooldownMs: schemas_number().int().nonnegative().default(30_000),
     /** How long a token that was found good is not checked again; 0 checks it each time. */
     cacheMs: schemas_number().int().nonnegative().default(10_000),
+    /** Steps that one expression may take over one token; each looks at an element, or at ten characters. */
+    maxExpressionCost: schemas_number().int().positive().default(1_000_000),
     cacheEntries: schemas_number().int().positive().default(1_024),
 });
 
@@ -67898,12 +82985,12 @@ class VerifiedCache {
         this.limits = limits;
     }
     get(token, nowMs) {
-        const entry = this.#entries.get(keyOf(token));
+        const entry = this.#entries.get(verified_cache_keyOf(token));
         return entry !== undefined && nowMs < entry.until ? entry.token : undefined;
     }
     set(token, verified, nowMs) {
         const until = Math.min(nowMs + this.limits.cacheMs, verified.expiresAtMs);
-        const key = keyOf(token);
+        const key = verified_cache_keyOf(token);
         // Deleted first, so that the map's order stays that of insertion and the oldest goes.
         this.#entries.delete(key);
         if (until > nowMs)
@@ -67913,7 +83000,7 @@ class VerifiedCache {
             this.#entries.delete(oldest);
     }
 }
-const keyOf = (token) => (0,external_node_crypto_namespaceObject.createHash)("sha256").update(token).digest("base64");
+const verified_cache_keyOf = (token) => (0,external_node_crypto_namespaceObject.createHash)("sha256").update(token).digest("base64");
 
 ;// CONCATENATED MODULE: ./src/identity/token-verifier.ts
 
@@ -67924,51 +83011,98 @@ const keyOf = (token) => (0,external_node_crypto_namespaceObject.createHash)("sh
 
 
 
+
+
 /** What the kube-apiserver accepts: asymmetric algorithms only, so that no published key can sign. */
 const acceptedAlgorithms = ["RS", "PS", "ES"].flatMap((kind) => [256, 384, 512].map((bits) => `${kind}${String(bits)}`));
-/** Throws ERR_SETTINGS_INVALID for an issuer that would accept tokens made for anybody. */
+/** Throws ERR_SETTINGS_INVALID for an issuer that would accept tokens made for anybody. The entries are validated. */
 function createTokenVerifier(issuers, options = {}) {
     const limits = tokenLimits.parse(options.limits ?? {});
     const now = options.now ?? Date.now;
-    const trusted = new Map(issuers.map((entry) => [entry.issuer.url, trust(entry, limits, options)]));
-    const cache = new VerifiedCache(limits);
+    const issuersTrusted = new TrustedIssuers(limits, options);
+    issuersTrusted.replace(issuers);
+    let cache = new VerifiedCache(limits);
     return {
         async verify(token) {
-            const known = cache.get(token, now());
+            const remembered = cache;
+            const known = remembered.get(token, now());
             if (known !== undefined)
                 return known;
-            const { alg, kid, issuer } = readUnverified(token, limits.maxTokenBytes);
-            const entry = trusted.get(issuer);
-            if (entry === undefined)
-                throw new ClusterConnectError("ERR_TOKEN_ISSUER_UNKNOWN", JSON.stringify(issuer));
+            const { alg, kid, issuer } = token_verifier_readUnverified(token, limits.maxTokenBytes);
+            const entry = issuersTrusted.find(issuer);
             if (!acceptedAlgorithms.includes(alg))
                 throw new ClusterConnectError("ERR_TOKEN_ALGORITHM", alg);
-            const claims = await token_verifier_verifySignature(token, alg, await entry.keys.find(kid));
+            const claims = await verifyByIssuer(token, alg, kid, entry.keys);
+            checkRegisteredClaims(claims);
             checkAudience(claims, entry.audiences);
             const expiresAtMs = checkTimes(claims, now());
-            const verified = { issuer, claims, expiresAtMs, settings: entry.settings };
-            cache.set(token, verified, now());
+            // First, since it says more: groups that are elsewhere are refused as what they are.
+            const identity = entry.mapper.map(claims);
+            checkClaimsElsewhere(claims);
+            const verified = { issuer, claims, expiresAtMs, settings: entry.settings, identity };
+            remembered.set(token, verified, now());
             return verified;
         },
-        close: () => trusted.forEach(({ keys }) => keys.close()),
+        replace(next) {
+            issuersTrusted.replace(next);
+            // A check that is under way writes into the old one, and is forgotten with it.
+            cache = new VerifiedCache(limits);
+        },
+        close: () => issuersTrusted.close(),
     };
 }
-function trust(settings, limits, options) {
-    const { issuer } = settings;
-    const audiences = issuer.audiences.length > 0 ? issuer.audiences : (options.defaultAudiences ?? []);
-    if (audiences.length === 0) {
-        throw new ClusterConnectError("ERR_SETTINGS_INVALID", `issuer ${issuer.url} has no audience`);
+class TrustedIssuers {
+    limits;
+    options;
+    #byUrl = new Map();
+    constructor(limits, options) {
+        this.limits = limits;
+        this.options = options;
     }
-    const keys = new KeyCache({
-        load: createKeyLoader(issuer, limits),
-        refreshMs: limits.keyRefreshMs,
-        cooldownMs: limits.keyCooldownMs,
-        logger: (options.logger ?? silentLogger).child({ issuer: issuer.url }),
-    });
-    return { settings, audiences, keys };
+    find(issuer) {
+        const entry = this.#byUrl.get(issuer);
+        if (entry === undefined)
+            throw new ClusterConnectError("ERR_TOKEN_ISSUER_UNKNOWN", JSON.stringify(issuer));
+        return entry;
+    }
+    replace(issuers) {
+        const next = new Map(issuers.map((settings) => [settings.issuer.url, this.#trust(settings)]));
+        const kept = new Set([...next.values()].map(({ keys }) => keys));
+        for (const { keys } of this.#byUrl.values())
+            if (!kept.has(keys))
+                keys.close();
+        this.#byUrl = next;
+    }
+    close() {
+        for (const { keys } of this.#byUrl.values())
+            keys.close();
+    }
+    #trust(settings) {
+        const { issuer } = settings;
+        const { defaultAudiences = [], policy = defaultIdentityPolicy, logger = silentLogger } = this.options;
+        const audiences = issuer.audiences.length > 0 ? issuer.audiences : defaultAudiences;
+        if (audiences.length === 0) {
+            throw new ClusterConnectError("ERR_SETTINGS_INVALID", `issuer ${issuer.url} has no audience`);
+        }
+        const { maxExpressionCost, keyRefreshMs, keyCooldownMs } = this.limits;
+        const mapper = createEntryMapper(settings, { policy, maxExpressionCost });
+        const before = this.#byUrl.get(issuer.url);
+        if (before !== undefined && isSameSource(before.settings.issuer, issuer)) {
+            return { settings, audiences, keys: before.keys, mapper };
+        }
+        const keys = new KeyCache({
+            load: createKeyLoader(issuer, this.limits),
+            refreshMs: keyRefreshMs,
+            cooldownMs: keyCooldownMs,
+            logger: logger.child({ issuer: issuer.url }),
+        });
+        return { settings, audiences, keys, mapper };
+    }
 }
+/** Whether the keys come from the same place as before; which audiences are accepted is nothing to them. */
+const isSameSource = (before, now) => JSON.stringify({ ...before, audiences: [] }) === JSON.stringify({ ...now, audiences: [] });
 /** What decides which issuer's keys to try. Nothing here is believed before the signature has been checked. */
-function readUnverified(token, maxBytes) {
+function token_verifier_readUnverified(token, maxBytes) {
     if (Buffer.byteLength(token) > maxBytes) {
         throw new ClusterConnectError("ERR_TOKEN_MALFORMED", `longer than ${String(maxBytes)} bytes`);
     }
@@ -67982,11 +83116,25 @@ function readUnverified(token, maxBytes) {
             throw new Error("no iss");
         if (header.kid !== undefined && typeof header.kid !== "string")
             throw new Error("kid is not a string");
-        return { alg: String(header.alg), kid: header.kid, issuer };
+        // An empty kid names no key, as at the kube-apiserver: every key is tried.
+        return { alg: String(header.alg), kid: header.kid === "" ? undefined : header.kid, issuer };
     }
     catch (error) {
         // jose's messages describe the token's shape and never quote it.
         throw new ClusterConnectError("ERR_TOKEN_MALFORMED", "", { cause: error });
+    }
+}
+/** Tries the keys at hand, then, when it is not too early to ask for them, the issuer's keys of now. */
+async function verifyByIssuer(token, alg, kid, keys) {
+    const known = await keys.find(kid);
+    try {
+        return await token_verifier_verifySignature(token, alg, known);
+    }
+    catch (error) {
+        const anew = known.length === 0 ? undefined : await keys.findAnew(kid);
+        if (anew === undefined)
+            throw error;
+        return token_verifier_verifySignature(token, alg, anew);
     }
 }
 /** The claims, once one of `keys` fits. A key of another kind than `alg` asks for is passed over, never bent. */
@@ -68006,6 +83154,578 @@ async function token_verifier_verifySignature(token, alg, keys) {
         }
     }
     throw new ClusterConnectError("ERR_TOKEN_SIGNATURE", keys.length === 0 ? "unknown key id" : "");
+}
+
+;// CONCATENATED MODULE: ./src/runtime/reloading.ts
+
+/**
+ * Looks for changes and takes them up. What cannot be taken up leaves in use what was there, and says so once; it is
+ * tried again when it changes again. Returns how to stop.
+ */
+function startReloading({ name, read, apply, everyMs, logger, onOutcome, }) {
+    let seen = read();
+    let failure = "";
+    const look = () => {
+        try {
+            const now = read();
+            if (now === seen)
+                return;
+            seen = now;
+            apply();
+            failure = "";
+            logger.info(`${name}.reloaded`, {});
+            onOutcome(true);
+        }
+        catch (error) {
+            const reason = messageOf(error);
+            if (reason === failure)
+                return;
+            failure = reason;
+            logger.error(`${name}.reload_failed`, { reason, oldKept: true });
+            onOutcome(false);
+        }
+    };
+    const timer = setInterval(look, everyMs);
+    timer.unref();
+    return () => clearInterval(timer);
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/impersonation.ts
+
+/**
+ * Impersonation headers as the kube-apiserver reads them. Throws for an identity without a name: the apiserver
+ * takes an empty Impersonate-User for none, and runs the request as the auth proxy's own service account.
+ */
+function impersonationHeaders(identity) {
+    if (typeof identity.username !== "string" || identity.username.trim() === "") {
+        throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
+    }
+    const extras = Object.entries(identity.extra).flatMap(([key, values]) => values.map((value) => [`Impersonate-Extra-${encodeExtraKey(key)}`, encodeValue(value)]));
+    return [
+        ["Impersonate-User", encodeValue(identity.username)],
+        // One line a group: the apiserver does not split at commas, and neither may anything before it join them.
+        ...identity.groups.map((group) => ["Impersonate-Group", encodeValue(group)]),
+        ...(identity.uid === undefined ? [] : [["Impersonate-Uid", encodeValue(identity.uid)]]),
+        ...extras,
+    ];
+}
+/** Node writes header values as latin1; the apiserver reads bytes as UTF-8. */
+function encodeValue(value) {
+    if (/\p{Cc}|\p{Cs}/u.test(value)) {
+        throw new ClusterConnectError("ERR_IDENTITY_INVALID", "an identity holds a control character");
+    }
+    return Buffer.from(value, "utf8").toString("latin1");
+}
+/** client-go's headerKeyEscape: every byte that is no RFC 9110 token character, and `%`, as `%XX`. */
+function encodeExtraKey(key) {
+    return [...Buffer.from(key.toLowerCase(), "utf8")]
+        .map((byte) => {
+        const character = String.fromCharCode(byte);
+        if (/[!#$&'*+.^_`|~0-9a-z-]/.test(character))
+            return character;
+        return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    })
+        .join("");
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/outgoing-headers.ts
+
+
+/** What Kubernetes clients send that means something to the apiserver. Everything else stays here. */
+const forwarded = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "audit-id",
+    "baggage",
+    "cache-control",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "kubectl-command",
+    "kubectl-session",
+    "origin",
+    "pragma",
+    "range",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-stream-protocol-version",
+];
+/** Whatever a configuration may say, these are written here or not at all. */
+const outgoing_headers_reserved = /^(authorization|connection|content-length|expect|forwarded|host|http2-settings|impersonate-.*|keep-alive|proxy-.*|sec-websocket-.*|te|trailer|transfer-encoding|upgrade|x-forwarded-.*|x-real-ip|x-remote-.*)$/;
+/** Whether configuration may let a header of this lower-case name through. */
+const isForwardable = (name) => !outgoing_headers_reserved.test(name);
+/**
+ * Headers of a request to the apiserver. They can be made in one way only, on somebody's account, and the connection
+ * to the apiserver takes nothing else: either they impersonate a named user, and only then the proxy's own credential
+ * is added to them, or they carry the caller's own token.
+ */
+class OutgoingHeaders {
+    #lines;
+    /** The Authorization that goes out instead of the proxy's own. */
+    #callersAuthorization;
+    /** Builds onto an empty list from the allow-list; identity comes last, and nothing is removed after it. */
+    constructor(request) {
+        const { principal } = request;
+        this.#lines = [
+            ["Host", request.host],
+            ...allowedLines(request),
+            ...(request.upgrade === undefined
+                ? framingLines(request)
+                : upgradeLines(request.lines, request.upgrade)),
+            ...(principal.kind === "impersonated" ? impersonationHeaders(principal.identity) : []),
+        ];
+        if (principal.kind === "passed-through")
+            this.#callersAuthorization = `Bearer ${principal.token}`;
+    }
+    /** Whether the apiserver's opinion of the credential is one of the proxy's own. */
+    get carriesOwnCredential() {
+        return this.#callersAuthorization === undefined;
+    }
+    /** Flat, as Node takes them, with the one credential that belongs to them. */
+    toRaw(ownAuthorization) {
+        const authorization = this.#callersAuthorization ?? ownAuthorization;
+        return [...this.#lines.flat(), ...(authorization === undefined ? [] : ["Authorization", authorization])];
+    }
+}
+function allowedLines({ lines, forwardHeaders }) {
+    // RFC 9110 §7.6.1: what Connection names was meant for this hop. Taken out of what came in, before ours is added.
+    const nominated = new Set(elementsOf(lines, "connection").map((name) => name.toLowerCase()));
+    const allowed = new Set([...forwarded, ...forwardHeaders.map((name) => name.toLowerCase())]);
+    return lines.filter(([name]) => {
+        const lower = name.toLowerCase();
+        return allowed.has(lower) && !nominated.has(lower) && isForwardable(lower);
+    });
+}
+function framingLines({ lines, hasBody }) {
+    const [length] = valuesOf(lines, "content-length");
+    if (length !== undefined)
+        return [["Content-Length", length]];
+    return hasBody ? [["Transfer-Encoding", "chunked"]] : [];
+}
+/** Sec-WebSocket-Extensions is left out: a compressed stream could not be followed (see websocket-guard.ts). */
+function upgradeLines(lines, upgrade) {
+    const written = [
+        ["Connection", "Upgrade"],
+        ["Upgrade", upgrade.protocol],
+    ];
+    if (upgrade.protocol === "SPDY/3.1")
+        return [...written, ["Content-Length", "0"]];
+    const { subprotocols } = upgrade;
+    return [
+        ...written,
+        ["Sec-WebSocket-Version", "13"],
+        ["Sec-WebSocket-Key", valuesOf(lines, "sec-websocket-key")[0] ?? ""],
+        ...(subprotocols.length === 0 ? [] : [["Sec-WebSocket-Protocol", subprotocols.join(", ")]]),
+    ];
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/settings.ts
+/** The auth proxy's configuration: one YAML file, strict. Durations are milliseconds, sizes bytes. */
+
+
+
+
+
+const settings_bound = (value) => schemas_number().int().positive().default(value);
+const settings_port = schemas_number().int().min(0).max(65_535);
+const listen = union([
+    strictObject({
+        socket: schemas_string().min(1),
+        /** Octal, as text: whoever may connect is whoever may write. */
+        mode: schemas_string()
+            .regex(/^0?[0-7]{3}$/)
+            .default("0660"),
+    }),
+    strictObject({
+        host: schemas_string().min(1),
+        port: settings_port,
+        /** Whether connections begin with the agent's PROXY header, as they always do on a unix socket. */
+        proxyHeader: schemas_boolean().default(false),
+    }),
+]);
+/** All three absent: the pod's own service account. */
+const apiserver = union([
+    strictObject({
+        url: url({ protocol: /^https$/ }).optional(),
+        caFile: schemas_string().min(1).optional(),
+        tokenFile: schemas_string().min(1).optional(),
+        /** Checked against the apiserver's certificate instead of the URL's host. */
+        serverName: schemas_string().min(1).optional(),
+    }),
+    strictObject({ kubeconfig: schemas_string().min(1), context: schemas_string().min(1).optional() }),
+]);
+const secretName = schemas_string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/);
+const tls = union([
+    strictObject({
+        secret: secretName,
+        /** Default: the pod's own namespace. */
+        namespace: secretName.optional(),
+        caBundleFile: schemas_string().min(1).optional(),
+    }),
+    strictObject({ directory: schemas_string().min(1), caBundleFile: schemas_string().min(1).optional() }),
+]);
+/** A file may name nobody yet, as at the kube-apiserver; here that would be a slip. */
+const inlineAuthentication = authenticationConfiguration.refine(({ jwt, anonymous }) => jwt.length > 0 || anonymous?.enabled === true, "nobody is trusted: it has no jwt entry");
+/** Every bound of the process. What a bound protects stands beside the code that keeps it. */
+const authProxyLimits = strictObject({
+    connections: settings_bound(4_096),
+    /** Connections whose PROXY header or TLS handshake is not finished. */
+    handshakes: settings_bound(256),
+    proxyHeaderBytes: settings_bound(536),
+    proxyHeaderTimeoutMs: settings_bound(5_000),
+    tlsHandshakeTimeoutMs: settings_bound(15_000),
+    /** Requests being forwarded, watches and upgrades among them. */
+    requests: settings_bound(4_096),
+    /** Questions to the apiserver about one request that impersonates, one for each part of the user. */
+    reviewsARequest: settings_bound(64),
+    /** Request line and headers over HTTP/1.1. Go's own servers allow 1 MiB. */
+    headerBytes: settings_bound(524_288),
+    headers: settings_bound(512),
+    headersTimeoutMs: settings_bound(60_000),
+    /** client-go keeps idle connections for 90 s: a shorter time here would meet its next request with a reset. */
+    keepAliveTimeoutMs: settings_bound(120_000),
+    http2Streams: settings_bound(250),
+    /** The block that a client may send; nghttp2 itself gives up slightly above 64 KiB. */
+    http2HeaderBytes: settings_bound(65_536),
+    http2SessionMiB: settings_bound(64),
+    /** Upload bytes in flight a stream, and a session, before the proxy's reader has taken them. */
+    http2StreamWindowBytes: settings_bound(1_048_576),
+    http2SessionWindowBytes: settings_bound(4_194_304),
+    apiserverConnectTimeoutMs: settings_bound(10_000),
+    /** Below the 90 s after which the apiserver closes an idle connection. */
+    apiserverIdleTimeoutMs: settings_bound(50_000),
+    apiserverIdleConnections: settings_bound(256),
+    upgradeAnswerTimeoutMs: settings_bound(60_000),
+    /** How long the other half of a connection may stay silent once one half has ended, or a PING may go unanswered. */
+    lingerMs: settings_bound(30_000),
+    /** How long the rest of an upload is read and dropped, so that its early answer arrives. */
+    uploadDrainMs: settings_bound(5_000),
+    /** How long requests may still run after SIGTERM. */
+    drainMs: settings_bound(20_000),
+    ownTokenRefreshMs: settings_bound(60_000),
+    readinessProbeMs: settings_bound(5_000),
+    certificateCheckMs: settings_bound(3_600_000),
+    /** How often the authentication configuration is looked at for changes. */
+    configurationCheckMs: settings_bound(10_000),
+});
+const authProxySettings = strictObject({
+    cluster: schemas_string().min(1).max(253),
+    listen,
+    apiserver: apiserver.prefault({}),
+    tls,
+    authentication: union([strictObject({ file: schemas_string().min(1) }), inlineAuthentication]),
+    upgrades: strictObject({ spdy: schemas_enum(["allow", "refuse"]).default("allow") }).prefault({}),
+    impersonation: identityPolicy
+        .extend({
+        /** Whether a caller may act as somebody else (`--as`), where the cluster grants it to him. */
+        nested: schemas_boolean().default(false),
+        /** Whether grants of constrained impersonation count for that: only where the cluster itself knows them. */
+        constrained: schemas_boolean().default(false),
+    })
+        .prefault({}),
+    /** The cluster's own tokens, which go upstream as they are; absent: they are nobody's. */
+    passThrough: strictObject({ issuer: schemas_string().min(1), audiences: array(schemas_string().min(1)).min(1).optional() })
+        .transform(({ issuer, audiences = [issuer] }) => ({ issuer, audiences }))
+        .optional(),
+    /** What still runs at the end of its token, or at an age, is cut; none: it runs on, as Kubernetes has it. */
+    streams: strictObject({ end: schemas_enum(["none", "expiry", "maxAge"]).default("none"), maxAgeMs: settings_bound(3_600_000) })
+        .prefault({}),
+    /** Request headers that pass beside the built-in list, for applications behind `\u2026/proxy/` paths. */
+    forwardHeaders: array(schemas_string()
+        .regex(/^[A-Za-z0-9-]+$/)
+        .refine((name) => isForwardable(name.toLowerCase()), "is written by the proxy itself or not at all"))
+        .default([]),
+    health: strictObject({ host: schemas_string().default("127.0.0.1"), port: settings_port.default(0) }).prefault({}),
+    limits: authProxyLimits.prefault({}),
+    tokenLimits: tokenLimits.prefault({}),
+});
+
+;// CONCATENATED MODULE: ./src/auth-proxy/authentication.ts
+/** Who a caller is, by the AuthenticationConfiguration as it stands: taken up again when it changes on disk. */
+
+
+
+
+
+
+
+class Authentication {
+    #verifier;
+    #stop;
+    #anonymous;
+    /** Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID. */
+    constructor(settings, { config, metrics, logger }) {
+        const { jwt, anonymous } = configurationOf(settings);
+        const { tokenLimits: limits, impersonation: policy } = settings;
+        this.#anonymous = anonymous;
+        this.#verifier = createTokenVerifier(jwt, { limits, policy, logger });
+        const inFile = "file" in settings.authentication ? [settings.authentication.file] : [];
+        const files = config === undefined ? inFile : [config, ...inFile];
+        this.#stop = startReloading({
+            name: "authentication",
+            read: () => files.map((file) => (0,external_node_fs_.readFileSync)(file, "utf8")).join("\0"),
+            apply: () => this.#takeUp(config === undefined ? settings : loadSettings(config, authProxySettings)),
+            everyMs: settings.limits.configurationCheckMs,
+            logger,
+            onOutcome: (succeeded) => metrics.configurationReloaded(succeeded),
+        });
+    }
+    verify(token) {
+        return this.#verifier.verify(token);
+    }
+    /** For a request without any credential. Throws ERR_AUTH_PROXY_NO_CREDENTIAL unless its path may be asked for so. */
+    anonymous(target) {
+        const [path] = target.split("?", 1);
+        const { enabled = false, conditions = [] } = this.#anonymous ?? {};
+        const isOpen = conditions.length === 0 || conditions.some((condition) => condition.path === path);
+        if (!enabled || !isOpen)
+            throw new ClusterConnectError("ERR_AUTH_PROXY_NO_CREDENTIAL");
+        const identity = { username: "system:anonymous", groups: ["system:unauthenticated"], extra: {} };
+        return { identity, issuer: "", claims: {}, expiresAtMs: Infinity };
+    }
+    close() {
+        this.#stop();
+        this.#verifier.close();
+    }
+    /** Of changed settings, the authentication alone; everything else waits for a restart. */
+    #takeUp(settings) {
+        const { jwt, anonymous } = configurationOf(settings);
+        this.#verifier.replace(jwt);
+        this.#anonymous = anonymous;
+    }
+}
+function configurationOf({ authentication }) {
+    return "file" in authentication
+        ? loadSettings(authentication.file, authenticationConfiguration)
+        : authentication;
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/metrics.ts
+
+/** Labels hold only values of small, fixed sets: never a name, a path or an address. */
+function createMetrics() {
+    const registry = new prom_client.Registry();
+    const registers = [registry];
+    const name = (suffix) => `cluster_connect_auth_proxy_${suffix}`;
+    const total = new prom_client.Counter({
+        name: name("requests_total"),
+        help: "Requests answered, by status and by the error code of those that failed.",
+        labelNames: ["status", "code", "upgrade"],
+        registers,
+    });
+    const duration = new prom_client.Histogram({
+        name: name("request_seconds"),
+        help: "Time to the end of the answer, upgrades left out.",
+        buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+        registers,
+    });
+    const ends = new prom_client.Counter({
+        name: name("upgrade_ends_total"),
+        help: "Upgraded connections that are over, by which side ended and how.",
+        labelNames: ["upgrade", "end"],
+        registers,
+    });
+    const expiry = new prom_client.Gauge({
+        name: name("certificate_expiry_seconds"),
+        help: "When the certificate expires, in seconds since the epoch.",
+        labelNames: ["certificate"],
+        registers,
+    });
+    const reloads = new prom_client.Counter({
+        name: name("configuration_reloads_total"),
+        help: "Changes of the authentication configuration, by whether they were taken up.",
+        labelNames: ["outcome"],
+        registers,
+    });
+    const isCurrent = new prom_client.Gauge({
+        name: name("configuration_current"),
+        help: "1 while the configuration in use is the one on disk, 0 after one that could not be taken up.",
+        registers,
+    });
+    isCurrent.set(1);
+    return {
+        registry,
+        connections: new prom_client.Gauge({ name: name("connections"), help: "Connections open.", registers }),
+        requests: new prom_client.Gauge({ name: name("requests"), help: "Requests under way.", registers }),
+        count({ outcome, upgrade = "none", durationMs }) {
+            total.inc({ status: String(outcome.status), code: outcome.error?.code ?? "", upgrade });
+            if (outcome.splice === undefined)
+                duration.observe(durationMs / 1_000);
+            else
+                ends.inc({ upgrade, end: outcome.splice.end });
+        },
+        configurationReloaded(succeeded) {
+            reloads.inc({ outcome: succeeded ? "success" : "failure" });
+            isCurrent.set(succeeded ? 1 : 0);
+        },
+        certificatesExpire(caMs, leafMs) {
+            expiry.set({ certificate: "ca" }, caMs / 1_000);
+            expiry.set({ certificate: "leaf" }, leafMs / 1_000);
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/explain.ts
+/** `cluster-connect auth-proxy explain`: who a token is here, or why nobody, before any request is made with it. */
+
+
+
+
+
+
+
+
+
+const shownClaims = ["iss", "aud", "sub", "exp"];
+/** Decides as the auth proxy would, without an apiserver. Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID. */
+async function explainToken(options) {
+    const settings = loadSettings(options.config, authProxySettings);
+    const token = explain_readToken(options.tokenFile);
+    const says = claimsOf(token);
+    const authentication = new Authentication(settings, {
+        config: undefined,
+        metrics: createMetrics(),
+        logger: silentLogger,
+    });
+    try {
+        return { says, ...(await decide(token, settings, authentication)) };
+    }
+    catch (error) {
+        if (!(error instanceof ClusterConnectError))
+            throw error;
+        const { code, message } = error;
+        return { admitted: false, refusal: { code, message, remedy: errorRegistry[code].remedy }, says };
+    }
+    finally {
+        authentication.close();
+    }
+}
+async function decide(token, settings, authentication) {
+    const review = () => Promise.reject(new Error("nobody is impersonated here"));
+    const request = { method: "GET", target: "/", lines: [], origin: {} };
+    const { principal, expiresAtMs } = await admitCaller(token, request, { settings, authentication, review });
+    const expires = expiresAtMs === Infinity ? {} : { expiresAt: new Date(expiresAtMs).toISOString() };
+    return principal.kind === "passed-through"
+        ? { admitted: true, by: "passThrough", ...expires }
+        : { admitted: true, by: "authentication.jwt", identity: principal.identity, ...expires };
+}
+function explain_readToken(path) {
+    try {
+        return (0,external_node_fs_.readFileSync)(path, "utf8").trim();
+    }
+    catch (error) {
+        throw new ClusterConnectError("ERR_SETTINGS_UNREADABLE", messageOf(error), { cause: error });
+    }
+}
+function claimsOf(token) {
+    try {
+        const claims = decodeJwt(token);
+        return Object.fromEntries(shownClaims.filter((name) => name in claims).map((name) => [name, claims[name]]));
+    }
+    catch {
+        return {};
+    }
+}
+/** For people. The token itself is never shown. */
+function explanationText({ by, identity, expiresAt, refusal, says }) {
+    const lines = [`the token says: ${JSON.stringify(says)}`];
+    if (refusal !== undefined) {
+        lines.push(`refused: ${refusal.message} (${refusal.code})`, `what to do: ${refusal.remedy}`);
+        return `${lines.join("\n")}\n`;
+    }
+    if (identity === undefined) {
+        lines.push(`admitted by ${by ?? ""}: it goes on as it is, and the apiserver decides who it is`);
+    }
+    else {
+        lines.push(`admitted by ${by ?? ""}, as`, ...identityLines(identity));
+    }
+    if (expiresAt !== undefined)
+        lines.push(`until ${expiresAt}`);
+    return `${lines.join("\n")}\n`;
+}
+const identityLines = ({ username, groups, uid, extra }) => [
+    `  user    ${JSON.stringify(username)}`,
+    ...groups.map((group) => `  group   ${JSON.stringify(group)}`),
+    ...(uid === undefined ? [] : [`  uid     ${JSON.stringify(uid)}`]),
+    ...Object.entries(extra).map(([key, values]) => `  extra   ${key} = ${values.map((value) => JSON.stringify(value)).join(", ")}`),
+];
+
+;// CONCATENATED MODULE: ./src/auth-proxy/access-review.ts
+
+const access_review_path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+/**
+ * Throws ERR_APISERVER_UNREACHABLE, or ERR_AUTH_PROXY_REVIEW_FAILED when the answer is none. The question goes out
+ * under the proxy's own credential and runs nothing; whom it is about stands in its body.
+ */
+function createAccessReviewer(apiserver) {
+    return async (subject, asked) => {
+        const document = {
+            apiVersion: "authorization.k8s.io/v1",
+            kind: "SubjectAccessReview",
+            spec: { ...subjectOf(subject), ...attributesOf(asked) },
+        };
+        const { status, body } = await access_review_send(apiserver, document);
+        if (status !== 201) {
+            throw new ClusterConnectError("ERR_AUTH_PROXY_REVIEW_FAILED", `it answered ${String(status)}`);
+        }
+        return decisionOf(body);
+    };
+}
+async function access_review_send(apiserver, document) {
+    const { credential } = apiserver;
+    try {
+        const sentWith = credential.authorization();
+        const answer = await apiserver.requestAsSelf("POST", access_review_path, document);
+        const isOld = answer.status === 401 && credential.reread(sentWith);
+        return isOld ? await apiserver.requestAsSelf("POST", access_review_path, document) : answer;
+    }
+    catch (error) {
+        throw new ClusterConnectError("ERR_APISERVER_UNREACHABLE", messageOf(error), { cause: error });
+    }
+}
+/** The groups are complete: the apiserver adds none to a review, as it does to whoever makes a request. */
+function subjectOf({ username, groups, uid, extra }) {
+    if (username.trim() === "")
+        throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
+    const isAnonymous = username === "system:anonymous" || groups.includes("system:unauthenticated");
+    const everybody = isAnonymous ? "system:unauthenticated" : "system:authenticated";
+    return {
+        user: username,
+        groups: [...new Set([...groups, everybody])],
+        ...(uid === undefined ? {} : { uid }),
+        extra,
+    };
+}
+function attributesOf(asked) {
+    if (asked.kind === "non-resource") {
+        return { nonResourceAttributes: { path: asked.path, verb: asked.verb } };
+    }
+    const { kind: _kind, fieldSelector, labelSelector, ...resourceAttributes } = asked;
+    return {
+        resourceAttributes: {
+            ...resourceAttributes,
+            ...(fieldSelector === undefined ? {} : { fieldSelector: { rawSelector: fieldSelector } }),
+            ...(labelSelector === undefined ? {} : { labelSelector: { rawSelector: labelSelector } }),
+        },
+    };
+}
+/** Anything but an explicit yes is a no. */
+function decisionOf(body) {
+    try {
+        const { status } = JSON.parse(body);
+        const reason = typeof status?.reason === "string" ? status.reason : "";
+        return { allowed: status?.allowed === true && status.denied !== true, reason };
+    }
+    catch (error) {
+        throw new ClusterConnectError("ERR_AUTH_PROXY_REVIEW_FAILED", "its answer is no JSON", { cause: error });
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/auth-proxy/own-request.ts
@@ -68208,13 +83928,13 @@ function createDirectoryStore(directory) {
                 }
             });
             if (isFirst)
-                await replace(leafPath, leaf);
+                await directory_store_replace(leafPath, leaf);
             return isFirst;
         }),
-        replaceLeaf: (leaf) => reporting(directory, () => replace(leafPath, leaf)),
+        replaceLeaf: (leaf) => reporting(directory, () => directory_store_replace(leafPath, leaf)),
     };
 }
-function replace(path, pair) {
+function directory_store_replace(path, pair) {
     return writeBeside(path, pair, (temporary) => (0,promises_namespaceObject.rename)(temporary, path));
 }
 async function writeBeside(path, pair, place) {
@@ -68251,8 +83971,6 @@ async function reporting(directory, action) {
     }
 }
 
-;// CONCATENATED MODULE: external "node:tls"
-const external_node_tls_namespaceObject = require("node:tls");
 ;// CONCATENATED MODULE: ./src/auth-proxy/abort-socket.ts
 /** The socket under each TLS socket: only that one can be reset. */
 const underlying = new WeakMap();
@@ -68439,6 +84157,9 @@ class FrontDoor {
         return new Promise((resolve, reject) => {
             const timer = setTimeout(() => secure.destroy(new Error("TLS handshake not finished in time")), this.options.limits.tlsHandshakeTimeoutMs);
             secure.once("close", () => reject(new Error("closed during the TLS handshake")));
+            // The socket may stay half open, for HTTP/1.1's sake: who ends it now has gone all the same.
+            const onEnd = () => secure.destroy(new Error("ended during the TLS handshake"));
+            secure.once("end", onEnd).once("secure", () => secure.off("end", onEnd));
             secure.on("error", reject);
             secure.once("secure", () => {
                 // As tls.Server does for sockets that it makes itself; HTTP/2 would wait for the handshake again.
@@ -68468,32 +84189,6 @@ async function removeStaleSocket(path) {
 
 ;// CONCATENATED MODULE: external "node:http2"
 const external_node_http2_namespaceObject = require("node:http2");
-;// CONCATENATED MODULE: ./src/auth-proxy/header-lines.ts
-/**
- * Pairs up Node's flat `rawHeaders`. Decisions are made on these lines and never on `headers`, which joins
- * repeated names with commas and silently keeps only the first of some. HTTP/2 pseudo-headers are left out.
- */
-function headerLines(rawHeaders) {
-    const lines = [];
-    for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-        const name = rawHeaders[at] ?? "";
-        if (!name.startsWith(":"))
-            lines.push([name, rawHeaders[at + 1] ?? ""]);
-    }
-    return lines;
-}
-/** Every value of a header, whatever its case. `name` is lower-case. */
-function valuesOf(lines, name) {
-    return lines.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
-}
-/** The comma-separated elements of all lines of a header, blanks and empty ones removed. */
-function elementsOf(lines, name) {
-    return valuesOf(lines, name)
-        .flatMap((value) => value.split(","))
-        .map((element) => element.trim())
-        .filter((element) => element !== "");
-}
-
 ;// CONCATENATED MODULE: ./src/auth-proxy/exchange.ts
 
 
@@ -68600,7 +84295,7 @@ const badRequest = { status: 400, reason: "BadRequest" };
 const unauthorized = { status: 401, reason: "Unauthorized" };
 const forbidden = { status: 403, reason: "Forbidden" };
 const unavailable = { status: 503, reason: "ServiceUnavailable", retryAfterSeconds: 1 };
-const refusals = {
+const refusal_refusals = {
     ERR_AUTH_PROXY_NO_CREDENTIAL: unauthorized,
     ERR_TOKEN_MALFORMED: unauthorized,
     ERR_TOKEN_ISSUER_UNKNOWN: unauthorized,
@@ -68610,6 +84305,9 @@ const refusals = {
     ERR_TOKEN_NOT_YET_VALID: unauthorized,
     ERR_TOKEN_AUDIENCE: unauthorized,
     ERR_TOKEN_CLAIM: unauthorized,
+    ERR_TOKEN_EXPRESSION: unauthorized,
+    ERR_TOKEN_RULE: forbidden,
+    ERR_IDENTITY_RULE: forbidden,
     ERR_ISSUER_KEYS_UNAVAILABLE: unavailable,
     ERR_IDENTITY_RESERVED: forbidden,
     ERR_IDENTITY_INVALID: forbidden,
@@ -68619,7 +84317,10 @@ const refusals = {
     ERR_AUTH_PROXY_MALFORMED_REQUEST: badRequest,
     ERR_AUTH_PROXY_REQUEST_TOO_LARGE: { status: 431, reason: "RequestHeaderFieldsTooLarge" },
     ERR_AUTH_PROXY_IMPERSONATION_NOT_ENABLED: forbidden,
+    ERR_AUTH_PROXY_IMPERSONATION_DENIED: forbidden,
+    ERR_AUTH_PROXY_REVIEW_FAILED: { status: 503, reason: "ServiceUnavailable" },
     ERR_AUTH_PROXY_UPGRADE_REFUSED: forbidden,
+    ERR_AUTH_PROXY_STREAM_EXPIRED: { status: 504, reason: "Timeout" },
     ERR_AUTH_PROXY_BUSY: { status: 429, reason: "TooManyRequests", retryAfterSeconds: 1 },
     ERR_APISERVER_UNREACHABLE: unavailable,
     ERR_APISERVER_LOST: { status: 502, reason: "InternalError" },
@@ -68627,18 +84328,17 @@ const refusals = {
 };
 /** How a failure is answered; anything unforeseen is a 500, without Retry-After. */
 function refusalOf(error) {
-    return refusals[error.code] ?? { status: 500, reason: "InternalError" };
+    return refusal_refusals[error.code] ?? { status: 500, reason: "InternalError" };
 }
 /** The `Status` body (k8s.io/apimachinery meta/v1). `details.causes[].reason` is our error code. */
 function statusBody(error, refusal) {
     const { status, reason, retryAfterSeconds } = refusal;
-    const hop = error.code === "ERR_UNEXPECTED" ? "auth proxy" : error.hop;
     return JSON.stringify({
         kind: "Status",
         apiVersion: "v1",
         metadata: {},
         status: "Failure",
-        message: `${hop}: ${error.message} (${error.code})`,
+        message: `${error.hop}: ${error.message} (${error.code})`,
         reason,
         details: {
             causes: [{ reason: error.code, message: error.message }],
@@ -68766,13 +84466,56 @@ function refuseUnparsed(socket, error) {
     socket.end(`HTTP/1.1 ${String(status)} ${external_node_http_namespaceObject.STATUS_CODES[status] ?? ""}\r\nConnection: close\r\n${head}\r\n${body}`);
 }
 
+;// CONCATENATED MODULE: ./src/auth-proxy/http2-session-end.ts
+/**
+ * Neither an HTTP/2 session nor its socket outlives the other for long. Node alone does not see to it: the socket may
+ * stay half open, for HTTP/1.1's sake, so that a session never notices that its peer has ended; and a session that
+ * has been closed waits for its peer to end as well, however long that takes.
+ */
+function endTogether(session, socket, lingerMs) {
+    socket.once("end", () => socket.destroy());
+    const destroy = session.destroy.bind(session);
+    session.destroy = (...reason) => {
+        destroy(...reason);
+        if (socket.destroyed)
+            return;
+        // A GOAWAY may be on its way. Read on, since reading is what shows the peer's end.
+        const timer = setTimeout(() => socket.destroy(), lingerMs);
+        socket.once("close", () => clearTimeout(timer)).resume();
+    };
+}
+/**
+ * After `idleMs` of silence a session without requests is closed, as HTTP/1.1's keep-alive has it. One with a quiet
+ * watch is not idle, yet has to answer a PING within `answerMs`: nghttp2 leaves a session whose peer broke the rules
+ * (a header block over its bounds, say) neither alive nor closed, and reads no more from it.
+ */
+function closeWhenIdle(session, idleMs, answerMs) {
+    let open = 0;
+    session.on("stream", (stream) => {
+        open += 1;
+        stream.once("close", () => (open -= 1));
+    });
+    session.setTimeout(idleMs, () => {
+        if (open === 0)
+            return session.close();
+        const timer = setTimeout(() => session.destroy(), answerMs);
+        const answered = () => {
+            clearTimeout(timer);
+            session.off("close", answered);
+        };
+        session.once("close", answered);
+        session.ping((error) => (error === null ? answered() : session.destroy()));
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/auth-proxy/http2-server.ts
+
 
 
 /** A server without TLS of its own: it is given sockets on which TLS, and ALPN, are done. */
 function createHttp2Server(pipeline, limits) {
     const sessions = new Map();
-    let arriving = {};
+    let arriving;
     const server = (0,external_node_http2_namespaceObject.createServer)({
         maxSessionMemory: limits.http2SessionMiB,
         maxHeaderListPairs: limits.headers,
@@ -68785,10 +84528,15 @@ function createHttp2Server(pipeline, limits) {
     });
     server
         .on("session", (session) => {
-        sessions.set(session, arriving);
+        if (arriving === undefined)
+            return session.destroy();
+        const { socket, origin } = arriving;
+        sessions.set(session, origin);
+        socket.once("close", () => sessions.delete(session));
+        endTogether(session, socket, limits.lingerMs);
+        closeWhenIdle(session, limits.keepAliveTimeoutMs, limits.lingerMs);
         session.setLocalWindowSize(limits.http2SessionWindowBytes);
-        session.on("error", () => session.destroy()).once("close", () => sessions.delete(session));
-        closeWhenIdle(session, limits.keepAliveTimeoutMs);
+        session.on("error", () => session.destroy());
     })
         .on("stream", (stream, headers, _flags, raw) => {
         // Its "close" follows, and that is what is acted upon.
@@ -68800,7 +84548,7 @@ function createHttp2Server(pipeline, limits) {
     return {
         serve(socket, origin) {
             // The session is made, and announced, within emit().
-            arriving = origin;
+            arriving = { socket, origin };
             server.emit("connection", socket);
         },
         drain() {
@@ -68812,18 +84560,6 @@ function createHttp2Server(pipeline, limits) {
                 session.destroy();
         },
     };
-}
-/** As HTTP/1.1's keep-alive: a session with a quiet watch on it is not idle. */
-function closeWhenIdle(session, ms) {
-    let open = 0;
-    session.on("stream", (stream) => {
-        open += 1;
-        stream.once("close", () => (open -= 1));
-    });
-    session.setTimeout(ms, () => {
-        if (open === 0)
-            session.close();
-    });
 }
 
 ;// CONCATENATED MODULE: ./src/auth-proxy/http-by-alpn.ts
@@ -68842,55 +84578,6 @@ function createConnectionServer(pipeline, limits) {
         close() {
             http1.close();
             http2.close();
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./src/auth-proxy/metrics.ts
-
-/** Labels hold only values of small, fixed sets: never a name, a path or an address. */
-function createMetrics() {
-    const registry = new prom_client.Registry();
-    const registers = [registry];
-    const name = (suffix) => `cluster_connect_auth_proxy_${suffix}`;
-    const total = new prom_client.Counter({
-        name: name("requests_total"),
-        help: "Requests answered, by status and by the error code of those that failed.",
-        labelNames: ["status", "code", "upgrade"],
-        registers,
-    });
-    const duration = new prom_client.Histogram({
-        name: name("request_seconds"),
-        help: "Time to the end of the answer, upgrades left out.",
-        buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
-        registers,
-    });
-    const ends = new prom_client.Counter({
-        name: name("upgrade_ends_total"),
-        help: "Upgraded connections that are over, by which side ended and how.",
-        labelNames: ["upgrade", "end"],
-        registers,
-    });
-    const expiry = new prom_client.Gauge({
-        name: name("certificate_expiry_seconds"),
-        help: "When the certificate expires, in seconds since the epoch.",
-        labelNames: ["certificate"],
-        registers,
-    });
-    return {
-        registry,
-        connections: new prom_client.Gauge({ name: name("connections"), help: "Connections open.", registers }),
-        requests: new prom_client.Gauge({ name: name("requests"), help: "Requests under way.", registers }),
-        count({ outcome, upgrade = "none", durationMs }) {
-            total.inc({ status: String(outcome.status), code: outcome.error?.code ?? "", upgrade });
-            if (outcome.splice === undefined)
-                duration.observe(durationMs / 1_000);
-            else
-                ends.inc({ upgrade, end: outcome.splice.end });
-        },
-        certificatesExpire(caMs, leafMs) {
-            expiry.set({ certificate: "ca" }, caMs / 1_000);
-            expiry.set({ certificate: "leaf" }, leafMs / 1_000);
         },
     };
 }
@@ -68947,93 +84634,6 @@ class OwnCredential {
     }
 }
 
-;// CONCATENATED MODULE: ./src/identity/map-identity.ts
-
-const defaultIdentityPolicy = {
-    allowSystemNames: false,
-    maxGroups: 200,
-    maxNameBytes: 4_096,
-};
-/**
- * The Kubernetes identity that verified claims map to. Throws rather than guess: whatever is missing, reserved or
- * unprintable is a refusal, because an identity that comes out empty would run as the proxy itself.
- */
-function mapIdentity(claims, mappings, policy = defaultIdentityPolicy) {
-    refuseGroupsOverage(claims, mappings);
-    const username = usernameOf(claims, mappings.username);
-    const groups = mappings.groups === undefined ? [] : groupsOf(claims, mappings.groups);
-    const uid = mappings.uid === undefined ? undefined : optionalString(claims, mappings.uid.claim);
-    if (groups.length > policy.maxGroups) {
-        throw new ClusterConnectError("ERR_IDENTITY_TOO_MANY_GROUPS", `${String(groups.length)}, at most ${String(policy.maxGroups)}`);
-    }
-    checkName("user name", username, policy);
-    for (const group of groups)
-        checkName("group", group, policy);
-    if (uid !== undefined)
-        checkPrintable("uid", uid, policy);
-    return { username, groups, ...(uid === undefined ? {} : { uid }), extra: {} };
-}
-function usernameOf(claims, { claim, prefix }) {
-    const value = claims[claim];
-    // The prefix does not make an empty name a name: the apiserver would accept "github:" here.
-    if (typeof value !== "string" || value.trim() === "") {
-        throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${claim} must be a non-empty string`);
-    }
-    // As the kube-apiserver has it: an address that the issuer itself calls unverified is nobody's name.
-    if (claim === "email" && claims.email_verified !== undefined && claims.email_verified !== true) {
-        throw new ClusterConnectError("ERR_TOKEN_CLAIM", "email_verified must be true");
-    }
-    return prefix + value;
-}
-function groupsOf(claims, { claim, prefix }) {
-    const value = claims[claim] ?? [];
-    const list = Array.isArray(value) ? value : [value];
-    return list
-        .map((group) => {
-        if (typeof group === "string")
-            return group;
-        throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${claim} must be a string or a list of strings`);
-    })
-        .filter((group) => group !== "")
-        .map((group) => prefix + group);
-}
-function optionalString(claims, claim) {
-    const value = claims[claim];
-    if (value === undefined || value === null || value === "")
-        return undefined;
-    if (typeof value !== "string")
-        throw new ClusterConnectError("ERR_TOKEN_CLAIM", `${claim} must be a string`);
-    return value;
-}
-/** Entra's markers for "too many groups to list" (`_claim_names` of OpenID Connect Core §5.6.2, `hasgroups`). */
-function refuseGroupsOverage(claims, mappings) {
-    if (mappings.groups === undefined)
-        return;
-    const { claim } = mappings.groups;
-    const elsewhere = claims._claim_names;
-    const isElsewhere = typeof elsewhere === "object" && elsewhere !== null && Object.hasOwn(elsewhere, claim);
-    const hasGroups = claims.hasgroups === true || claims.hasgroups === "true";
-    if (isElsewhere || (claim === "groups" && hasGroups)) {
-        throw new ClusterConnectError("ERR_IDENTITY_GROUPS_OVERAGE", `claim ${claim}`);
-    }
-}
-function checkName(what, name, policy) {
-    checkPrintable(what, name, policy);
-    if (!policy.allowSystemNames && name.startsWith("system:")) {
-        throw new ClusterConnectError("ERR_IDENTITY_RESERVED", `${what} ${JSON.stringify(name)}`);
-    }
-}
-function checkPrintable(what, value, policy) {
-    // eslint's no-control-regex is right about typing mistakes; \p{Cc} says what is meant. A lone surrogate has no
-    // UTF-8 form: it would arrive as another character. Edge blanks would be trimmed off the header on the way.
-    if (/\p{Cc}|\p{Cs}/u.test(value) || value !== value.trim()) {
-        throw new ClusterConnectError("ERR_IDENTITY_INVALID", `${what} holds control characters or edge blanks`);
-    }
-    if (Buffer.byteLength(value) > policy.maxNameBytes) {
-        throw new ClusterConnectError("ERR_IDENTITY_INVALID", `${what} is longer than ${String(policy.maxNameBytes)} bytes`);
-    }
-}
-
 ;// CONCATENATED MODULE: ./src/auth-proxy/audit.ts
 /** Query parameters whose values say what kind of request it is, and can hold nothing of the caller's. */
 const plainParameters = new Set([
@@ -69072,17 +84672,26 @@ function auditTarget(target) {
     const parameters = target.slice(at + 1).split("&");
     const shown = parameters.map((parameter) => {
         const [name = ""] = parameter.split("=", 1);
-        return plainParameters.has(name) ? parameter : `${name}=…`;
+        return plainParameters.has(name) ? parameter : `${name}=\u2026`;
     });
     return `${target.slice(0, at)}?${shown.join("&")}`;
 }
+/** A token that is passed through has told a name that the proxy has not checked: the apiserver's status has. */
+function whoFor(principal) {
+    if (principal?.kind === "passed-through")
+        return { user: "", claimedSubject: principal.claimedSubject };
+    const { identity, caller } = principal ?? {};
+    if (caller !== undefined)
+        return { user: caller, as: identity?.username ?? "" };
+    return { user: identity?.username ?? "" };
+}
 /** Last step of the pipeline: one line and one count a request, refused ones included. */
 function audit(record, logger, metrics) {
-    const { exchange, identity, upgrade, outcome, durationMs } = record;
+    const { exchange, principal, upgrade, outcome, durationMs } = record;
     const { error, splice } = outcome;
     metrics.count(record);
     logger.info("request", {
-        user: identity?.username ?? "",
+        ...whoFor(principal),
         method: exchange.method,
         path: auditTarget(exchange.target),
         protocol: exchange.protocol,
@@ -69102,8 +84711,8 @@ function audit(record, logger, metrics) {
 /** RFC 6455 has no room for headers in a browser: Kubernetes lets a token travel as a subprotocol. */
 const bearerProtocolPrefix = "base64url.bearer.authorization.k8s.io.";
 /**
- * The one credential of a request. Parsed once, from the raw lines, and handed on as a value: two readers of one
- * header are two opinions on who the caller is.
+ * The one credential of a request; undefined when it has none. Parsed once, from the raw lines, and handed on as a
+ * value: two readers of one header are two opinions on who the caller is.
  */
 function parseCredential(lines) {
     const authorizations = valuesOf(lines, "authorization");
@@ -69115,9 +84724,7 @@ function parseCredential(lines) {
     if (authorization !== undefined)
         return bearerToken(authorization);
     const [protocol] = inProtocol;
-    if (protocol !== undefined)
-        return tokenInProtocol(protocol);
-    throw new ClusterConnectError("ERR_AUTH_PROXY_NO_CREDENTIAL");
+    return protocol === undefined ? undefined : tokenInProtocol(protocol);
 }
 /** True for the subprotocol that carries a token and must never go further than here. */
 function isBearerProtocol(protocol) {
@@ -69172,7 +84779,7 @@ function isSelfDelimited(method, status, lines) {
 
 /**
  * Passes the apiserver's answer on as it comes, with back-pressure. `done` is called once: without an error when
- * all of it is there, else after which the caller's side is aborted, never ended.
+ * all of it is there, else after which the caller's side is aborted, never ended. Returns what cuts it before that.
  */
 function relayAnswer(response, exchange, done) {
     const status = response.statusCode ?? 0;
@@ -69187,27 +84794,30 @@ function relayAnswer(response, exchange, done) {
             return done();
         }
         response.destroy();
-        done(new ClusterConnectError("ERR_APISERVER_LOST", cutBecause));
+        done(cutBecause);
         exchange.abort();
     };
+    const lost = (detail) => finish(new ClusterConnectError("ERR_APISERVER_LOST", detail));
     response.on("error", () => undefined);
     try {
         exchange.begin(status, endToEndLines(lines));
     }
     catch (error) {
-        return finish(`its answer cannot be passed on: ${messageOf(error)}`);
+        lost(`its answer cannot be passed on: ${messageOf(error)}`);
+        return finish;
     }
     response
-        .once("end", () => isSelfDelimited(exchange.method, status, lines) ? finish() : finish("an answer without a marked end"))
-        .once("close", () => finish("in the middle of its answer"));
+        .once("end", () => isSelfDelimited(exchange.method, status, lines) ? finish() : lost("an answer without a marked end"))
+        .once("close", () => lost("in the middle of its answer"));
     response.pipe(exchange.out, { end: false });
+    return finish;
 }
 /**
  * Whether a 401 speaks of the proxy itself: with impersonation the apiserver gives one to nobody else. Behind
- * `…/proxy/` a pod, a service or a node answers, and its 401 is the caller's.
+ * `\u2026/proxy/` a pod, a service or a node answers, and its 401 is the caller's.
  */
-function isOwnCredentialRefused(response, target) {
-    return response.statusCode === 401 && !/^[^?]*\/proxy(\/|\?|$)/.test(target);
+function isOwnCredentialRefused(response, target, sent) {
+    return sent.carriesOwnCredential && response.statusCode === 401 && !/^[^?]*\/proxy(\/|\?|$)/.test(target);
 }
 
 ;// CONCATENATED MODULE: ./src/auth-proxy/forward-request.ts
@@ -69215,16 +84825,16 @@ function isOwnCredentialRefused(response, target) {
 
 
 /** Passes a request to the apiserver and its answer back, both as streams. Resolves when the exchange is over. */
-function forwardRequest(exchange, headers, apiserver, limits) {
+async function forwardRequest(exchange, headers, context) {
     if (exchange.isClosed())
-        return Promise.resolve({ status: 0, abandoned: true });
-    return new Promise((resolve) => new Forwarding(exchange, headers, apiserver, limits, resolve).attempt());
+        return { status: 0, abandoned: true };
+    context.deadline.throwIfAborted();
+    return new Promise((resolve) => new Forwarding(exchange, headers, context, resolve).attempt());
 }
 class Forwarding {
     exchange;
     headers;
-    apiserver;
-    limits;
+    context;
     resolve;
     #request;
     #attempts = 0;
@@ -69233,20 +84843,26 @@ class Forwarding {
     #error;
     /** Set once the answer was ended here; Node says "finish" of one that the caller has reset as well. */
     #ended = false;
-    constructor(exchange, headers, apiserver, limits, resolve) {
+    /** Cuts the answer that is being passed on; undefined before there is one. */
+    #cutAnswer;
+    constructor(exchange, headers, context, resolve) {
         this.exchange = exchange;
         this.headers = headers;
-        this.apiserver = apiserver;
-        this.limits = limits;
+        this.context = context;
         this.resolve = resolve;
         exchange.out.once("close", () => this.#over());
         exchange.out.on("error", () => this.#request?.destroy());
+        const { deadline } = context;
+        const cut = () => this.#cut(deadline.reason);
+        deadline.addEventListener("abort", cut);
+        exchange.out.once("close", () => deadline.removeEventListener("abort", cut));
     }
     attempt() {
         this.#attempts += 1;
-        this.#sentWith = this.apiserver.credential.authorization();
+        const { apiserver } = this.context;
+        this.#sentWith = apiserver.credential.authorization();
         const { method, target } = this.exchange;
-        const request = this.apiserver.request({ method, target, headers: this.headers });
+        const request = apiserver.request({ method, target, headers: this.headers });
         this.#request = request;
         const state = { connected: false, answered: false };
         request
@@ -69261,7 +84877,10 @@ class Forwarding {
             this.#answer(response);
         })
             // Once an answer has begun, its own end tells what became of it: an early 413 outranks the reset after it.
-            .on("error", (error) => state.answered || this.#fail(error, state.connected, request.reusedSocket))
+            .on("error", (error) => {
+            if (!state.answered && this.#request === request)
+                this.#fail(error, state.connected, request.reusedSocket);
+        })
             // A 101 that nobody asked for closes the request without an error.
             .on("close", () => {
             if (!state.answered && this.#request === request)
@@ -69283,14 +84902,14 @@ class Forwarding {
     }
     #answer(response) {
         const { exchange } = this;
-        if (isOwnCredentialRefused(response, exchange.target))
+        if (isOwnCredentialRefused(response, exchange.target, this.headers))
             return this.#ownCredentialRefused(response);
         this.#status = response.statusCode ?? 0;
-        relayAnswer(response, exchange, (error) => {
+        this.#cutAnswer = relayAnswer(response, exchange, (error) => {
             this.#error = error;
             this.#ended = error === undefined;
             if (this.#ended)
-                drainUpload(exchange, this.limits.uploadDrainMs);
+                drainUpload(exchange, this.context.limits.uploadDrainMs);
         });
         response.once("close", () => {
             // Not needed any more, and Node keeps the connection open for the rest of the upload otherwise.
@@ -69303,7 +84922,7 @@ class Forwarding {
         const request = this.#request;
         this.#request = undefined;
         response.on("error", () => undefined).resume();
-        const isNewToken = this.apiserver.credential.reread(this.#sentWith);
+        const isNewToken = this.context.apiserver.credential.reread(this.#sentWith);
         if (isNewToken && !this.exchange.hasBody && this.#attempts === 1)
             return this.attempt();
         request?.destroy();
@@ -69320,11 +84939,21 @@ class Forwarding {
         const code = connected ? "ERR_APISERVER_LOST" : "ERR_APISERVER_UNREACHABLE";
         this.#refuse(new ClusterConnectError(code, messageOf(error), { cause: error }));
     }
+    /** Once the head of an answer is out, nothing can be said any more but that the rest will not come. */
+    #cut(because) {
+        if (this.#cutAnswer !== undefined)
+            return this.#cutAnswer(because);
+        const request = this.#request;
+        this.#request = undefined;
+        request?.destroy();
+        if (this.#error === undefined)
+            this.#refuse(because);
+    }
     #refuse(error) {
         this.#error = error;
         if (this.exchange.isClosed())
             return this.#over();
-        this.#status = refuseExchange(this.exchange, error, this.limits.uploadDrainMs);
+        this.#status = refuseExchange(this.exchange, error, this.context.limits.uploadDrainMs);
     }
     #over() {
         const request = this.#request;
@@ -69340,82 +84969,6 @@ class Forwarding {
     }
 }
 
-;// CONCATENATED MODULE: ./src/auth-proxy/splice.ts
-
-/**
- * Joins two upgraded connections until both are gone: bytes untouched, back-pressure both ways, and an end passed
- * on only after everything before it.
- */
-function splice_splice(caller, apiserver, options) {
-    const { guard, lingerMs } = options;
-    let end;
-    pump(caller, apiserver, (chunk) => [chunk]);
-    pump(apiserver, caller, (chunk) => guard?.pass(chunk) ?? [chunk]);
-    caller.once("end", () => {
-        end ??= "caller ended";
-        endWithin(apiserver, lingerMs);
-    });
-    caller
-        .once("error", () => undefined)
-        .once("close", () => {
-        end ??= "caller lost";
-        abortSocket(apiserver);
-    });
-    let isApiserverGone = false;
-    const onApiserverGone = (orderly) => {
-        if (isApiserverGone)
-            return;
-        isApiserverGone = true;
-        const words = end === undefined ? guard?.lost() : undefined;
-        end ??=
-            orderly && (words === undefined || words.kind === "closed") ? "apiserver ended" : "apiserver lost";
-        const isTold = words?.kind === "frames" || words?.kind === "closed";
-        if (!orderly && !isTold)
-            return abortSocket(caller);
-        if (words?.kind === "mid-frame")
-            return abortSocket(caller);
-        if (words?.kind === "frames")
-            caller.write(words.frames);
-        // Still read, and dropped: unread bytes would turn the end into a reset, and the last frames with it.
-        caller.removeAllListeners("data").resume();
-        endWithin(caller, lingerMs);
-    };
-    apiserver.once("end", () => onApiserverGone(true));
-    apiserver.on("error", () => undefined).once("close", () => onApiserverGone(false));
-    return new Promise((resolve) => {
-        let open = 2;
-        const onClose = () => {
-            open -= 1;
-            if (open > 0)
-                return;
-            resolve({
-                end: end ?? "caller lost",
-                bytesToApiserver: apiserver.bytesWritten,
-                bytesToCaller: caller.bytesWritten,
-            });
-        };
-        caller.once("close", onClose);
-        apiserver.once("close", onClose);
-    });
-}
-function pump(from, to, map) {
-    to.on("drain", () => from.resume());
-    from.on("data", (chunk) => {
-        if (to.destroyed || to.writableEnded)
-            return;
-        let hasRoom = true;
-        for (const part of map(chunk))
-            hasRoom = to.write(part);
-        if (!hasRoom)
-            from.pause();
-    });
-}
-/** Ends a socket after what is queued; when nothing moves for `ms` afterwards, drops it. */
-function endWithin(socket, ms) {
-    socket.setTimeout(ms, () => abortSocket(socket));
-    socket.end();
-}
-
 ;// CONCATENATED MODULE: ./src/auth-proxy/websocket-guard.ts
 /**
  * Follows the frames of a WebSocket on their way from the apiserver to the caller, without changing a byte of
@@ -69427,13 +84980,11 @@ function endWithin(socket, ms) {
  */
 const opcodes = { continuation: 0, text: 1, binary: 2, close: 8 };
 const statusChannel = 3;
-/** kubectl prints this one; at most 123 bytes (RFC 6455 §5.5). */
-const closeReason = "auth proxy: the connection to the apiserver was lost (ERR_APISERVER_LOST)";
 function createWebSocketGuard(options) {
     const tracker = new FrameTracker();
     const needsStatus = () => options.expectsStatus && !tracker.statusSeen;
-    const failure = () => serverFrame(opcodes.binary, statusChannel, options.failureStatus);
-    return {
+    const failure = ({ status } = options.loss) => serverFrame(opcodes.binary, statusChannel, status);
+    const guard = {
         pass(chunk) {
             const parts = [];
             let from = 0;
@@ -69449,16 +85000,27 @@ function createWebSocketGuard(options) {
             parts.push(chunk.subarray(from));
             return parts.filter((part) => part.length > 0);
         },
-        lost() {
+        passToMessageEnd(chunk) {
+            let at = 0;
+            while (at < chunk.length && !guard.isBetweenMessages)
+                at = tracker.advance(chunk, at);
+            return at === 0 ? [] : [chunk.subarray(0, at)];
+        },
+        get isBetweenMessages() {
+            return tracker.atBoundary && !tracker.inMessage;
+        },
+        lastWords(because = options.loss) {
             if (tracker.closeSeen)
                 return { kind: "closed" };
             if (!tracker.atBoundary)
                 return { kind: "mid-frame" };
             // Between the fragments of a message only control frames may stand (RFC 6455 §5.4).
-            const status = needsStatus() && !tracker.inMessage ? [failure()] : [];
-            return { kind: "frames", frames: Buffer.concat([...status, closeFrame(1011, closeReason)]) };
+            const status = needsStatus() && !tracker.inMessage ? [failure(because)] : [];
+            const close = closeFrame(1011, because.closeReason);
+            return { kind: "frames", frames: Buffer.concat([...status, close]) };
         },
     };
+    return guard;
 }
 class FrameTracker {
     #header = [];
@@ -69549,6 +85111,13 @@ function closeFrame(code, reason) {
 
 
 
+/** A failure in the words of a WebSocket: a Status for channel 3 and a reason for the close frame. */
+function failureWords(error) {
+    return {
+        status: statusBody(error, refusalOf(error)),
+        closeReason: `auth proxy: ${errorRegistry[error.code].summary} (${error.code})`,
+    };
+}
 /**
  * The guard for an upgraded connection, or none for SPDY. Only exec and attach have a status on channel 3: for a
  * port-forward over the same v4.channel.k8s.io it would be the errors of the second port.
@@ -69562,8 +85131,138 @@ function guardFor(target, upgrade, answer) {
     const lost = new ClusterConnectError("ERR_APISERVER_LOST", "before it said how the command ended; whether it still runs is not known");
     return createWebSocketGuard({
         expectsStatus: isChannelled && isCommand,
-        failureStatus: statusBody(lost, refusalOf(lost)),
+        loss: failureWords(lost),
     });
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/splice.ts
+
+
+/**
+ * Joins two upgraded connections until both are gone: bytes untouched, back-pressure both ways, and an end passed
+ * on only after everything before it.
+ */
+function splice_splice(caller, apiserver, options) {
+    const ends = new SpliceEnds(caller, apiserver, options);
+    pump(caller, apiserver, (chunk) => [chunk]);
+    pump(apiserver, caller, (chunk) => ends.pass(chunk), () => ends.passed());
+    caller.once("end", () => ends.onCallerEnded());
+    caller.once("error", () => undefined).once("close", () => ends.onCallerLost());
+    apiserver.once("end", () => ends.onApiserverGone(true));
+    apiserver.on("error", () => undefined).once("close", () => ends.onApiserverGone(false));
+    const { deadline } = options;
+    const cut = () => ends.cut();
+    deadline.addEventListener("abort", cut);
+    return new Promise((resolve) => {
+        let open = 2;
+        const onClose = () => {
+            open -= 1;
+            if (open > 0)
+                return;
+            deadline.removeEventListener("abort", cut);
+            resolve({
+                end: ends.end ?? "caller lost",
+                bytesToApiserver: apiserver.bytesWritten,
+                bytesToCaller: caller.bytesWritten,
+            });
+        };
+        caller.once("close", onClose);
+        apiserver.once("close", onClose);
+    });
+}
+/** How a splice comes to its end, and what the caller is told of it. */
+class SpliceEnds {
+    caller;
+    apiserver;
+    options;
+    end;
+    #isApiserverGone = false;
+    /** Set while the message under way is still passed on, so that the caller can be told between two. */
+    #cutting;
+    constructor(caller, apiserver, options) {
+        this.caller = caller;
+        this.apiserver = apiserver;
+        this.options = options;
+    }
+    /** What to pass on of the apiserver's bytes. */
+    pass(chunk) {
+        const { guard } = this.options;
+        if (guard === undefined)
+            return [chunk];
+        return this.#cutting === undefined ? guard.pass(chunk) : guard.passToMessageEnd(chunk);
+    }
+    /** What `pass` gave has been written. */
+    passed() {
+        if (this.#cutting !== undefined && this.options.guard?.isBetweenMessages === true)
+            this.#expire();
+    }
+    onCallerEnded() {
+        this.end ??= "caller ended";
+        endWithin(this.apiserver, this.options.lingerMs);
+    }
+    onCallerLost() {
+        this.end ??= "caller lost";
+        clearTimeout(this.#cutting);
+        abortSocket(this.apiserver);
+    }
+    onApiserverGone(orderly) {
+        if (this.#isApiserverGone)
+            return;
+        this.#isApiserverGone = true;
+        clearTimeout(this.#cutting);
+        const words = this.end === undefined ? this.options.guard?.lastWords() : undefined;
+        this.end ??=
+            orderly && (words === undefined || words.kind === "closed") ? "apiserver ended" : "apiserver lost";
+        this.#tell(words, orderly);
+    }
+    /** The time is over: at once if the caller can be told now, else when the message under way is through. */
+    cut() {
+        const { guard, lingerMs } = this.options;
+        if (guard === undefined || guard.isBetweenMessages)
+            return this.#expire();
+        this.#cutting ??= setTimeout(() => this.#expire(), lingerMs);
+    }
+    #expire() {
+        if (this.#isApiserverGone)
+            return;
+        this.#isApiserverGone = true;
+        clearTimeout(this.#cutting);
+        this.end ??= "expired";
+        const reason = this.options.deadline.reason;
+        this.#tell(this.options.guard?.lastWords(failureWords(reason)), false);
+        abortSocket(this.apiserver);
+    }
+    #tell(words, orderly) {
+        const { caller } = this;
+        const isTold = words?.kind === "frames" || words?.kind === "closed";
+        if (!orderly && !isTold)
+            return abortSocket(caller);
+        if (words?.kind === "mid-frame")
+            return abortSocket(caller);
+        if (words?.kind === "frames")
+            caller.write(words.frames);
+        // Still read, and dropped: unread bytes would turn the end into a reset, and the last frames with it.
+        caller.removeAllListeners("data").resume();
+        endWithin(caller, this.options.lingerMs);
+    }
+}
+function pump(from, to, map, written = () => undefined) {
+    to.on("drain", () => from.resume());
+    from.on("data", (chunk) => {
+        if (to.destroyed || to.writableEnded)
+            return;
+        let hasRoom = true;
+        for (const part of map(chunk))
+            hasRoom = to.write(part);
+        if (!hasRoom)
+            from.pause();
+        written();
+    });
+}
+/** Ends a socket after what is queued; when nothing moves for `ms` afterwards, drops it. */
+function endWithin(socket, ms) {
+    socket.setTimeout(ms, () => abortSocket(socket));
+    socket.end();
 }
 
 ;// CONCATENATED MODULE: ./src/auth-proxy/forward-upgrade.ts
@@ -69594,8 +85293,10 @@ function refusableExchange({ request, socket, origin }) {
     return { ...exchange, hasBody: false };
 }
 /** Asks the apiserver for the upgrade; joins the two connections after a 101, else passes its answer on. */
-function forwardUpgrade(arrival, exchange, upgrade, headers, context) {
-    const { apiserver, limits } = context;
+async function forwardUpgrade(arrival, exchange, upgrade, headers, context) {
+    const { apiserver, deadline } = context;
+    const { lingerMs, upgradeAnswerTimeoutMs } = context.limits;
+    deadline.throwIfAborted();
     const { method, target } = exchange;
     const sentWith = apiserver.credential.authorization();
     return new Promise((resolve) => {
@@ -69607,23 +85308,26 @@ function forwardUpgrade(arrival, exchange, upgrade, headers, context) {
                 return;
             settled = true;
             clearTimeout(timer);
+            deadline.removeEventListener("abort", expire);
             resolve(outcome());
         };
-        const fail = (reason) => settle(() => {
+        const failAs = (error) => settle(() => {
             request.destroy();
             if (exchange.isClosed())
                 return { status: 0, abandoned: true };
-            const error = new ClusterConnectError(connected ? "ERR_APISERVER_LOST" : "ERR_APISERVER_UNREACHABLE", reason);
             return { status: refuseExchange(exchange, error, 0), error };
         });
-        const timer = setTimeout(() => fail("the upgrade was not answered in time"), limits.upgradeAnswerTimeoutMs);
+        const fail = (reason) => failAs(new ClusterConnectError(connected ? "ERR_APISERVER_LOST" : "ERR_APISERVER_UNREACHABLE", reason));
+        const expire = () => failAs(deadline.reason);
+        deadline.addEventListener("abort", expire);
+        const timer = setTimeout(() => fail("the upgrade was not answered in time"), upgradeAnswerTimeoutMs);
         request
             .on("socket", (socket) => socket.once("secureConnect", () => (connected = true)))
             .on("error", (error) => fail(messageOf(error)))
             .on("close", () => fail("no answer"))
             .on("response", (response) => settle(() => {
-            if (!isOwnCredentialRefused(response, target))
-                return relayRefusal(response, exchange);
+            if (!isOwnCredentialRefused(response, target, headers))
+                return relayRefusal(response, exchange, deadline);
             response.on("error", () => undefined).destroy();
             if (apiserver.credential.reread(sentWith) && context.isRepeated !== true) {
                 return forwardUpgrade(arrival, exchange, upgrade, headers, { ...context, isRepeated: true });
@@ -69631,20 +85335,21 @@ function forwardUpgrade(arrival, exchange, upgrade, headers, context) {
             const error = new ClusterConnectError("ERR_APISERVER_REFUSED_PROXY");
             return { status: refuseExchange(exchange, error, 0), error };
         }))
-            .on("upgrade", (response, socket, head) => settle(() => join(arrival, upgrade, { response, socket, head }, limits.lingerMs)))
+            .on("upgrade", (response, socket, head) => settle(() => forward_upgrade_join(arrival, upgrade, { response, socket, head }, { lingerMs, deadline })))
             .end();
         arrival.socket.once("close", () => fail("the caller went away"));
     });
 }
 /** An answer other than 101, passed on whole; both connections end with it. */
-function relayRefusal(response, exchange) {
+function relayRefusal(response, exchange, deadline) {
     const status = response.statusCode ?? 0;
     return new Promise((resolve) => {
         exchange.out.once("close", () => response.destroy());
-        relayAnswer(response, exchange, (error) => resolve({ status, ...(error === undefined ? {} : { error }) }));
+        const cut = relayAnswer(response, exchange, (error) => resolve({ status, ...(error === undefined ? {} : { error }) }));
+        deadline.addEventListener("abort", () => cut(deadline.reason));
     });
 }
-async function join(arrival, upgrade, { response, socket: apiserver, head }, lingerMs) {
+async function forward_upgrade_join(arrival, upgrade, { response, socket: apiserver, head }, options) {
     const caller = arrival.socket;
     const lines = headerLines(response.rawHeaders);
     const [switchedTo] = valuesOf(lines, "upgrade");
@@ -69666,172 +85371,86 @@ async function join(arrival, upgrade, { response, socket: apiserver, head }, lin
         caller.unshift(arrival.head);
     const end = await splice_splice(caller, apiserver, {
         guard: guardFor(arrival.request.url ?? "", upgrade, lines),
-        lingerMs,
+        ...options,
     });
-    const isLost = end.end === "apiserver lost";
-    const error = new ClusterConnectError("ERR_APISERVER_LOST", "in the middle of an upgraded connection");
-    return { status: 101, splice: end, ...(isLost ? { error } : {}) };
+    const error = errorOfEnd(end, options.deadline);
+    return { status: 101, splice: end, ...(error === undefined ? {} : { error }) };
 }
-
-;// CONCATENATED MODULE: ./src/auth-proxy/impersonation.ts
-
-/**
- * Impersonation headers as the kube-apiserver reads them. Throws for an identity without a name: the apiserver
- * takes an empty Impersonate-User for none, and runs the request as the auth proxy's own service account.
- */
-function impersonationHeaders(identity) {
-    if (typeof identity.username !== "string" || identity.username.trim() === "") {
-        throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
-    }
-    const extras = Object.entries(identity.extra).flatMap(([key, values]) => values.map((value) => [`Impersonate-Extra-${encodeExtraKey(key)}`, encodeValue(value)]));
-    return [
-        ["Impersonate-User", encodeValue(identity.username)],
-        // One line a group: the apiserver does not split at commas, and neither may anything before it join them.
-        ...identity.groups.map((group) => ["Impersonate-Group", encodeValue(group)]),
-        ...(identity.uid === undefined ? [] : [["Impersonate-Uid", encodeValue(identity.uid)]]),
-        ...extras,
-    ];
-}
-/** Node writes header values as latin1; the apiserver reads bytes as UTF-8. */
-function encodeValue(value) {
-    if (/\p{Cc}|\p{Cs}/u.test(value)) {
-        throw new ClusterConnectError("ERR_IDENTITY_INVALID", "an identity holds a control character");
-    }
-    return Buffer.from(value, "utf8").toString("latin1");
-}
-/** client-go's headerKeyEscape: every byte that is no RFC 9110 token character, and `%`, as `%XX`. */
-function encodeExtraKey(key) {
-    return [...Buffer.from(key.toLowerCase(), "utf8")]
-        .map((byte) => {
-        const character = String.fromCharCode(byte);
-        if (/[!#$&'*+.^_`|~0-9a-z-]/.test(character))
-            return character;
-        return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-    })
-        .join("");
-}
-
-;// CONCATENATED MODULE: ./src/auth-proxy/outgoing-headers.ts
-
-
-/** What Kubernetes clients send that means something to the apiserver. Everything else stays here. */
-const forwarded = [
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "audit-id",
-    "baggage",
-    "cache-control",
-    "content-encoding",
-    "content-language",
-    "content-type",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "kubectl-command",
-    "kubectl-session",
-    "origin",
-    "pragma",
-    "range",
-    "traceparent",
-    "tracestate",
-    "user-agent",
-    "x-stream-protocol-version",
-];
-/** Whatever a configuration may say, these are written here or not at all. */
-const reserved = /^(authorization|connection|content-length|expect|forwarded|host|http2-settings|impersonate-.*|keep-alive|proxy-.*|sec-websocket-.*|te|trailer|transfer-encoding|upgrade|x-forwarded-.*|x-real-ip|x-remote-.*)$/;
-/** Whether configuration may let a header of this lower-case name through. */
-const isForwardable = (name) => !reserved.test(name);
-/**
- * Headers of a request to the apiserver. They can be made in one way only, with an identity, and the connection
- * to the apiserver takes nothing else: that is how no request goes out without an impersonated user.
- */
-class OutgoingHeaders {
-    #lines;
-    /** Builds onto an empty list from the allow-list; identity comes last, and nothing is removed after it. */
-    constructor(request) {
-        this.#lines = [
-            ["Host", request.host],
-            ...allowedLines(request),
-            ...(request.upgrade === undefined
-                ? framingLines(request)
-                : upgradeLines(request.lines, request.upgrade)),
-            ...impersonationHeaders(request.identity),
-        ];
-    }
-    /** Flat, as Node takes them, the proxy's own credential included. */
-    toRaw(ownAuthorization) {
-        const own = ownAuthorization === undefined ? [] : ["Authorization", ownAuthorization];
-        return [...this.#lines.flat(), ...own];
-    }
-}
-function allowedLines({ lines, forwardHeaders }) {
-    // RFC 9110 §7.6.1: what Connection names was meant for this hop. Taken out of what came in, before ours is added.
-    const nominated = new Set(elementsOf(lines, "connection").map((name) => name.toLowerCase()));
-    const allowed = new Set([...forwarded, ...forwardHeaders.map((name) => name.toLowerCase())]);
-    return lines.filter(([name]) => {
-        const lower = name.toLowerCase();
-        return allowed.has(lower) && !nominated.has(lower) && isForwardable(lower);
-    });
-}
-function framingLines({ lines, hasBody }) {
-    const [length] = valuesOf(lines, "content-length");
-    if (length !== undefined)
-        return [["Content-Length", length]];
-    return hasBody ? [["Transfer-Encoding", "chunked"]] : [];
-}
-/** Sec-WebSocket-Extensions is left out: a compressed stream could not be followed (see websocket-guard.ts). */
-function upgradeLines(lines, upgrade) {
-    const written = [
-        ["Connection", "Upgrade"],
-        ["Upgrade", upgrade.protocol],
-    ];
-    if (upgrade.protocol === "SPDY/3.1")
-        return [...written, ["Content-Length", "0"]];
-    const { subprotocols } = upgrade;
-    return [
-        ...written,
-        ["Sec-WebSocket-Version", "13"],
-        ["Sec-WebSocket-Key", valuesOf(lines, "sec-websocket-key")[0] ?? ""],
-        ...(subprotocols.length === 0 ? [] : [["Sec-WebSocket-Protocol", subprotocols.join(", ")]]),
-    ];
+function errorOfEnd({ end }, deadline) {
+    if (end === "expired")
+        return deadline.reason;
+    if (end !== "apiserver lost")
+        return undefined;
+    return new ClusterConnectError("ERR_APISERVER_LOST", "in the middle of an upgraded connection");
 }
 
 ;// CONCATENATED MODULE: ./src/auth-proxy/request-bounds.ts
 
-const malformed = (detail) => new ClusterConnectError("ERR_AUTH_PROXY_MALFORMED_REQUEST", detail);
+
+const request_bounds_malformed = (detail) => new ClusterConnectError("ERR_AUTH_PROXY_MALFORMED_REQUEST", detail);
 /**
  * First step of the pipeline: refuses what no Kubernetes client sends, before anything is looked up. Names are
  * quoted in the message, values never.
  */
-function checkBounds(request, limits) {
+function checkBounds(request, limits, rules = { nested: false }) {
     const { method, target, lines } = request;
     if (lines.length > limits.headers) {
         throw new ClusterConnectError("ERR_AUTH_PROXY_REQUEST_TOO_LARGE", `more than ${String(limits.headers)} header lines`);
     }
     // CONNECT and absolute-form (RFC 9112 §3.2.2) name a host; a host never comes from the wire.
     if (method === "CONNECT")
-        throw malformed("method CONNECT");
+        throw request_bounds_malformed("method CONNECT");
     if (!target.startsWith("/"))
-        throw malformed("the request target is not a path");
+        throw request_bounds_malformed("the request target is not a path");
     // llhttp and nghttp2 let bytes above 0x7F through; the request line that goes upstream is ASCII.
     if (/[^\x21-\x7e]/.test(target))
-        throw malformed("the request target holds a byte outside printable ASCII");
+        throw request_bounds_malformed("the request target holds a byte outside printable ASCII");
     for (const [name] of lines)
-        request_bounds_checkName(name);
+        request_bounds_checkName(name, rules.nested);
 }
-function request_bounds_checkName(name) {
+function request_bounds_checkName(name, mayImpersonate) {
+    // The key of an extra holds dots and escapes; it is read by itself and never passed on under this name.
+    if (mayImpersonate && isKnownImpersonationHeader(name.toLowerCase()))
+        return;
     // An underscore or a dot in a name is another header here and the same one to some gateway further on.
     if (!/^[A-Za-z0-9-]+$/.test(name))
-        throw malformed(`header name ${JSON.stringify(name)}`);
+        throw request_bounds_malformed(`header name ${JSON.stringify(name)}`);
     const lower = name.toLowerCase();
-    if (lower.startsWith("impersonate-")) {
+    if (isImpersonationHeader(lower)) {
+        if (mayImpersonate)
+            throw request_bounds_malformed(`header ${name}`);
         throw new ClusterConnectError("ERR_AUTH_PROXY_IMPERSONATION_NOT_ENABLED", `header ${name}`);
     }
     if (lower.startsWith("x-remote-"))
-        throw malformed(`header ${name}`);
+        throw request_bounds_malformed(`header ${name}`);
+}
+
+;// CONCATENATED MODULE: ./src/auth-proxy/stream-deadline.ts
+/**
+ * How long a request may go on. Kubernetes itself checks a token once, when a request comes in: a watch or a shell
+ * that was opened with it outlives it. Where that is too long, what still runs is cut, and cut in such a way that
+ * no client takes it for an end.
+ */
+
+/** setTimeout's longest delay, in milliseconds; a longer one would fire at once. */
+const longestTimeout = 2_147_483_647;
+/** Starts to count now. `expiresAtMs` is the token's `exp`, in milliseconds since the epoch, or Infinity. */
+function startDeadline({ end, maxAgeMs }, expiresAtMs, now = Date.now) {
+    const controller = new AbortController();
+    let timer;
+    const cutAt = (atMs, detail) => {
+        const left = atMs - now();
+        timer = setTimeout(() => {
+            if (left > longestTimeout)
+                return cutAt(atMs, detail);
+            controller.abort(new ClusterConnectError("ERR_AUTH_PROXY_STREAM_EXPIRED", detail));
+        }, Math.min(Math.max(left, 0), longestTimeout));
+    };
+    if (end === "expiry" && expiresAtMs < Infinity)
+        cutAt(expiresAtMs, "the token that it began with has expired");
+    if (end === "maxAge")
+        cutAt(now() + maxAgeMs, `it has run for ${String(maxAgeMs)} ms`);
+    return { signal: controller.signal, clear: () => clearTimeout(timer) };
 }
 
 ;// CONCATENATED MODULE: ./src/auth-proxy/upgrade-rules.ts
@@ -69883,6 +85502,10 @@ function checkWebSocket(method, lines) {
 }
 
 ;// CONCATENATED MODULE: ./src/auth-proxy/pipeline.ts
+/**
+ * What a request passes, in order: bounds \u2192 credential \u2192 admission \u2192 upgrade rules \u2192 outgoing headers \u2192
+ * forwarding \u2192 audit. Each step takes what the one before has made; none can be reached around.
+ */
 
 
 
@@ -69893,8 +85516,7 @@ function checkWebSocket(method, lines) {
 
 
 
-/** Extra key under which the cluster's audit log shows the tunnel session a request came through. */
-const sessionExtra = "cluster-connect.dev/session";
+
 class Pipeline {
     context;
     #underWay = 0;
@@ -69927,7 +85549,7 @@ class Pipeline {
     async #run(exchange, arrival) {
         const { logger, metrics } = this.context;
         const startedAt = performance.now();
-        const state = { identity: undefined, upgrade: undefined };
+        const state = { principal: undefined, upgrade: undefined, deadline: undefined };
         let outcome;
         this.#underWay += 1;
         metrics.requests.set(this.#underWay);
@@ -69935,9 +85557,10 @@ class Pipeline {
             outcome = await this.#process(exchange, arrival, state);
         }
         catch (thrown) {
-            outcome = this.#refuse(exchange, asClusterConnectError(thrown));
+            outcome = this.#refuse(exchange, asClusterConnectError(thrown, "auth proxy"));
         }
         finally {
+            state.deadline?.clear();
             this.#underWay -= 1;
             metrics.requests.set(this.#underWay);
             if (this.#underWay === 0)
@@ -69945,32 +85568,36 @@ class Pipeline {
                     done();
         }
         const durationMs = performance.now() - startedAt;
-        const { identity, upgrade } = state;
-        audit({ exchange, identity, upgrade: upgrade?.protocol, outcome, durationMs }, logger, metrics);
+        const { principal, upgrade } = state;
+        audit({ exchange, principal, upgrade: upgrade?.protocol, outcome, durationMs }, logger, metrics);
     }
     async #process(exchange, arrival, state) {
-        const { settings, apiserver } = this.context;
-        const { limits, upgrades, forwardHeaders } = settings;
+        const { settings, apiserver, admission } = this.context;
+        const { limits, upgrades, streams, forwardHeaders } = settings;
         if (this.#underWay > limits.requests)
             throw new ClusterConnectError("ERR_AUTH_PROXY_BUSY");
-        checkBounds(exchange, limits);
+        checkBounds(exchange, limits, settings.impersonation);
         const token = parseCredential(exchange.lines);
-        const identity = await this.#authenticate(token, exchange);
-        state.identity = identity;
+        const admitted = await admitCaller(token, exchange, admission);
+        state.principal = admitted.principal;
+        state.deadline = startDeadline(streams, admitted.expiresAtMs);
         const upgrade = arrival === undefined ? undefined : authorizeUpgrade(exchange, upgrades);
         state.upgrade = upgrade;
+        const principal = await actAsWanted(admitted, exchange, admission);
+        state.principal = principal;
         const { lines, hasBody } = exchange;
         const headers = new OutgoingHeaders({
             lines,
-            identity,
+            principal,
             hasBody,
             upgrade,
             forwardHeaders,
             host: apiserver.host,
         });
+        const context = { apiserver, limits, deadline: state.deadline.signal };
         return arrival !== undefined && upgrade !== undefined
-            ? forwardUpgrade(arrival, exchange, upgrade, headers, { apiserver, limits })
-            : forwardRequest(exchange, headers, apiserver, limits);
+            ? forwardUpgrade(arrival, exchange, upgrade, headers, context)
+            : forwardRequest(exchange, headers, context);
     }
     #refuse(exchange, error) {
         const { logger, settings } = this.context;
@@ -69982,24 +85609,16 @@ class Pipeline {
             }
             // What it was is for the log; a caller learns that it was not his doing.
             logger.error("request.failed", { message: error.message });
-            return { status: refuseExchange(exchange, new ClusterConnectError(error.code), 0), error };
+            return {
+                status: refuseExchange(exchange, new ClusterConnectError(error.code, "", { hop: error.hop }), 0),
+                error,
+            };
         }
         catch (thrown) {
             logger.error("request.failed", { message: messageOf(thrown) });
             exchange.abort();
             return { status: 0, error };
         }
-    }
-    async #authenticate(token, { origin }) {
-        const { verifier, policy } = this.context;
-        const { claims, settings } = await verifier.verify(token);
-        // The settings' schema requires the mapping; an entry without one must not become an identity without a name.
-        if (settings.claimMappings === undefined)
-            throw new ClusterConnectError("ERR_AUTH_PROXY_NO_IDENTITY");
-        const identity = mapIdentity(claims, settings.claimMappings, policy);
-        if (origin.sessionId === undefined)
-            return identity;
-        return { ...identity, extra: { ...identity.extra, [sessionExtra]: [origin.sessionId] } };
     }
 }
 
@@ -70368,7 +85987,7 @@ class ServerCertificates {
     get caBundle() {
         return this.authority.certPem;
     }
-    /** `sha256:…` over the DER of each of them: what `cluster-ca` pins. */
+    /** `sha256:\u2026` over the DER of each of them: what `cluster-ca` pins. */
     get caPins() {
         return certificatesIn(this.authority.certPem).map(({ raw }) => `sha256:${(0,external_node_crypto_namespaceObject.createHash)("sha256").update(raw).digest("hex")}`);
     }
@@ -70502,12 +86121,12 @@ function server_certificates_unusable({ store }, reason, cause) {
 
 
 
-
 /** Puts the parts together and serves. What it starts is stopped by `shutdown`. */
-async function startAuthProxy(settings, { logger, shutdown, environment }) {
+async function startAuthProxy(settings, { logger, shutdown, environment, config }) {
     const { cluster, limits } = settings;
     const metrics = createMetrics();
     const target = resolveApiserver(settings.apiserver, environment);
+    refuseTwoCredentials(settings, target);
     const credential = new OwnCredential(target, { refreshMs: limits.ownTokenRefreshMs, logger });
     const apiserver = new Apiserver(target, credential, limits);
     shutdown.add("apiserver connections", () => apiserver.close());
@@ -70520,12 +86139,12 @@ async function startAuthProxy(settings, { logger, shutdown, environment }) {
     const { caBundle, caPins } = certificates;
     for (const pin of caPins)
         logger.info("certificates.ca", { pin, serverName: server_name_serverNameOf(cluster) });
-    const verifier = createTokenVerifier(issuersOf(settings), { limits: settings.tokenLimits, logger });
-    shutdown.add("issuer keys", () => verifier.close());
+    const authentication = new Authentication(settings, { config, metrics, logger });
+    shutdown.add("authentication", () => authentication.close());
     const readiness = startReadinessProbe(() => apiserver.probe(), limits.readinessProbeMs, logger);
     shutdown.add("readiness probe", () => readiness.stop());
-    const policy = settings.impersonation;
-    const pipeline = new Pipeline({ settings, policy, verifier, apiserver, logger, metrics });
+    const admission = { settings, authentication, review: createAccessReviewer(apiserver) };
+    const pipeline = new Pipeline({ settings, admission, apiserver, logger, metrics });
     const server = createConnectionServer(pipeline, limits);
     const frontDoor = new FrontDoor({
         listen: settings.listen,
@@ -70559,16 +86178,16 @@ async function startAuthProxy(settings, { logger, shutdown, environment }) {
         },
     };
 }
+/** A client certificate speaks for the whole connection, and the apiserver looks at it before any token. */
+function refuseTwoCredentials({ passThrough }, target) {
+    if (passThrough === undefined || target.clientCertificate === undefined)
+        return;
+    throw new ClusterConnectError("ERR_APISERVER_SETTINGS", "passThrough with a client certificate: a caller's token would go out beside it, and the request run as the certificate's owner");
+}
 function storeFor({ tls }, apiserver) {
     if ("directory" in tls)
         return createDirectoryStore(tls.directory);
     return createSecretStore(apiserver, tls.namespace ?? ownNamespace(), tls.secret);
-}
-function issuersOf({ authentication }) {
-    const configuration = "file" in authentication
-        ? loadSettings(authentication.file, authenticationConfiguration)
-        : authentication;
-    return configuration.jwt;
 }
 /** Beside the socket, where the agent looks for it, unless it was told another place. */
 function caBundleFileOf({ listen, tls }) {
@@ -70587,111 +86206,6 @@ function watchCertificates(certificates, metrics, everyMs, logger) {
     return () => clearInterval(timer);
 }
 
-;// CONCATENATED MODULE: ./src/auth-proxy/settings.ts
-/** The auth proxy's configuration: one YAML file, strict. Durations are milliseconds, sizes bytes. */
-
-
-
-
-const settings_bound = (value) => schemas_number().int().positive().default(value);
-const settings_port = schemas_number().int().min(0).max(65_535);
-const listen = union([
-    strictObject({
-        socket: schemas_string().min(1),
-        /** Octal, as text: whoever may connect is whoever may write. */
-        mode: schemas_string()
-            .regex(/^0?[0-7]{3}$/)
-            .default("0660"),
-    }),
-    strictObject({
-        host: schemas_string().min(1),
-        port: settings_port,
-        /** Whether connections begin with the agent's PROXY header, as they always do on a unix socket. */
-        proxyHeader: schemas_boolean().default(false),
-    }),
-]);
-/** All three absent: the pod's own service account. */
-const apiserver = union([
-    strictObject({
-        url: url({ protocol: /^https$/ }).optional(),
-        caFile: schemas_string().min(1).optional(),
-        tokenFile: schemas_string().min(1).optional(),
-        /** Checked against the apiserver's certificate instead of the URL's host. */
-        serverName: schemas_string().min(1).optional(),
-    }),
-    strictObject({ kubeconfig: schemas_string().min(1), context: schemas_string().min(1).optional() }),
-]);
-const secretName = schemas_string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/);
-const tls = union([
-    strictObject({
-        secret: secretName,
-        /** Default: the pod's own namespace. */
-        namespace: secretName.optional(),
-        caBundleFile: schemas_string().min(1).optional(),
-    }),
-    strictObject({ directory: schemas_string().min(1), caBundleFile: schemas_string().min(1).optional() }),
-]);
-/** Every bound of the process. What a bound protects stands beside the code that keeps it. */
-const authProxyLimits = strictObject({
-    connections: settings_bound(4_096),
-    /** Connections whose PROXY header or TLS handshake is not finished. */
-    handshakes: settings_bound(256),
-    proxyHeaderBytes: settings_bound(536),
-    proxyHeaderTimeoutMs: settings_bound(5_000),
-    tlsHandshakeTimeoutMs: settings_bound(15_000),
-    /** Requests being forwarded, watches and upgrades among them. */
-    requests: settings_bound(4_096),
-    /** Request line and headers over HTTP/1.1. Go's own servers allow 1 MiB. */
-    headerBytes: settings_bound(524_288),
-    headers: settings_bound(512),
-    headersTimeoutMs: settings_bound(60_000),
-    /** client-go keeps idle connections for 90 s: a shorter time here would meet its next request with a reset. */
-    keepAliveTimeoutMs: settings_bound(120_000),
-    http2Streams: settings_bound(250),
-    /** The block that a client may send; nghttp2 itself gives up slightly above 64 KiB. */
-    http2HeaderBytes: settings_bound(65_536),
-    http2SessionMiB: settings_bound(64),
-    /** Upload bytes in flight a stream, and a session, before the proxy's reader has taken them. */
-    http2StreamWindowBytes: settings_bound(1_048_576),
-    http2SessionWindowBytes: settings_bound(4_194_304),
-    apiserverConnectTimeoutMs: settings_bound(10_000),
-    /** Below the 90 s after which the apiserver closes an idle connection. */
-    apiserverIdleTimeoutMs: settings_bound(50_000),
-    apiserverIdleConnections: settings_bound(256),
-    upgradeAnswerTimeoutMs: settings_bound(60_000),
-    /** How long the other half of a connection may stay silent once one half has ended. */
-    lingerMs: settings_bound(30_000),
-    /** How long the rest of an upload is read and dropped, so that its early answer arrives. */
-    uploadDrainMs: settings_bound(5_000),
-    /** How long requests may still run after SIGTERM. */
-    drainMs: settings_bound(20_000),
-    ownTokenRefreshMs: settings_bound(60_000),
-    readinessProbeMs: settings_bound(5_000),
-    certificateCheckMs: settings_bound(3_600_000),
-});
-const authProxySettings = strictObject({
-    cluster: schemas_string().min(1).max(253),
-    listen,
-    apiserver: apiserver.prefault({}),
-    tls,
-    authentication: union([strictObject({ file: schemas_string().min(1) }), authenticationConfiguration]),
-    upgrades: strictObject({ spdy: schemas_enum(["allow", "refuse"]).default("allow") }).prefault({}),
-    impersonation: strictObject({
-        allowSystemNames: schemas_boolean().default(false),
-        maxGroups: settings_bound(200),
-        maxNameBytes: settings_bound(4_096),
-    })
-        .prefault({}),
-    /** Request headers that pass beside the built-in list, for applications behind `…/proxy/` paths. */
-    forwardHeaders: array(schemas_string()
-        .regex(/^[A-Za-z0-9-]+$/)
-        .refine((name) => isForwardable(name.toLowerCase()), "is written by the proxy itself or not at all"))
-        .default([]),
-    health: strictObject({ host: schemas_string().default("127.0.0.1"), port: settings_port.default(0) }).prefault({}),
-    limits: authProxyLimits.prefault({}),
-    tokenLimits: tokenLimits.prefault({}),
-});
-
 ;// CONCATENATED MODULE: ./src/auth-proxy/main.ts
 
 
@@ -70701,10 +86215,11 @@ const authProxySettings = strictObject({
 /** Runs the auth proxy until a signal; resolves with the exit code. */
 function runAuthProxy(options) {
     // Each step of the stop keeps a bound of its own.
-    const process = { ...options, name: "auth-proxy", stopStepMs: 2_147_483_647 };
+    const process = { ...options, name: "auth-proxy", hop: "auth proxy", stopStepMs: 2_147_483_647 };
     return runProcess(process, async ({ logger, shutdown }) => {
         const settings = loadSettings(options.config, authProxySettings);
-        const proxy = await startAuthProxy(settings, { logger, shutdown, environment: options.environment });
+        const { environment, config } = options;
+        const proxy = await startAuthProxy(settings, { logger, shutdown, environment, config });
         const health = await startHealthServer({
             ...settings.health,
             metrics: proxy.metrics.registry,
@@ -70725,20 +86240,32 @@ function runAuthProxy(options) {
 ;// CONCATENATED MODULE: ./src/auth-proxy/command.ts
 
 
+
+
+
 function authProxyCommand() {
     return new Command("auth-proxy")
         .description("authenticate callers and pass their requests to the apiserver as themselves")
-        .addOption(new Option("--config <file>", "YAML configuration").env("CLUSTER_CONNECT_CONFIG").makeOptionMandatory())
-        .addOption(new Option("--log-level <level>")
-        .choices(["debug", "info", "warn", "error"])
-        .default("info")
-        .env("CLUSTER_CONNECT_LOG_LEVEL"))
-        .addOption(new Option("--log-format <format>")
-        .choices(["json", "pretty"])
-        .default("pretty")
-        .env("CLUSTER_CONNECT_LOG_FORMAT"))
+        .addOption(configOption())
+        .addOption(logLevelOption())
+        .addOption(logFormatOption())
         .action(async (options) => {
         process.exitCode = await runAuthProxy({ ...options, environment: process.env });
+    })
+        .addCommand(explainCommand());
+}
+function explainCommand() {
+    return new Command("explain")
+        .description("say who a token is by the configuration (exit code 0), or why nobody (1)")
+        .requiredOption("--token-file <file>", "a JWT")
+        .action(async (_, command) => {
+        const options = command.optsWithGlobals();
+        const explanation = await explainToken(options).catch((error) => {
+            command.error(`error: ${messageOf(error)}`, { exitCode: 2 });
+        });
+        const isForMachines = options.logFormat === "json";
+        process.stdout.write(isForMachines ? `${JSON.stringify(explanation)}\n` : explanationText(explanation));
+        process.exitCode = explanation.admitted ? 0 : 1;
     });
 }
 
@@ -70836,7 +86363,7 @@ const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
 
 
 const pinPattern = /^sha256:[0-9a-f]{64}$/;
-/** PEM blocks or `sha256:…` pins; anything else is refused, since a mistyped pin must not mean "no pin". */
+/** PEM blocks or `sha256:\u2026` pins; anything else is refused, since a mistyped pin must not mean "no pin". */
 function parseClusterCa(values) {
     const pems = [];
     const pins = [];
@@ -70850,7 +86377,7 @@ function parseClusterCa(values) {
         for (const word of rest) {
             const pin = word.toLowerCase().replaceAll(/(?<=^sha256:.*):/g, "");
             if (!pinPattern.test(pin)) {
-                throw new ClusterConnectError("ERR_SETTINGS_INVALID", `cluster-ca: "${word}" is neither PEM nor sha256:…`);
+                throw new ClusterConnectError("ERR_SETTINGS_INVALID", `cluster-ca: "${word}" is neither PEM nor sha256:\u2026`);
             }
             pins.push(pin);
         }
@@ -70892,12 +86419,30 @@ const pinOf = (certificate) => `sha256:${certificate.fingerprint256.replaceAll("
 ;// CONCATENATED MODULE: ./src/credentials/token-source-spec.ts
 /** How a process is told, over its stdin or from its configuration, where its tokens come from. */
 
+const githubOidc = strictObject({
+    kind: literal("github-oidc"),
+    requestUrl: url(),
+    requestToken: schemas_string().min(1),
+    audience: schemas_string().min(1),
+});
+const azureDevOpsOidc = strictObject({
+    kind: literal("azure-devops-oidc"),
+    requestUri: url(),
+    accessToken: schemas_string().min(1),
+    serviceConnectionId: schemas_string().min(1).optional(),
+});
+/** What a CI system says of a job. */
+const assertionSpec = discriminatedUnion("kind", [githubOidc, azureDevOpsOidc]);
 const tokenSourceSpec = discriminatedUnion("kind", [
+    githubOidc,
+    azureDevOpsOidc,
     strictObject({
-        kind: literal("github-oidc"),
-        requestUrl: url(),
-        requestToken: schemas_string().min(1),
-        audience: schemas_string().min(1),
+        kind: literal("entra"),
+        authority: url(),
+        tenantId: schemas_string().min(1),
+        clientId: schemas_string().min(1),
+        scope: schemas_string().min(1),
+        assertion: assertionSpec,
     }),
     strictObject({ kind: literal("file"), path: schemas_string().min(1) }),
     /** Prints a raw JWT, an ExecCredential, or the JSON of `az account get-access-token`. */
@@ -70916,6 +86461,7 @@ const tokenSourceSpec = discriminatedUnion("kind", [
 
 
 
+
 const startRequest = strictObject({
     /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
     instanceDirectory: schemas_string().min(1),
@@ -70930,7 +86476,7 @@ const startRequest = strictObject({
     }),
     /** Whose token the requests carry to the cluster; absent: the user brings a kubeconfig user of their own. */
     clusterCredential: tokenSourceSpec,
-    /** PEM certificates and `sha256:…` pins; empty: the CA that the agent names is taken, and a warning says so. */
+    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
     clusterCa: array(schemas_string()).default([]),
     contextName: schemas_string().min(1),
     namespace: schemas_string().optional(),
@@ -70939,6 +86485,8 @@ const startRequest = strictObject({
         port: schemas_number().int().min(0).max(65_535).default(0),
     })
         .prefault({}),
+    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
+    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
     logLevel: schemas_enum(["debug", "info", "warn", "error"]).default("info"),
 });
 /** Name, in the instance folder, of the one-time secret that every control request must carry (0600). */
@@ -70963,7 +86511,7 @@ const connectionFacts = strictObject({
     identity: schemas_string(),
     groups: array(schemas_string()),
     serverVersion: schemas_string(),
-    /** `sha256:…` of each CA certificate that the agent named, to be pasted as `cluster-ca`. */
+    /** `sha256:\u2026` of each CA certificate that the agent named, to be pasted as `cluster-ca`. */
     caPins: array(schemas_string()),
     /** Whether those were checked against pins. */
     caPinned: schemas_boolean(),
@@ -70974,6 +86522,7 @@ const connectionFacts = strictObject({
 const failureReport = strictObject({
     code: custom(isErrorCode),
     detail: schemas_string(),
+    hop: schemas_enum(hops),
 });
 const controlStatus = strictObject({
     /** `connecting` until a request has come back from the cluster; `failed` only for what a retry cannot mend. */
@@ -71067,7 +86616,7 @@ const kubeconfig_kubeconfig = looseObject({
     users: array(kubeconfig_named).nullish(),
     "current-context": schemas_string().optional(),
 });
-const lists = ["clusters", "contexts", "users"];
+const kubeconfig_lists = ["clusters", "contexts", "users"];
 /** A kubeconfig with this entry alone. */
 const renderKubeconfig = (entry) => (0,dist/* stringify */.As)(documentOf(entry), { lineWidth: 0 });
 /**
@@ -71077,7 +86626,7 @@ const renderKubeconfig = (entry) => (0,dist/* stringify */.As)(documentOf(entry)
 function mergeKubeconfig(existing, entry) {
     const document = read(existing);
     const addition = documentOf(entry);
-    for (const list of lists) {
+    for (const list of kubeconfig_lists) {
         const entries = document[list] ?? [];
         if (entries.some(({ name }) => name === entry.name)) {
             throw new ClusterConnectError("ERR_KUBECONFIG_CLASH", `${list}: ${entry.name}`);
@@ -71090,7 +86639,7 @@ function mergeKubeconfig(existing, entry) {
 /** `existing` without the entry of that name; another context becomes current if it was `previousContext`. */
 function removeFromKubeconfig(existing, name, previousContext) {
     const document = read(existing);
-    for (const list of lists)
+    for (const list of kubeconfig_lists)
         document[list] = (document[list] ?? []).filter((entry) => entry.name !== name);
     if (document["current-context"] === name)
         document["current-context"] = previousContext ?? "";
@@ -71291,10 +86840,10 @@ const trustCodes = new Set([
 ]);
 /** Whether a thrown value, or what caused it, says that a certificate is not trusted. */
 function isTrustFailure(thrown) {
-    if (!(thrown instanceof Error))
+    if (typeof thrown !== "object" || thrown === null)
         return false;
-    const { code } = thrown;
-    return (code !== undefined && trustCodes.has(code)) || isTrustFailure(thrown.cause);
+    const { code, cause } = thrown;
+    return (typeof code === "string" && trustCodes.has(code)) || isTrustFailure(cause);
 }
 
 ;// CONCATENATED MODULE: ./src/client-proxy/relay-failure.ts
@@ -71303,12 +86852,16 @@ function isTrustFailure(thrown) {
 
 
 
+
 /** Failures that trying again does not mend. */
 const permanentCodes = new Set([
+    "ERR_OUTBOUND_PROXY_REFUSED",
+    "ERR_RELAY_TOKEN_AUDIENCE",
     "ERR_RELAY_TOKEN_REFUSED",
     "ERR_RELAY_UNTRUSTED",
     "ERR_CLUSTER_CA_MISMATCH",
     "ERR_CLUSTER_UNTRUSTED",
+    "ERR_CLUSTER_TOKEN_AUDIENCE",
     "ERR_CLUSTER_TOKEN_REFUSED",
     "ERR_CLUSTER_IDENTITY_REFUSED",
     "ERR_CLUSTER_ANSWER",
@@ -71316,13 +86869,14 @@ const permanentCodes = new Set([
     "ERR_TUNNEL_VERSION",
 ]);
 const isPermanent = (error) => permanentCodes.has(error.code);
-function explainRelayFailure(thrown, authorization) {
+function explainRelayFailure(thrown, attempt) {
     if (thrown instanceof ClusterConnectError)
         return thrown;
     if (thrown instanceof HandshakeRefused) {
-        return new ClusterConnectError(codeOfStatus(thrown.status), detailOf(thrown, authorization), {
-            cause: thrown,
-        });
+        const isAudience = thrown.code === "ERR_TOKEN_AUDIENCE";
+        const code = isAudience ? "ERR_RELAY_TOKEN_AUDIENCE" : codeOfStatus(thrown.status);
+        const detail = isAudience ? audienceDetail(thrown, attempt) : detailOf(thrown, attempt.authorization);
+        return new ClusterConnectError(code, detail, { cause: thrown });
     }
     const code = isTrustFailure(thrown) ? "ERR_RELAY_UNTRUSTED" : "ERR_RELAY_UNREACHABLE";
     return new ClusterConnectError(code, messageOf(thrown), { cause: thrown });
@@ -71336,6 +86890,19 @@ function codeOfStatus(status) {
     if (status === 503 || status === 429)
         return "ERR_RELAY_BUSY";
     return "ERR_RELAY_UNREACHABLE";
+}
+/** The audience that was sent beside the one that a relay has unless it was given another. */
+function audienceDetail(refused, { relayUrl, authorization }) {
+    const signature = parseSasToken(authorization);
+    if (signature !== undefined) {
+        return `the signature is for ${decodeURIComponent(signature.rawResource)}; ${refused.message}`;
+    }
+    const { origin } = relayUrl;
+    const audience = readUnverifiedClaims(authorization)?.aud;
+    const wanted = audience === origin
+        ? "that is relay-url's origin, but the relay knows itself by another one or has an audience of its own"
+        : `a relay wants its own origin, here ${origin}, unless it has an audience of its own`;
+    return `the token's audience is ${show(audience)}; ${wanted}; ${refused.message}`;
 }
 /** The relay's own words and, for a refused token, the claims to compare its rules with: they are not secret. */
 function detailOf(refused, authorization) {
@@ -71406,6 +86973,7 @@ class Phase {
 
 
 
+
 const selfSubjectReview = object({
     status: object({
         userInfo: object({ username: schemas_string().min(1), groups: array(schemas_string()).default([]) }),
@@ -71429,7 +86997,7 @@ async function proveConnection(options) {
     const review = await post(options, "authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview", {});
     const { username, groups } = proof_read(selfSubjectReview, review).status.userInfo;
     const [version, rules] = await Promise.all([
-        send(options, "GET", "/version"),
+        proof_send(options, "GET", "/version"),
         post(options, "authorization.k8s.io/v1/selfsubjectrulesreviews", "SelfSubjectRulesReview", {
             spec: { namespace: options.namespace },
         }),
@@ -71447,12 +87015,12 @@ function grantsAnything({ status }) {
 }
 async function post(options, path, kind, body) {
     const [group = "", version = ""] = path.split("/");
-    const response = await send(options, "POST", `/apis/${path}`, JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }));
+    const response = await proof_send(options, "POST", `/apis/${path}`, JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }));
     if (response.status === 201 || kind !== "SelfSubjectReview")
         return response;
-    throw proof_refusalOf(response);
+    throw proof_refusalOf(response, options.token);
 }
-async function send(options, method, path, body) {
+async function proof_send(options, method, path, body) {
     try {
         return await sendHttpRequest({
             url: new URL(path, options.server),
@@ -71476,12 +87044,15 @@ async function send(options, method, path, body) {
     }
 }
 /** Responder and auth proxy name our code in the Status; anything else answered for itself, by its status. */
-function proof_refusalOf(response) {
+function proof_refusalOf(response, token) {
     const parsed = proof_statusBody.safeParse(proof_parseJson(response.body));
     const said = parsed.success ? parsed.data : { message: "", details: undefined };
     const cause = said.details?.causes?.map(({ reason }) => reason).find(isErrorCode);
     const detail = `status ${String(response.status)} ${said.message}`.trim();
-    return new ClusterConnectError(codeOf(response.status, cause), detail);
+    if (cause !== "ERR_TOKEN_AUDIENCE")
+        return new ClusterConnectError(codeOf(response.status, cause), detail);
+    const audience = JSON.stringify(readUnverifiedClaims(token)?.aud) ?? "none";
+    return new ClusterConnectError("ERR_CLUSTER_TOKEN_AUDIENCE", `the token's audience is ${audience}; ${detail}`);
 }
 function codeOf(status, cause) {
     if (status === 401)
@@ -71530,6 +87101,25 @@ function dialSender(options) {
         handshakeTimeoutMs: options.handshakeTimeoutMs,
         signal: options.signal,
     });
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/relay-dial.ts
+
+
+
+
+function createRelayDial(options) {
+    const { relayUrl, cluster, caPem } = options;
+    return async (signal) => {
+        const authorization = await options.authorization();
+        try {
+            const target = { relayUrl, cluster, authorization, subprotocol: subprotocol_subprotocol, caPem, signal };
+            return createWebSocketTransport(await dialSender(target));
+        }
+        catch (error) {
+            throw explainRelayFailure(error, { relayUrl, authorization });
+        }
+    };
 }
 
 ;// CONCATENATED MODULE: ./src/tunnel/session-client.ts
@@ -71624,13 +87214,6 @@ class Client {
 }
 
 ;// CONCATENATED MODULE: ./src/client-proxy/relay-link.ts
-/**
- * Keeps a session with an agent of the cluster: dials, attaches, backs off, repeats. When the agent goes away, the
- * next session is opened at once while the old one's streams go on.
- */
-
-
-
 
 
 
@@ -71646,8 +87229,11 @@ class RelayLink {
     options;
     #stopping = new AbortController();
     #sessions = new Set();
+    /** Those whose agent has said HELLO. */
+    #begun = new WeakSet();
     #waiting = new Set();
-    #memory = new HeldMemory(defaultProcessHeldBytes);
+    #limits;
+    #memory;
     #backoff;
     #current;
     #running;
@@ -71656,6 +87242,11 @@ class RelayLink {
     constructor(options) {
         this.options = options;
         this.#backoff = options.backoff ?? createBackoff();
+        const { maxStreams: streams = defaultLimits.streams } = options;
+        // Each stream is granted its initial credit before anything is known of it.
+        const heldBytes = Math.max(defaultLimits.heldBytes, streams * defaultLimits.initialCreditBytes);
+        this.#limits = { streams, heldBytes };
+        this.#memory = new HeldMemory(Math.max(defaultProcessHeldBytes, heldBytes));
     }
     /** Why there is no session now. */
     get failure() {
@@ -71690,25 +87281,29 @@ class RelayLink {
     async #run() {
         const { signal } = this.#stopping;
         while (!signal.aborted) {
-            const startedAt = performance.now();
+            // An attempt that took long to fail has not lasted: only a session does.
+            let lastedMs = 0;
             try {
                 const session = await this.#open();
+                const openedAt = performance.now();
                 const isReplaced = await Promise.race([
                     session.closed.then(() => false),
                     session.goingAway.then(() => true),
                 ]);
                 if (this.#current === session)
                     this.#current = undefined;
+                lastedMs = performance.now() - openedAt;
                 // An agent that goes away in order has a successor, or will have: nothing has failed that one should wait for.
-                if (isReplaced && performance.now() - startedAt > shortestSessionMs)
+                if (isReplaced && lastedMs > shortestSessionMs)
                     continue;
             }
             catch (error) {
-                this.#fail(asClusterConnectError(error));
+                if (!signal.aborted)
+                    this.#fail(asClusterConnectError(error, "client proxy"));
             }
             if (signal.aborted)
                 return;
-            this.#backoff.lasted(performance.now() - startedAt);
+            this.#backoff.lasted(lastedMs);
             const retryInMs = Math.round(this.#backoff.nextMs());
             this.options.logger.info("relay.redial", { retryInMs });
             await this.#pause(retryInMs);
@@ -71727,20 +87322,20 @@ class RelayLink {
         this.#hurry = () => undefined;
     }
     async #open() {
-        const { relayUrl, cluster, client, caPem, logger } = this.options;
-        const authorization = await this.options.authorization();
-        const webSocket = await dialSender({
-            relayUrl,
+        const { cluster, client, dial, logger } = this.options;
+        const { signal } = this.#stopping;
+        const transport = await dial(signal);
+        if (signal.aborted) {
+            transport.abort();
+            throw signal.reason;
+        }
+        const session = openClientSession(transport, {
             cluster,
-            authorization,
-            subprotocol: subprotocol_subprotocol,
-            caPem,
-            signal: this.#stopping.signal,
-        }).catch((error) => {
-            throw explainRelayFailure(error, authorization);
+            client,
+            limits: this.#limits,
+            memory: this.#memory,
+            logger,
         });
-        const transport = createWebSocketTransport(webSocket);
-        const session = openClientSession(transport, { cluster, client, memory: this.#memory, logger });
         this.#adopt(session);
         await this.#takeHello(session);
         return session;
@@ -71758,17 +87353,25 @@ class RelayLink {
             this.#sessions.delete(session);
             if (this.#current === session)
                 this.#current = undefined;
-            // What we closed ourselves has its reason told where it was decided.
-            if (end.local && end.clean)
-                return;
-            this.options.logger.warn("session.closed", { code: end.code, reason: end.reason, clean: end.clean });
-            if (!end.clean)
-                this.options.onLost();
-            this.#fail(new ClusterConnectError("ERR_RELAY_UNREACHABLE", `the session ended: ${end.reason || String(end.code)}`));
+            this.#ended(session, end);
         });
+    }
+    #ended(session, end) {
+        // What we closed ourselves has its reason told where it was decided.
+        if (end.local && end.clean)
+            return;
+        const { code, reason, clean } = end;
+        this.options.logger.warn("session.closed", { code, reason, clean });
+        // One that never began is told as an attempt that failed.
+        if (!this.#begun.delete(session))
+            return;
+        if (!clean)
+            this.options.onLost();
+        this.#fail(clean ? new ClusterConnectError("ERR_TUNNEL_GOING_AWAY", reason) : sessionEndError(end));
     }
     async #takeHello(session) {
         const hello = await session.agentHello;
+        this.#begun.add(session);
         this.options.logger.info("session.opened", { sessionId: hello.sessionId, agent: hello.agent });
         try {
             this.options.onHello(hello);
@@ -71985,8 +87588,11 @@ class Timings {
 
 
 
+
 const signatureLifetimeMs = 3_600_000;
 const tokenAttempts = 4;
+const stopStepMs = 2_000;
+const outages = new Set(["ERR_OIDC_UNREACHABLE", "ERR_ENTRA_UNREACHABLE"]);
 class ClientProxy {
     request;
     logger;
@@ -71998,6 +87604,7 @@ class ClientProxy {
     #serverName;
     #files;
     #trust;
+    #starting;
     #proving;
     #clusterToken;
     #port = 0;
@@ -72013,7 +87620,11 @@ class ClientProxy {
         };
     }
     /** Begins to connect; resolves when everything local is up. What goes wrong shows in `phase`. */
-    async start() {
+    start() {
+        this.#starting ??= this.#start();
+        return this.#starting;
+    }
+    async #start() {
         try {
             parseClusterCa(this.request.clusterCa);
             const certificate = createResponderCertificate(this.#serverName);
@@ -72024,14 +87635,16 @@ class ClientProxy {
         catch (error) {
             if (this.#stopping.signal.aborted)
                 return;
-            this.#report(asClusterConnectError(error), true);
+            this.#report(asClusterConnectError(error, "client proxy"), true);
         }
     }
     status() {
         const { current, failure, connection } = this.phase;
         return {
             phase: current,
-            ...(failure === undefined ? {} : { failure: { code: failure.code, detail: failure.detail } }),
+            ...(failure === undefined
+                ? {}
+                : { failure: { code: failure.code, detail: failure.detail, hop: failure.hop } }),
             ...(connection === undefined ? {} : { connection }),
             statistics: { ...this.statistics },
         };
@@ -72039,7 +87652,10 @@ class ClientProxy {
     /** Stops in reverse order and removes the files that it made. Idempotent. */
     async stop() {
         this.#stopping.abort(new Error("stopping"));
-        await this.#shutdown.run(2_000);
+        await this.#shutdown.run(stopStepMs);
+        // It may have been in the middle of starting; what it has added since is undone too.
+        await this.#starting;
+        await this.#shutdown.run(stopStepMs);
         await this.#proving;
         await Promise.all(Object.values(this.#files).map((path) => (0,promises_namespaceObject.rm)(path, { force: true })));
         this.phase.stopped();
@@ -72073,8 +87689,8 @@ class ClientProxy {
                 return await token.start();
             }
             catch (error) {
-                const failure = asClusterConnectError(error);
-                if (failure.code !== "ERR_OIDC_UNREACHABLE" || attempt === tokenAttempts)
+                const failure = asClusterConnectError(error, "client proxy");
+                if (!outages.has(failure.code) || attempt === tokenAttempts)
                     throw failure;
                 this.#report(failure);
                 await delay(backoff.nextMs(), this.#stopping.signal);
@@ -72082,14 +87698,13 @@ class ClientProxy {
         }
     }
     async #startLocal(certificate, authorization) {
-        const { relay, cluster, listen } = this.request;
+        const { relay, cluster, listen, maxStreams } = this.request;
         this.#responderCa = certificate.caPem;
         const link = new RelayLink({
-            relayUrl: new URL(relay.url),
             cluster,
             client: productVersion,
-            authorization,
-            caPem: relay.caPem,
+            dial: createRelayDial({ relayUrl: new URL(relay.url), cluster, authorization, caPem: relay.caPem }),
+            maxStreams,
             logger: this.logger,
             onHello: (hello) => this.#onHello(hello),
             onFailure: (error) => this.#report(error),
@@ -72130,7 +87745,7 @@ class ClientProxy {
             catch (error) {
                 if (signal.aborted)
                     return;
-                const failure = asClusterConnectError(error);
+                const failure = asClusterConnectError(error, "client proxy");
                 this.#report(failure);
                 if (isPermanent(failure) && this.phase.current !== "connecting")
                     return;
@@ -72175,10 +87790,15 @@ class ClientProxy {
         });
     }
     async #keepCredential(token) {
-        await writeExecCredential(this.#files.credential, token.current());
+        // It may be renewed while it is being written: the file must not begin with one that is over.
+        let written;
+        do {
+            written = token.current();
+            await writeExecCredential(this.#files.credential, written);
+        } while (written !== token.current());
         token.onRenewed((renewed) => {
             writeExecCredential(this.#files.credential, renewed).catch((error) => {
-                this.logger.error("credential.write_failed", { reason: asClusterConnectError(error).message });
+                this.logger.error("credential.write_failed", { reason: messageOf(error) });
             });
         });
     }
@@ -72194,25 +87814,35 @@ class ClientProxy {
 
 /** Throws ERR_SETTINGS_INVALID or ERR_SETTINGS_UNREADABLE. */
 function deskRequest(options, instanceDirectory) {
-    const { relayKeyName, relayKeyFile } = options;
-    const hasKey = relayKeyName !== undefined && relayKeyFile !== undefined;
+    const key = readKey(options);
     return {
         instanceDirectory,
         cluster: options.cluster,
         relay: {
             url: options.relayUrl,
             ...(options.relayCa === undefined ? {} : { caPem: readText(options.relayCa) }),
-            credential: hasKey
-                ? { kind: "sas", keyName: relayKeyName, key: readText(relayKeyFile).trim() }
-                : tokenSource("--relay-token", options.relayTokenFile, options.relayTokenCommand),
+            credential: key ?? tokenSource("--relay-token", options.relayTokenFile, options.relayTokenCommand),
         },
         clusterCredential: tokenSource("--token", options.tokenFile, options.tokenCommand),
         clusterCa: (options.clusterCa ?? []).map((value) => value.startsWith("sha256:") ? value : readText(value)),
         contextName: options.contextName ?? options.cluster,
         ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
         ...(options.listen === undefined ? {} : { listen: parseListen(options.listen) }),
+        ...(options.maxStreams === undefined ? {} : { maxStreams: Number(options.maxStreams) }),
         logLevel: options.logLevel,
     };
+}
+function readKey(options) {
+    const { relayKeyName, relayKeyFile, relayTokenFile, relayTokenCommand } = options;
+    if (relayKeyName === undefined && relayKeyFile === undefined)
+        return undefined;
+    if (relayKeyName === undefined || relayKeyFile === undefined) {
+        throw new ClusterConnectError("ERR_SETTINGS_INVALID", "--relay-key-name and --relay-key-file belong together");
+    }
+    if (relayTokenFile !== undefined || relayTokenCommand !== undefined) {
+        throw new ClusterConnectError("ERR_SETTINGS_INVALID", "give the relay either a key or a token");
+    }
+    return { kind: "sas", keyName: relayKeyName, key: readText(relayKeyFile).trim() };
 }
 function tokenSource(flag, file, command) {
     if ((file === undefined) === (command === undefined)) {
@@ -72252,13 +87882,15 @@ function readText(path) {
 /** Merges the entry of `ownPath` into `targetPath`, creating it if need be. Returns how to take it out again. */
 async function mergeContext(ownPath, targetPath) {
     const entry = readEntry(await (0,promises_namespaceObject.readFile)(ownPath, "utf8"));
-    const existing = await readExisting(targetPath);
+    const existing = (await readExisting(targetPath)) ?? "";
     const previousContext = currentContextOf(existing);
     // Through a link to the file itself: replacing the link would leave the user's file behind.
     const target = await (0,promises_namespaceObject.realpath)(targetPath).catch(() => targetPath);
     await replacePrivateFile(target, mergeKubeconfig(existing, entry));
     return async () => {
         const now = await readExisting(target);
+        if (now === undefined)
+            return;
         await replacePrivateFile(target, removeFromKubeconfig(now, entry.name, previousContext));
     };
 }
@@ -72268,7 +87900,7 @@ async function readExisting(path) {
     }
     catch (error) {
         if (error.code === "ENOENT")
-            return "";
+            return undefined;
         throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", messageOf(error), { cause: error });
     }
 }
@@ -72289,12 +87921,12 @@ async function readExisting(path) {
 function runDesk(options, say) {
     // A person reads what is said; the log is for whoever asked for it.
     const logLevel = options.logFormat === "pretty" && options.logLevel === "info" ? "error" : options.logLevel;
-    return runProcess({ name: "proxy", logLevel, logFormat: options.logFormat }, async (context) => {
+    return runProcess({ name: "proxy", hop: "client proxy", logLevel, logFormat: options.logFormat }, async (context) => {
         const tell = options.logFormat === "pretty" ? say : () => undefined;
         const directory = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)((0,external_node_os_.tmpdir)(), "cluster-connect-"));
         context.shutdown.add("folder", () => (0,promises_namespaceObject.rm)(directory, { recursive: true, force: true }));
         const request = validateSettings(deskRequest(options, directory), startRequest, "flags");
-        tell(`Connecting to ${request.cluster} through ${request.relay.url} …`);
+        tell(`Connecting to ${request.cluster} through ${request.relay.url} \u2026`);
         const connection = await connect(new ClientProxy(request, context.logger), context, tell);
         const kubeconfig = await offerKubeconfig(connection, options, context);
         const { contextName, serverVersion, identity, server, timingsMs } = connection;
@@ -72310,7 +87942,13 @@ function runDesk(options, say) {
         tell("  kubectl get pods");
         tell("");
         tell("Ctrl-C ends the connection and removes the files.");
-        return { port: Number(new URL(server).port), kubeconfig, context: contextName, identity, serverVersion };
+        return {
+            port: Number(new URL(server).port),
+            kubeconfig,
+            context: contextName,
+            identity,
+            serverVersion,
+        };
     });
 }
 async function connect(proxy, { shutdown, logger }, tell) {
@@ -72334,7 +87972,7 @@ async function connect(proxy, { shutdown, logger }, tell) {
     if (connection !== undefined)
         return connection;
     logger.debug("connect.gave_up");
-    throw failure ?? new ClusterConnectError("ERR_UNEXPECTED", "stopped before it was connected");
+    throw failure ?? new ClusterConnectError("ERR_TUNNEL_CLOSED", "stopped before it was connected");
 }
 async function offerKubeconfig(connection, { mergeInto }, { shutdown }) {
     if (mergeInto === undefined)
@@ -72358,6 +87996,7 @@ const flags = [
     ["--relay-key-file <file>", "the key"],
     ["--relay-ca <file>", "PEM of the CA that signs the relay's certificate"],
     ["--listen <host:port>", "local address; default 127.0.0.1 and a free port"],
+    ["--max-streams <number>", "connections carried at a time; default 512, which is the agent's default too"],
     ["--context-name <name>", "name of the context; default: the cluster's"],
     ["--namespace <name>", "namespace of the context"],
     ["--merge-into <kubeconfig>", "add the context to this file, and take it out at the end"],
@@ -72378,12 +88017,92 @@ function proxyCommand() {
     for (const [flag, help] of flags)
         command.addOption(new Option(flag, help).env(environmentName(flag)));
     return command
-        .addOption(new Option("--cluster-ca <file-or-pin...>", "PEM files or sha256:… pins of the cluster's CA").env("CLUSTER_CONNECT_CLUSTER_CA"))
+        .addOption(new Option("--cluster-ca <file-or-pin...>", "PEM files or sha256:\u2026 pins of the cluster's CA").env("CLUSTER_CONNECT_CLUSTER_CA"))
         .addOption(new Option("--insecure-trust-relay", "do not warn when --cluster-ca is missing").env("CLUSTER_CONNECT_INSECURE_TRUST_RELAY"))
         .addOption(logLevelOption())
         .addOption(logFormatOption())
         .action(async (options) => {
         process.exitCode = await runDesk(options, (line) => process.stdout.write(`${line}\n`));
+    });
+}
+
+;// CONCATENATED MODULE: ./src/demo/grant.ts
+/**
+ * With the operator's consent, and for as long as the demo runs, a few rights in namespace `default` of a real
+ * cluster. Made and removed with the operator's own kubeconfig, directly and not through the tunnel.
+ */
+
+
+
+
+const group = "rbac.authorization.k8s.io";
+const base = `/apis/${group}/v1/namespaces/default`;
+const grant_timeoutMs = 10_000;
+/** Lets `user` list pods and create config maps. */
+async function grantRights(kubeconfig, user) {
+    const name = `cluster-connect-demo-${(0,external_node_crypto_namespaceObject.randomBytes)(4).toString("hex")}`;
+    const revoke = async () => {
+        const left = [];
+        for (const plural of ["rolebindings", "roles"]) {
+            await grant_send(kubeconfig, "DELETE", `${base}/${plural}/${name}`);
+            const status = await grant_send(kubeconfig, "GET", `${base}/${plural}/${name}`);
+            if (status !== 404)
+                left.push(`${plural} ${name}`);
+        }
+        return left;
+    };
+    try {
+        await create(kubeconfig, "roles", {
+            kind: "Role",
+            metadata: { name },
+            rules: [
+                { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
+                { apiGroups: [""], resources: ["configmaps"], verbs: ["create"] },
+            ],
+        });
+        await create(kubeconfig, "rolebindings", {
+            kind: "RoleBinding",
+            metadata: { name },
+            roleRef: { apiGroup: group, kind: "Role", name },
+            subjects: [{ apiGroup: group, kind: "User", name: user }],
+        });
+    }
+    catch (error) {
+        await revoke();
+        throw error;
+    }
+    return { name, revoke };
+}
+async function create(kubeconfig, plural, object) {
+    const document = { apiVersion: `${group}/v1`, ...object };
+    const status = await grant_send(kubeconfig, "POST", `${base}/${plural}`, document);
+    if (status !== 201)
+        throw new Error(`${plural} cannot be created: status ${String(status)}`);
+}
+/** Resolves with the status of the answer. */
+function grant_send(kubeconfig, method, target, document) {
+    const { url, caPem, serverName, clientCertificate, ...credential } = readKubeconfig(kubeconfig);
+    const token = credential.tokenFile === undefined ? credential.token : (0,external_node_fs_.readFileSync)(credential.tokenFile, "utf8").trim();
+    return new Promise((resolve, reject) => {
+        const outgoing = (0,external_node_https_namespaceObject.request)(new URL(target, url), {
+            method,
+            agent: false,
+            signal: AbortSignal.timeout(grant_timeoutMs),
+            ...(caPem === undefined ? {} : { ca: caPem }),
+            ...(serverName === undefined ? {} : { servername: serverName }),
+            ...(clientCertificate === undefined
+                ? {}
+                : { cert: clientCertificate.certPem, key: clientCertificate.keyPem }),
+            headers: {
+                "Content-Type": "application/json",
+                ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+            },
+        }, (response) => {
+            response.resume().once("end", () => resolve(response.statusCode ?? 0));
+            response.once("error", reject);
+        });
+        outgoing.once("error", reject);
+        outgoing.end(document === undefined ? undefined : JSON.stringify(document));
     });
 }
 
@@ -72393,8 +88112,11 @@ function proxyCommand() {
 
 
 const readyTimeoutMs = 20_000;
-/** Starts `node <cli bundle> args` and waits for its ready line. */
-async function startChild(name, cli, args) {
+/** An orderly stop waits for open links; nobody needs them any more. */
+const stopTimeoutMs = 1_500;
+/** Starts `node <cli bundle> args` and waits for its ready line; a child that gives none is ended. */
+async function startChild(name, cli, args, signal) {
+    signal.throwIfAborted();
     const child = (0,external_node_child_process_.spawn)(process.execPath, [cli, ...args], {
         stdio: ["ignore", "pipe", "pipe"],
         env: { PATH: process.env["PATH"] ?? "" },
@@ -72403,45 +88125,58 @@ async function startChild(name, cli, args) {
         detached: process.platform !== "win32",
     });
     const exited = (0,external_node_events_.once)(child, "exit");
-    const ready = await awaitReady(name, child);
-    return {
-        name,
-        pid: child.pid ?? 0,
-        ready,
-        get hasEnded() {
-            return child.exitCode !== null || child.signalCode !== null;
-        },
-        async stop() {
-            // Twice: an orderly stop waits for open links, and nobody needs them any more.
-            child.kill("SIGTERM");
-            const second = setTimeout(() => child.kill("SIGKILL"), 1_500);
-            await exited;
-            clearTimeout(second);
-        },
+    const stop = async () => {
+        child.kill("SIGTERM");
+        const second = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
+        await exited;
+        clearTimeout(second);
     };
+    try {
+        return {
+            name,
+            pid: child.pid ?? 0,
+            ready: await awaitReady(child, signal),
+            get hasEnded() {
+                return child.exitCode !== null || child.signalCode !== null;
+            },
+            stop,
+        };
+    }
+    catch (error) {
+        await stop();
+        throw new ClusterConnectError("ERR_UNEXPECTED", `${name}: ${messageOf(error)}`, {
+            cause: error,
+            hop: "demo",
+        });
+    }
 }
-function awaitReady(name, child) {
+function awaitReady(child, signal) {
     return new Promise((resolve, reject) => {
         let output = "";
-        const fail = (why) => {
-            child.kill("SIGKILL");
-            reject(new ClusterConnectError("ERR_UNEXPECTED", `${name} ${why}\n${output}`));
+        const settle = () => {
+            clearTimeout(timer);
+            signal.removeEventListener("abort", onAbort);
         };
+        const fail = (why) => {
+            settle();
+            reject(new Error(`${why}\n${output}`.trimEnd()));
+        };
+        const onAbort = () => fail("interrupted");
         const timer = setTimeout(() => fail("did not start in time"), readyTimeoutMs);
+        signal.addEventListener("abort", onAbort);
         const take = (chunk) => {
             output += chunk.toString("utf8");
             const line = output.split("\n").find((text) => text.includes('"ready":true'));
             if (line === undefined)
                 return;
-            clearTimeout(timer);
+            settle();
+            child.stdout?.off("data", take).resume();
+            child.stderr?.off("data", take).resume();
             resolve(JSON.parse(line));
         };
         child.stdout?.on("data", take);
         child.stderr?.on("data", take);
-        child.once("exit", () => {
-            clearTimeout(timer);
-            fail("ended at once");
-        });
+        child.once("exit", () => fail("ended at once"));
     });
 }
 
@@ -72855,6 +88590,7 @@ class SignJWT extends SignJWT_base {
 
 
 
+
 /** Short, so that a demo of a minute shows renewal. */
 const tokenLifetimeSeconds = 60;
 const demoClaims = {
@@ -72878,7 +88614,8 @@ async function startIssuer(requestToken) {
         .setIssuedAt()
         .setExpirationTime(`${String(tokenLifetimeSeconds)}s`)
         .sign(privateKey);
-    const server = (0,external_node_http_namespaceObject.createServer)((request, response) => {
+    const { caPem, certPem, keyPem } = await createResponderCertificate("localhost");
+    const server = (0,external_node_https_namespaceObject.createServer)({ cert: certPem, key: keyPem }, (request, response) => {
         const { pathname, searchParams } = new URL(request.url ?? "/", url);
         if (pathname === "/.well-known/openid-configuration")
             return issuer_send(response, 200, { issuer: url, jwks_uri: `${url}/keys` });
@@ -72891,9 +88628,10 @@ async function startIssuer(requestToken) {
     });
     server.listen(0, "127.0.0.1");
     await (0,external_node_events_.once)(server, "listening");
-    const url = `http://127.0.0.1:${String(server.address().port)}`;
+    const url = `https://127.0.0.1:${String(server.address().port)}`;
     return {
         url,
+        caPem,
         async close() {
             server.close();
             server.closeAllConnections();
@@ -72919,14 +88657,14 @@ function issuer_send(response, status, body) {
 
 const cluster = "plant-7";
 async function install(options) {
-    const { folder, cli, onStarted } = options;
+    const { folder, cli, onStarted, signal } = options;
     (0,external_node_fs_.mkdirSync)(folder, { recursive: true, mode: 0o700 });
     const write = (name, text) => {
         (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(folder, name), text, { mode: 0o600 });
         return (0,external_node_path_.join)(folder, name);
     };
     const start = async (name, args) => {
-        const child = await startChild(name, cli, args);
+        const child = await startChild(name, cli, args, signal);
         onStarted(child);
         return child;
     };
@@ -72937,8 +88675,12 @@ async function install(options) {
     const requestToken = (0,external_node_crypto_namespaceObject.randomBytes)(24).toString("hex");
     write("request.token", requestToken);
     const ownToken = write("kubernetes.token", (0,external_node_crypto_namespaceObject.randomBytes)(24).toString("hex"));
-    const issuer = await start("issuer", ["demo-issuer", folder]);
-    const issuerUrl = String(issuer.ready["url"]);
+    const issuerChild = await start("issuer", ["demo-issuer", folder]);
+    const issuerCaFile = (0,external_node_path_.join)(folder, "issuer.ca.pem");
+    const issuer = {
+        url: String(issuerChild.ready["url"]),
+        certificateAuthority: (0,external_node_fs_.readFileSync)(issuerCaFile, "utf8"),
+    };
     const apiserver = await startApiserver(options, ownToken, start);
     const certificate = await createResponderCertificate("localhost");
     const relayUrl = `https://127.0.0.1:${String(await freePort())}`;
@@ -72950,26 +88692,35 @@ async function install(options) {
         socket: (0,external_node_path_.join)(folder, "api.sock"),
         tlsDirectory: (0,external_node_path_.join)(folder, "tls"),
     };
-    await startProcess("relay", "relay", relaySettings(relayUrl, issuerUrl, files));
-    const authProxy = await startProcess("auth proxy", "auth-proxy", installation_authProxySettings(apiserver, issuerUrl, files));
+    await startProcess("relay", "relay", relaySettings(relayUrl, issuer, files));
+    const authProxy = await startProcess("auth proxy", "auth-proxy", installation_authProxySettings(apiserver, issuer, files));
     await startProcess("agent", "agent", installation_agentSettings(relayUrl, files));
     const [clusterCaPin = ""] = authProxy.ready["caPins"];
-    return { issuerUrl, requestToken, relayUrl, relayCaPem: certificate.caPem, clusterCaPin };
+    const own = "url" in apiserver ? [String(apiserver["url"])] : [];
+    return {
+        issuerUrl: issuer.url,
+        issuerCaFile,
+        requestToken,
+        relayUrl,
+        relayCaPem: certificate.caPem,
+        clusterCaPin,
+        addresses: [issuer.url, relayUrl, ...own],
+    };
 }
-const relaySettings = (relayUrl, issuerUrl, { certFile, keyFile, agentKeyFile }) => ({
+const relaySettings = (relayUrl, issuer, { certFile, keyFile, agentKeyFile }) => ({
     publicUrl: relayUrl,
     listen: { host: "127.0.0.1", port: Number(new URL(relayUrl).port) },
     tls: { certFile, keyFile },
-    issuers: [{ issuer: { url: issuerUrl } }],
+    issuers: [{ issuer }],
     clusters: [
         {
             name: cluster,
             agents: { keys: [{ name: "agent", keyFile: agentKeyFile }] },
-            clients: { allow: [{ issuer: issuerUrl, claims: { repository_id: demoClaims.repository_id } }] },
+            clients: { allow: [{ issuer: issuer.url, claims: { repository_id: demoClaims.repository_id } }] },
         },
     ],
 });
-const installation_authProxySettings = (apiserver, issuerUrl, { socket, tlsDirectory }) => ({
+const installation_authProxySettings = (apiserver, issuer, { socket, tlsDirectory }) => ({
     cluster,
     listen: { socket },
     apiserver,
@@ -72977,7 +88728,7 @@ const installation_authProxySettings = (apiserver, issuerUrl, { socket, tlsDirec
     authentication: {
         jwt: [
             {
-                issuer: { url: issuerUrl, audiences: [`cluster-connect/${cluster}`] },
+                issuer: { ...issuer, audiences: [`cluster-connect/${cluster}`] },
                 claimMappings: { username: { claim: "sub", prefix: "github:" } },
             },
         ],
@@ -73003,6 +88754,32 @@ async function freePort() {
     return port;
 }
 
+;// CONCATENATED MODULE: ./src/demo/job-variables.ts
+/** What a job has to know to be the demo's, for whoever runs the action by other means than the demo's own runner. */
+
+
+/**
+ * The text of a GITHUB_ENV file. The first three names are the runner's and Node's own, so that the action asks the
+ * demo's issuer for its tokens.
+ */
+function jobVariables(installation) {
+    const { issuerUrl, requestToken, issuerCaFile, relayUrl, relayCaPem, clusterCaPin } = installation;
+    const variables = {
+        ACTIONS_ID_TOKEN_REQUEST_URL: tokenRequestUrl(issuerUrl),
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,
+        NODE_EXTRA_CA_CERTS: issuerCaFile,
+        DEMO_CLUSTER: cluster,
+        DEMO_RELAY_URL: relayUrl,
+        DEMO_RELAY_CA: relayCaPem,
+        DEMO_CLUSTER_CA: clusterCaPin,
+    };
+    const end = `end-${(0,external_node_crypto_namespaceObject.randomUUID)()}`;
+    return Object.entries(variables)
+        .map(([name, value]) => `${name}<<${end}\n${value}\n${end}\n`)
+        .join("");
+}
+const tokenRequestUrl = (issuerUrl) => `${issuerUrl}/token?api-version=2.0`;
+
 ;// CONCATENATED MODULE: ./src/demo/is-alive.ts
 
 /** Whether a process still runs; a zombie, which only waits for its parent to look, does not. */
@@ -73026,18 +88803,52 @@ function isAlive(pid) {
 
 
 
-/** Returns a line for each thing that is still there. */
-async function findLeftovers(remains) {
-    const found = [];
-    if (remains.process !== undefined && isAlive(remains.process))
-        found.push(`process ${String(remains.process)}`);
-    found.push(...(0,external_node_fs_.readdirSync)(remains.folder).map((name) => `file ${name}`));
-    if (remains.server !== undefined && (await takesConnections(new URL(remains.server)))) {
-        found.push(`port ${new URL(remains.server).port}`);
+
+/** Returns a line for each thing that the job has left after its post step. */
+async function leftOfJob({ environment, outputs, temp, trackingId }) {
+    const variables = ["KUBECONFIG", "KUBE_CONFIG_PATH"].filter((name) => (environment[name] ?? "") !== "");
+    const server = outputs["server"];
+    return [
+        ...processesOf(trackingId, temp).map((pid) => `process ${String(pid)}`),
+        ...(0,external_node_fs_.readdirSync)(temp, { recursive: true, encoding: "utf8" }).map((name) => `file ${name}`),
+        ...(server === undefined ? [] : await leftovers_open([server])),
+        ...variables.map((name) => `variable ${name}`),
+    ];
+}
+/** Returns a line for each thing that the installation has left after it was stopped. */
+async function leftOfInstallation(pids, addresses, folder) {
+    return [
+        ...pids.filter(isAlive).map((pid) => `process ${String(pid)}`),
+        ...((0,external_node_fs_.existsSync)(folder) ? [`folder ${folder}`] : []),
+        ...(await leftovers_open(addresses)),
+    ];
+}
+/** The job's processes: those that carry its tracking id, or, where only arguments can be seen, name its folder. */
+function processesOf(trackingId, folder) {
+    if (process.platform === "win32")
+        return [];
+    if (process.platform === "linux") {
+        return (0,external_node_fs_.readdirSync)("/proc")
+            .filter((name) => /^\d+$/.test(name))
+            .map(Number)
+            .filter((pid) => isAlive(pid) && environmentOf(pid).includes(`RUNNER_TRACKING_ID=${trackingId}`));
     }
-    if (remains.kubeconfig !== undefined && remains.kubeconfig !== "")
-        found.push("variable KUBECONFIG");
-    return found;
+    return (0,external_node_child_process_.execFileSync)("ps", ["-axww", "-o", "pid=,args="], { encoding: "utf8" })
+        .split("\n")
+        .filter((line) => line.includes(folder))
+        .map((line) => Number.parseInt(line, 10));
+}
+function environmentOf(pid) {
+    try {
+        return (0,external_node_fs_.readFileSync)(`/proc/${String(pid)}/environ`, "utf8").split("\0");
+    }
+    catch {
+        return [];
+    }
+}
+async function leftovers_open(addresses) {
+    const found = await Promise.all(addresses.map(async (address) => ((await takesConnections(new URL(address))) ? [address] : [])));
+    return found.flat().map((address) => `port ${new URL(address).port}`);
 }
 function takesConnections(url) {
     return new Promise((resolve) => {
@@ -73050,8 +88861,106 @@ function takesConnections(url) {
     });
 }
 
+;// CONCATENATED MODULE: ./src/demo/report.ts
+/** What has been seen to hold, and what has not. */
+class Report {
+    hasJob;
+    #failures = [];
+    #leftovers = [];
+    #ran = [];
+    #seconds;
+    #identity = "nobody";
+    /** `hasJob`: false when somebody else runs the job, of which nothing can be said here. */
+    constructor(hasJob = true) {
+        this.hasJob = hasJob;
+    }
+    /** Main has come back: after how long, and who the cluster says we are. */
+    ready(seconds, identity) {
+        this.#seconds = seconds;
+        this.#identity = identity;
+    }
+    ran(title) {
+        this.#ran.push(title);
+    }
+    fail(why) {
+        this.#failures.push(why);
+    }
+    left(things) {
+        this.#leftovers.push(...things);
+    }
+    get hasHeld() {
+        return (this.#failures.length + this.#leftovers.length === 0 && (!this.hasJob || this.#seconds !== undefined));
+    }
+    lines() {
+        const ready = this.#seconds === undefined ? "never" : `${this.#seconds.toFixed(2)} s after main began`;
+        const nothing = "nothing: no process, file, port or variable";
+        const list = (name, entries, none) => (entries.length === 0 ? [none] : entries).map((entry, index) => `   ${(index === 0 ? name : "").padEnd(16)} ${entry}`);
+        return [
+            "",
+            "Report",
+            ...(this.hasJob
+                ? [
+                    ...list("ready", [ready], ""),
+                    ...list("the cluster saw", [this.#identity], ""),
+                    ...list("what was run", this.#ran, "nothing"),
+                ]
+                : []),
+            ...list("left behind", this.#leftovers, nothing),
+            ...list("result", [this.hasHeld ? "all of it held" : "NOT all of it held"], ""),
+            ...this.#failures.flatMap((why) => `   \u2717 ${why}`.split("\n")),
+        ];
+    }
+}
+
+;// CONCATENATED MODULE: ./src/demo/workflow-output.ts
+/** What a step prints, as the runner shows it: commands obeyed, masked values hidden. */
+class WorkflowOutput {
+    print;
+    #masks = new Set();
+    #partial = "";
+    constructor(print) {
+        this.print = print;
+    }
+    take(chunk) {
+        const lines = (this.#partial + chunk.toString("utf8")).split(/\r?\n/);
+        this.#partial = lines.pop() ?? "";
+        for (const line of lines)
+            this.#line(line);
+    }
+    end() {
+        if (this.#partial !== "")
+            this.#line(this.#partial);
+        this.#partial = "";
+    }
+    #line(line) {
+        const [, command, data = ""] = /^\s*::([a-z-]+)(?: [^:]*)?::(.*)$/.exec(line) ?? [];
+        const text = data.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
+        if (command === undefined)
+            return this.#show(line);
+        if (command === "add-mask")
+            return this.#mask(text);
+        if (command === "group")
+            this.#show(`\u25b8 ${text}`);
+        else if (["notice", "warning", "error"].includes(command))
+            this.#show(`[${command}] ${text}`);
+    }
+    /** Of a value of several lines, each line is hidden. */
+    #mask(value) {
+        for (const line of value.split(/\r?\n/))
+            if (line.trim() !== "")
+                this.#masks.add(line);
+    }
+    #show(text) {
+        const shown = [...this.#masks].reduce((kept, mask) => kept.replaceAll(mask, "***"), text);
+        for (const line of shown.split("\n"))
+            this.print(line);
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/demo/runner.ts
 /** Runs the shipped action's stages as GitHub's runner does: environment in, command files out. */
+
+
 
 
 
@@ -73064,20 +88973,28 @@ const commandFiles = [
     "GITHUB_PATH",
     "GITHUB_STEP_SUMMARY",
 ];
+/** What the runner does with a stage that is cancelled, in milliseconds since. */
+const cancelLadder = [
+    ["SIGINT", 0],
+    ["SIGTERM", 7_500],
+    ["SIGKILL", 10_000],
+];
 class Runner {
     options;
     /** What the steps so far have exported. */
     environment = {};
     outputs = {};
     temp;
+    /** In the environment of every process of the job: what the runner sweeps by when the job is over. */
+    trackingId = `github_${(0,external_node_crypto_namespaceObject.randomUUID)()}`;
     #state = {};
-    #trackingId = `github_${(0,external_node_crypto_namespaceObject.randomUUID)()}`;
     constructor(options) {
         this.options = options;
         this.temp = (0,external_node_path_.join)(options.folder, "_temp");
         (0,external_node_fs_.mkdirSync)(this.temp, { recursive: true });
     }
-    async run(bundle, inputs) {
+    /** Runs one stage to its end; `cancelled` ends it as a cancelled job would. */
+    async run(bundle, inputs, cancelled) {
         const folder = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)(this.options.folder, "_commands-"));
         const files = Object.fromEntries(commandFiles.map((name) => [name, (0,external_node_path_.join)(folder, name)]));
         for (const file of Object.values(files))
@@ -73087,18 +89004,18 @@ class Runner {
             cwd: this.options.folder,
             env: { ...this.#environment(), ...inputVariables(inputs), ...stateVariables(this.#state), ...files },
             stdio: ["ignore", "pipe", "pipe"],
+            windowsHide: true,
+            // A Ctrl-C at the terminal is for the demo, which cancels the stage as the runner would.
             detached: process.platform !== "win32",
         });
-        let partial = "";
-        const show = (chunk) => {
-            const lines = (partial + chunk.toString("utf8")).split("\n");
-            partial = lines.pop() ?? "";
-            for (const line of lines)
-                this.#show(line);
-        };
-        child.stdout.on("data", show);
-        child.stderr.on("data", show);
-        await (0,external_node_events_.once)(child, "close");
+        const closed = (0,external_node_events_.once)(child, "close");
+        const output = new WorkflowOutput(this.options.print);
+        child.stdout.on("data", (chunk) => output.take(chunk));
+        child.stderr.on("data", (chunk) => output.take(chunk));
+        const stopCancelling = cancelOn(cancelled, child);
+        await closed;
+        stopCancelling();
+        output.end();
         const seconds = (performance.now() - started) / 1_000;
         Object.assign(this.environment, readCommandFile(files["GITHUB_ENV"] ?? ""));
         Object.assign(this.outputs, readCommandFile(files["GITHUB_OUTPUT"] ?? ""));
@@ -73106,37 +89023,43 @@ class Runner {
         (0,external_node_fs_.rmSync)(folder, { recursive: true });
         return { exitCode: child.exitCode, seconds };
     }
-    /** The process that main has left running. */
-    get backgroundProcess() {
-        const pid = Number(this.#state["pid"]);
-        return Number.isInteger(pid) && pid > 0 ? pid : undefined;
-    }
-    /** Commands to the runner are obeyed, not shown; masks and debug lines not even mentioned. */
-    #show(line) {
-        const [, command, message = ""] = /^::([a-z-]+)(?: [^:]*)?::(.*)$/.exec(line) ?? [];
-        if (command === undefined)
-            return this.options.print(line);
-        const text = message.replaceAll("%0A", "\n      ").replaceAll("%25", "%");
-        if (command === "group")
-            this.options.print(`▸ ${text}`);
-        else if (["notice", "warning", "error"].includes(command))
-            this.options.print(`[${command}] ${text}`);
-    }
     #environment() {
+        const { folder, issuerUrl, issuerCaFile, requestToken } = this.options;
         return {
             PATH: process.env["PATH"] ?? "",
-            HOME: this.options.folder,
+            HOME: folder,
             CI: "true",
             GITHUB_ACTIONS: "true",
             RUNNER_TEMP: this.temp,
-            RUNNER_TRACKING_ID: this.#trackingId,
-            ACTIONS_ID_TOKEN_REQUEST_URL: `${this.options.issuerUrl}/token?api-version=2.0`,
-            ACTIONS_ID_TOKEN_REQUEST_TOKEN: this.options.requestToken,
+            RUNNER_TRACKING_ID: this.trackingId,
+            ACTIONS_ID_TOKEN_REQUEST_URL: tokenRequestUrl(issuerUrl),
+            ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,
+            NODE_EXTRA_CA_CERTS: issuerCaFile,
             ...this.environment,
         };
     }
 }
-const inputVariables = (inputs) => Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]));
+function cancelOn(cancelled, child) {
+    const timers = [];
+    const cancel = () => {
+        for (const [signal, afterMs] of cancelLadder) {
+            timers.push(setTimeout(() => child.kill(signal), afterMs));
+        }
+    };
+    if (cancelled?.aborted === true)
+        cancel();
+    cancelled?.addEventListener("abort", cancel, { once: true });
+    return () => {
+        cancelled?.removeEventListener("abort", cancel);
+        for (const timer of timers)
+            clearTimeout(timer);
+    };
+}
+/** Upper case, blanks to underscores, hyphens kept. */
+const inputVariables = (inputs) => Object.fromEntries(Object.entries(inputs).map(([name, value]) => [
+    `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`,
+    value,
+]));
 const stateVariables = (state) => Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]));
 /** The toolkit writes `name<<delimiter`, the value's lines, and the delimiter. */
 function readCommandFile(path) {
@@ -73152,21 +89075,26 @@ function readCommandFile(path) {
 
 
 
+const channels = { stdin: 0, stdout: 1, status: 3, close: 255 };
 class KubernetesClient {
+    signal;
     #entry;
-    constructor(kubeconfigPath) {
+    constructor(kubeconfigPath, signal) {
+        this.signal = signal;
         this.#entry = readEntry((0,external_node_fs_.readFileSync)(kubeconfigPath, "utf8"));
     }
-    /** `until` ends a stream, such as a watch, as soon as what has come satisfies it. */
-    send(method, path, body, until) {
+    /** One request; rejects when the connection is lost before its answer has ended. */
+    send(method, path, options = {}) {
         const { server, caBundle, tlsServerName } = this.#entry;
+        const { body, contentType = "application/json", until } = options;
         return new Promise((resolve, reject) => {
             const outgoing = (0,external_node_https_namespaceObject.request)(new URL(path, server), {
                 method,
                 ca: caBundle,
                 servername: tlsServerName,
                 agent: false,
-                headers: { ...this.#authorization(), "Content-Type": "application/json" },
+                signal: this.signal,
+                headers: { ...this.#authorization(), "Content-Type": contentType },
             }, (response) => {
                 const status = response.statusCode ?? 0;
                 let text = "";
@@ -73184,30 +89112,45 @@ class KubernetesClient {
             outgoing.end(body === undefined ? undefined : JSON.stringify(body));
         });
     }
-    /** Runs a command in a pod; resolves with its output and exit code, rejects unless a status has come. */
-    exec(pod, command) {
+    /** Runs a command in a pod; rejects when the connection ends without the command's status. */
+    exec(pod, command, { stdin } = {}) {
         const { server, caBundle, tlsServerName } = this.#entry;
-        const url = new URL(`/api/v1/namespaces/default/pods/${pod}/exec?stdout=true`, server.replace("https:", "wss:"));
+        const url = new URL(`/api/v1/namespaces/default/pods/${pod}/exec`, server.replace("https:", "wss:"));
+        url.searchParams.set("stdout", "true");
+        if (stdin !== undefined)
+            url.searchParams.set("stdin", "true");
         for (const word of command)
             url.searchParams.append("command", word);
         // `ws` hands these on to Node's TLS, which knows more of them than its types do.
-        const options = { ca: caBundle, servername: tlsServerName, headers: this.#authorization() };
+        const options = {
+            ca: caBundle,
+            servername: tlsServerName,
+            headers: this.#authorization(),
+            signal: this.signal,
+        };
         const webSocket = new wrapper(url, ["v5.channel.k8s.io"], options);
         return new Promise((resolve, reject) => {
-            let output = "";
+            let stdout = "";
             let exitCode;
+            webSocket.on("open", () => {
+                if (stdin === undefined)
+                    return;
+                webSocket.send(Buffer.concat([Buffer.from([channels.stdin]), Buffer.from(stdin)]));
+                webSocket.send(Buffer.from([channels.close, channels.stdin]));
+            });
             webSocket.on("message", (data) => {
-                if (data[0] === 1)
-                    output += data.subarray(1).toString("utf8");
-                if (data[0] === 3)
-                    exitCode = exitCodeOf(data.subarray(1).toString("utf8"));
+                const text = data.subarray(1).toString("utf8");
+                if (data[0] === channels.stdout)
+                    stdout += text;
+                if (data[0] === channels.status)
+                    exitCode = exitCodeOf(text);
             });
             webSocket.on("error", reject);
             webSocket.on("close", (code) => {
                 if (exitCode === undefined)
                     reject(new Error(`exec was lost (${String(code)})`));
                 else
-                    resolve({ output, exitCode });
+                    resolve({ stdout, exitCode });
             });
         });
     }
@@ -73223,114 +89166,238 @@ function exitCodeOf(status) {
     return cause === undefined ? 0 : Number(cause.message);
 }
 
-;// CONCATENATED MODULE: ./src/demo/visits.ts
-/** What is done with the cluster between main and post: each visit says what it expects, and whether that came. */
+;// CONCATENATED MODULE: ./src/demo/visits/visit.ts
+
+/** Who the cluster should think it is visited by. */
+const visitor = `github:${demoClaims.sub}`;
+const configMap = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "visit" },
+    data: { by: "the demo" },
+};
+function expect(holds, otherwise) {
+    if (!holds)
+        throw new Error(`not what was expected: ${otherwise.trim().slice(0, 500)}`);
+}
+
+;// CONCATENATED MODULE: ./src/demo/visits/by-client.ts
+/** The embedded API, visited by a client built in, for machines without kubectl. */
 
 
-
-const identity = `github:${demoClaims.sub}`;
-const visits_timeoutMs = 20_000;
-/** Against the embedded API; by kubectl where it is on PATH. */
-const embeddedVisits = (hasKubectl) => hasKubectl ? kubectlVisits : clientVisits;
-const watchVisit = {
-    title: "watch config maps while one is created and deleted",
-    run: async (kubeconfig) => {
-        const client = new KubernetesClient(kubeconfig);
-        const path = "/api/v1/namespaces/default/configmaps";
-        const events = client.send("GET", `${path}?watch=true`, undefined, (text) => text.includes('"DELETED"'));
-        const created = await client.send("POST", path, { metadata: { name: "visit" }, data: { by: "demo" } });
-        expect(created.status === 201, created.body);
-        await client.send("DELETE", `${path}/visit`);
-        expect((await events).body.includes('"ADDED"'), "no event came");
-        return "its events came as they happened";
+const pods = "/api/v1/namespaces/default/pods";
+const configMaps = "/api/v1/namespaces/default/configmaps";
+const clientOf = ({ kubeconfig, signal }) => new KubernetesClient(kubeconfig, signal);
+const by_client_check = ({ status, body }, wantedStatus, wanted = "") => expect(status === wantedStatus && body.includes(wanted), `${String(status)} ${body}`);
+const whoAmI = {
+    title: "POST \u2026/selfsubjectreviews",
+    run: async (place) => {
+        const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+        const body = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+        const review = await clientOf(place).send("POST", path, { body });
+        by_client_check(review, 201, visitor);
+        return `the cluster takes us for ${visitor}`;
     },
 };
-const kubectlVisits = [
-    kubectl(["version"], "v1.36.3-demo"),
-    kubectl(["get", "pods"], "hello"),
-    kubectl(["logs", "hello"], "behind a firewall"),
-    kubectl(["exec", "hello", "--", "echo", "from inside"], "from inside"),
-    kubectl(["exec", "hello", "--", "exit", "3"], "exit code 3", 3),
-    watchVisit,
-];
-const clientVisits = [
+const visitsByClient = [
+    whoAmI,
     {
-        title: "GET /api/v1/namespaces/default/pods",
-        run: async (kubeconfig) => {
-            const { status, body } = await new KubernetesClient(kubeconfig).send("GET", "/api/v1/namespaces/default/pods");
-            expect(status === 200 && body.includes('"hello"'), `${String(status)} ${body}`);
+        title: `GET ${pods}`,
+        run: async (place) => {
+            by_client_check(await clientOf(place).send("GET", pods), 200, '"hello"');
             return "pod hello is Running";
         },
     },
     {
-        title: "GET …/pods/hello/log",
-        run: async (kubeconfig) => {
-            const { body } = await new KubernetesClient(kubeconfig).send("GET", "/api/v1/namespaces/default/pods/hello/log");
-            expect(body.includes("behind a firewall"), body);
+        title: `apply a config map twice and delete it, seen by a watch`,
+        run: watchChanges,
+    },
+    {
+        title: `GET ${pods}/hello/log?follow=true`,
+        run: async (place) => {
+            const until = (soFar) => soFar.includes("still here (3)");
+            const { body } = await clientOf(place).send("GET", `${pods}/hello/log?follow=true`, { until });
             return body.trim();
         },
     },
     {
-        title: "exec hello: echo, and exit 3",
-        run: async (kubeconfig) => {
-            const client = new KubernetesClient(kubeconfig);
-            const { output, exitCode } = await client.exec("hello", ["echo", "from inside"]);
-            expect(output === "from inside\n" && exitCode === 0, output);
-            expect((await client.exec("hello", ["exit", "3"])).exitCode === 3, "the exit code did not come through");
-            return `${output.trim()}; exit codes 0 and 3 came through`;
-        },
-    },
-    watchVisit,
-];
-/**
- * Against somebody's real cluster: reads alone, and a refusal. The demo's identity has no rights there, and that the
- * cluster refuses it by name is the proof of who asked.
- */
-const realVisits = [
-    {
-        title: "GET /version",
-        run: async (kubeconfig) => {
-            const { status, body } = await new KubernetesClient(kubeconfig).send("GET", "/version");
-            expect(status === 200, body);
-            return String(JSON.parse(body).gitVersion);
-        },
-    },
-    {
-        title: "GET /api/v1/secrets, which this identity may not",
-        run: async (kubeconfig) => {
-            const { status, body } = await new KubernetesClient(kubeconfig).send("GET", "/api/v1/secrets?limit=1");
-            expect(status === 403 && body.includes(identity), `${String(status)}, and not a refusal of ${identity}`);
-            return `the cluster refuses ${identity}, by name`;
+        title: "exec hello: echo; exit 3; cat",
+        run: async (place) => {
+            const client = clientOf(place);
+            const echo = await client.exec("hello", ["echo", "from", "inside"]);
+            expect(echo.stdout === "from inside\n" && echo.exitCode === 0, JSON.stringify(echo));
+            const exit = await client.exec("hello", ["sh", "-c", "exit 3"]);
+            expect(exit.exitCode === 3, JSON.stringify(exit));
+            const cat = await client.exec("hello", ["cat"], { stdin: "there and back" });
+            expect(cat.stdout === "there and back" && cat.exitCode === 0, JSON.stringify(cat));
+            return `${echo.stdout.trim()}; ${cat.stdout}; exit codes 0 and 3 came through`;
         },
     },
 ];
-function kubectl(args, expected, exitCode = 0) {
+async function watchChanges(place) {
+    const client = clientOf(place);
+    const { body: list } = await client.send("GET", configMaps);
+    const { resourceVersion } = JSON.parse(list).metadata;
+    const watch = `${configMaps}?watch=true&resourceVersion=${resourceVersion}`;
+    const events = client.send("GET", watch, { until: (text) => text.includes('"DELETED"') });
+    events.catch(() => undefined);
+    const apply = (by) => client.send("PATCH", `${configMaps}/visit?fieldManager=demo`, {
+        body: { ...configMap, data: { by } },
+        contentType: "application/apply-patch+yaml",
+    });
+    by_client_check(await apply("the demo"), 201);
+    by_client_check(await apply("the demo, again"), 200);
+    by_client_check(await client.send("DELETE", `${configMaps}/visit`), 200);
+    const seen = (await events).body.match(/ADDED|MODIFIED|DELETED/g) ?? [];
+    expect(seen.join() === "ADDED,MODIFIED,DELETED", seen.join());
+    return `the watch saw ${seen.join(", ")}`;
+}
+
+;// CONCATENATED MODULE: ./src/demo/visits/by-kubectl.ts
+/** The embedded API, visited by kubectl as anybody would. */
+
+
+
+
+const by_kubectl_timeoutMs = 20_000;
+const visitsByKubectl = [
+    kubectl(["version"], { output: "v1.36.3-demo" }),
+    kubectl(["auth", "whoami"], { output: visitor }),
+    kubectl(["get", "namespaces,pods"], { output: "pod/hello" }),
+    {
+        title: "kubectl apply -f visit.json, again with other data, and delete, seen by kubectl get --watch",
+        run: by_kubectl_watchChanges,
+    },
+    kubectl(["logs", "hello", "--follow"], { until: (output) => output.includes("still here (3)") }),
+    kubectl(["exec", "hello", "--", "echo", "from", "inside"], { output: "from inside" }),
+    kubectl(["exec", "hello", "--", "sh", "-c", "exit 3"], { output: "exit code 3", exitCode: 3 }),
+    kubectl(["exec", "-i", "hello", "--", "cat"], { stdin: "there and back", output: "there and back" }),
+];
+function isKubectlOnPath() {
+    try {
+        (0,external_node_child_process_.execFileSync)("kubectl", ["version", "--client"], { stdio: "ignore", timeout: by_kubectl_timeoutMs });
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+async function by_kubectl_watchChanges(place) {
+    const over = new AbortController();
+    let onFirst = () => undefined;
+    const watching = new Promise((resolve) => (onFirst = resolve));
+    const events = by_kubectl_run(["get", "configmaps", "--watch", "--output-watch-events"], { until: (output) => output.includes("DELETED"), onFirst }, { ...place, signal: AbortSignal.any([place.signal, over.signal]) });
+    events.catch(() => undefined);
+    try {
+        // It begins with the config maps that there are; what is done before that would not be seen as it happens.
+        await Promise.race([watching, events]);
+        const lines = await change(place);
+        const seen = [...(await events).matchAll(/^(ADDED|MODIFIED|DELETED) +visit /gm)].map(([, type]) => type);
+        expect(seen.join() === "ADDED,MODIFIED,DELETED", seen.join());
+        return [...lines, `the watch saw ${seen.join(", ")}`].join("\n");
+    }
+    finally {
+        over.abort();
+    }
+}
+async function change(place) {
+    const file = (0,external_node_path_.join)(place.folder, "visit.json");
+    const apply = async (by, expected) => {
+        (0,external_node_fs_.writeFileSync)(file, JSON.stringify({ ...configMap, data: { by } }));
+        return by_kubectl_run(["apply", "-f", file], { output: expected }, place);
+    };
+    const lines = [
+        await apply("the demo", "created"),
+        await apply("the demo, again", "configured"),
+        await by_kubectl_run(["delete", "configmap", "visit"], { output: "deleted" }, place),
+    ];
+    return lines.map((line) => line.trim());
+}
+function kubectl(args, expected) {
+    const input = expected.stdin === undefined ? "" : `echo ${expected.stdin} | `;
+    const words = args.map((word) => (word.includes(" ") ? `'${word}'` : word));
     return {
-        title: `kubectl ${args.join(" ")}`,
-        run: (kubeconfig) => new Promise((resolve, reject) => {
-            const options = {
-                env: {
-                    PATH: process.env["PATH"] ?? "",
-                    HOME: "/nonexistent",
-                    KUBECONFIG: kubeconfig,
-                    KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "true",
-                },
-                timeout: visits_timeoutMs,
-            };
-            (0,external_node_child_process_.execFile)("kubectl", [...args], options, (error, stdout, stderr) => {
-                const output = `${stdout}${stderr}`.trim();
-                const code = error === null ? 0 : error.code;
-                if (code === exitCode && output.includes(expected))
-                    resolve(output);
-                else
-                    reject(new Error(`exit ${String(code)}: ${output}`));
-            });
-        }),
+        title: `${input}kubectl ${words.join(" ")}`,
+        run: async (place) => (await by_kubectl_run(args, expected, place)).trim(),
     };
 }
-function expect(holds, otherwise) {
-    if (!holds)
-        throw new Error(otherwise.slice(0, 500));
+/** Resolves with all that it printed; rejects when that, or its exit code, is not as expected. */
+function by_kubectl_run(args, expected, place) {
+    const { output: wanted = "", exitCode = 0, stdin, until } = expected;
+    return new Promise((resolve, reject) => {
+        const child = (0,external_node_child_process_.spawn)("kubectl", [...args], {
+            env: {
+                PATH: process.env["PATH"] ?? "",
+                // Its caches go with the job.
+                HOME: place.folder,
+                KUBECONFIG: place.kubeconfig,
+                KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "true",
+            },
+            stdio: ["pipe", "pipe", "pipe"],
+            signal: place.signal,
+            timeout: by_kubectl_timeoutMs,
+            windowsHide: true,
+        });
+        let output = "";
+        let hasEnough = false;
+        const take = (chunk) => {
+            output += chunk.toString("utf8");
+            expected.onFirst?.();
+            if (until?.(output) !== true)
+                return;
+            hasEnough = true;
+            child.kill();
+        };
+        child.stdout.on("data", take);
+        child.stderr.on("data", take);
+        child.stdin.on("error", () => undefined).end(stdin ?? "");
+        child.once("error", reject);
+        child.once("close", (code) => {
+            if (hasEnough || (until === undefined && code === exitCode && output.includes(wanted)))
+                resolve(output);
+            else
+                reject(new Error(`exit ${String(code)}: ${output.trim()}`));
+        });
+    });
+}
+
+;// CONCATENATED MODULE: ./src/demo/visits/real-cluster.ts
+/**
+ * Somebody's real cluster: reads, and a create that is only tried out. Without a grant the cluster refuses most of
+ * it; that it does so by our name is the proof of who asked.
+ */
+
+
+
+const real_cluster_base = "/api/v1/namespaces/default";
+/** `hasGrant`: the visitor has been given what it asks for in namespace `default`. */
+const visitsToRealCluster = (hasGrant) => [
+    request("GET", "/version", undefined, true),
+    whoAmI,
+    request("GET", `${real_cluster_base}/pods?limit=5`, undefined, hasGrant),
+    request("POST", `${real_cluster_base}/configmaps?dryRun=All`, configMap, hasGrant),
+    request("GET", "/api/v1/nodes?limit=1", undefined, false),
+];
+function request(method, path, body, mustBeAllowed) {
+    return {
+        title: `${method} ${path}`,
+        run: async ({ kubeconfig, signal }) => {
+            const answer = await new KubernetesClient(kubeconfig, signal).send(method, path, { body });
+            if (answer.status === 200 || answer.status === 201)
+                return outline(answer.body);
+            const refusal = `${String(answer.status)} ${answer.body}`;
+            expect(!mustBeAllowed && answer.status === 403 && answer.body.includes(visitor), refusal);
+            return `the cluster refuses ${visitor}, by name`;
+        },
+    };
+}
+function outline(body) {
+    const { kind, items, gitVersion, metadata } = JSON.parse(body);
+    if (gitVersion !== undefined)
+        return gitVersion;
+    return items === undefined
+        ? `${String(kind)} ${metadata?.name ?? ""} would be created`
+        : `${String(kind)} of ${String(items.length)}`;
 }
 
 ;// CONCATENATED MODULE: ./src/demo/demo.ts
@@ -73345,77 +89412,161 @@ function expect(holds, otherwise) {
 
 
 
-const bundle = (options, name) => (0,external_node_path_.join)(options.bundles, name, "index.js");
+
+
+
+
+
 /** Resolves with whether all of it held. Whatever happens, nothing is left. */
-async function runDemo(options) {
-    const folder = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)((0,external_node_os_.tmpdir)(), "cluster-connect-demo-"));
-    const children = [];
-    const stop = async () => {
-        for (const child of children.splice(0).reverse())
-            await child.stop();
-        (0,external_node_fs_.rmSync)(folder, { recursive: true, force: true });
-    };
-    try {
-        return await play(options, folder, children);
-    }
-    catch (error) {
-        options.print(`\nIt failed: ${messageOf(error)}`);
-        return false;
-    }
-    finally {
-        await stop();
-    }
+function runDemo(options) {
+    return new Demo(options).run();
 }
-async function play(options, folder, children) {
-    const { print, kubeconfig, signal } = options;
-    print("1. The installation: each part its own process, all on loopback");
-    const installation = await install({
-        folder: (0,external_node_path_.join)(folder, "installation"),
-        cli: bundle(options, "cli"),
-        kubeconfig,
-        onStarted: (child) => {
-            children.push(child);
-            print(`   ${child.name.padEnd(11)} process ${String(child.pid)}`);
-        },
-    });
-    signal.throwIfAborted();
-    const runner = new Runner({
-        folder: (0,external_node_path_.join)(folder, "job"),
-        ...installation,
-        print: (line) => print(`   │ ${line}`),
-    });
-    print("\n2. The action's main step, as a runner runs it");
-    let main;
-    const failures = [];
-    try {
-        main = await runner.run(bundle(options, "github-main"), actionInputs(installation));
-        if (main.exitCode !== 0)
-            failures.push("the main step failed");
-        else if (!signal.aborted)
-            failures.push(...(await visit(options, runner)));
+class Demo {
+    options;
+    #report;
+    #folder = (0,external_node_fs_.mkdtempSync)((0,external_node_path_.join)((0,external_node_os_.tmpdir)(), "cluster-connect-demo-"));
+    #children = [];
+    #installation;
+    #grant;
+    #step = 0;
+    /** Then an interruption is its end. */
+    #isHeld = false;
+    constructor(options) {
+        this.options = options;
+        this.#report = new Report(options.hold === undefined);
     }
-    finally {
-        print("\n4. The action's post step");
-        const post = await runner.run(bundle(options, "github-post"), {});
-        if (post.exitCode !== 0)
-            failures.push("the post step failed");
+    async run() {
+        const { print, signal, hold } = this.options;
+        try {
+            const installation = await this.#install();
+            if (hold === undefined)
+                await this.#runJob(installation);
+            else
+                await this.#hold(installation, hold);
+        }
+        catch (error) {
+            if (!signal.aborted)
+                this.#report.fail(messageOf(error));
+        }
+        if (signal.aborted && !this.#isHeld)
+            this.#report.fail("interrupted");
+        await this.#takeDown();
+        for (const line of this.#report.lines())
+            print(line);
+        return this.#report.hasHeld;
     }
-    const dead = children.filter(({ hasEnded }) => hasEnded).map(({ name }) => `${name} ended by itself`);
-    const leftovers = await findLeftovers({
-        process: runner.backgroundProcess,
-        folder: runner.temp,
-        server: runner.outputs["server"],
-        kubeconfig: runner.environment["KUBECONFIG"],
-    });
-    failures.push(...dead, ...leftovers.map((thing) => `left behind: ${thing}`));
-    if (signal.aborted)
-        failures.push("interrupted");
-    const installed = children.map(({ pid }) => pid);
-    for (const child of children.splice(0).reverse())
-        await child.stop();
-    failures.push(...installed.filter(isAlive).map((pid) => `process ${String(pid)} does not end`));
-    report(options, runner, main?.seconds, failures);
-    return failures.length === 0;
+    async #install() {
+        const { print, kubeconfig, grant, signal } = this.options;
+        this.#announce("The installation: each part a process of its own, all on loopback");
+        this.#installation = await install({
+            folder: (0,external_node_path_.join)(this.#folder, "installation"),
+            cli: this.#bundle("cli"),
+            kubeconfig,
+            signal,
+            onStarted: (child) => {
+                this.#children.push(child);
+                print(`   ${child.name.padEnd(11)} process ${String(child.pid)}`);
+            },
+        });
+        if (grant && kubeconfig !== undefined) {
+            this.#grant = await grantRights(kubeconfig, visitor);
+            print(`   Role and RoleBinding ${this.#grant.name}, for ${visitor}`);
+        }
+        return this.#installation;
+    }
+    /** Until it is interrupted, which is how it ends. The file is made whole, and only then has its name. */
+    async #hold(installation, path) {
+        const { signal } = this.options;
+        signal.throwIfAborted();
+        const unfinished = `${path}.unfinished`;
+        (0,external_node_fs_.writeFileSync)(unfinished, jobVariables(installation), { mode: 0o600, flag: "wx" });
+        (0,external_node_fs_.renameSync)(unfinished, path);
+        try {
+            this.#announce(`Held, until it is interrupted: ${path} has a job's variables, in the form of GITHUB_ENV`);
+            this.#isHeld = true;
+            await (0,external_node_events_.once)(signal, "abort");
+        }
+        finally {
+            (0,external_node_fs_.rmSync)(path, { force: true });
+        }
+    }
+    async #runJob(installation) {
+        const { print, signal } = this.options;
+        const folder = (0,external_node_path_.join)(this.#folder, "job");
+        const runner = new Runner({ folder, ...installation, print: (line) => print(`   \u2502 ${line}`) });
+        try {
+            signal.throwIfAborted();
+            this.#announce("The action's main step, as a runner runs it");
+            const main = await runner.run(this.#bundle("github-main"), actionInputs(installation), signal);
+            if (main.exitCode === 0) {
+                this.#report.ready(main.seconds, runner.outputs["identity"] ?? "nobody");
+                await this.#visit(runner.environment["KUBECONFIG"] ?? "", folder);
+            }
+            else if (!signal.aborted)
+                this.#report.fail("the main step failed");
+        }
+        finally {
+            this.#announce("The action's post step");
+            const post = await runner.run(this.#bundle("github-post"), {});
+            if (post.exitCode !== 0)
+                this.#report.fail("the post step failed");
+            this.#report.left(await leftOfJob(runner));
+        }
+    }
+    /** Uses the cluster through KUBECONFIG. */
+    async #visit(kubeconfig, folder) {
+        const { print, signal } = this.options;
+        const { visits, by } = this.#visits();
+        this.#announce(`The cluster, through the exported KUBECONFIG, by ${by}`);
+        for (const { title, run } of visits) {
+            signal.throwIfAborted();
+            print(`   $ ${title}`);
+            try {
+                const output = await run({ kubeconfig, folder, signal });
+                for (const line of output.split("\n"))
+                    print(`   \u2502 ${line}`);
+                this.#report.ran(title);
+            }
+            catch (error) {
+                print(`   \u2717 ${messageOf(error)}`);
+                if (!signal.aborted)
+                    this.#report.fail(`${title}: ${messageOf(error)}`);
+            }
+        }
+    }
+    #visits() {
+        const builtIn = "a client built in";
+        if (this.options.kubeconfig !== undefined) {
+            return { visits: visitsToRealCluster(this.#grant !== undefined), by: builtIn };
+        }
+        return isKubectlOnPath()
+            ? { visits: visitsByKubectl, by: "kubectl" }
+            : { visits: visitsByClient, by: builtIn };
+    }
+    /** Stops what was started, last first, and looks whether it is gone. */
+    async #takeDown() {
+        const pids = this.#children.map(({ pid }) => pid);
+        for (const { name, hasEnded } of this.#children)
+            if (hasEnded)
+                this.#report.fail(`${name} ended by itself`);
+        try {
+            this.#report.left((await this.#grant?.revoke()) ?? []);
+        }
+        catch (error) {
+            this.#report.left([`Role and RoleBinding ${this.#grant?.name ?? ""}: ${messageOf(error)}`]);
+        }
+        for (const child of this.#children.reverse())
+            await child.stop();
+        (0,external_node_fs_.rmSync)(this.#folder, { recursive: true, force: true });
+        this.#report.left(await leftOfInstallation(pids, this.#installation?.addresses ?? [], this.#folder));
+    }
+    #announce(title) {
+        this.#step += 1;
+        this.options.print(`${this.#step === 1 ? "" : "\n"}${String(this.#step)}. ${title}`);
+    }
+    #bundle(name) {
+        return (0,external_node_path_.join)(this.options.bundles, name, "index.js");
+    }
 }
 const actionInputs = (installation) => ({
     "cluster-name": cluster,
@@ -73424,88 +89575,376 @@ const actionInputs = (installation) => ({
     "cluster-ca": installation.clusterCaPin,
     timeout: "20s",
 });
-/** Uses the cluster through KUBECONFIG; returns what went wrong. */
-async function visit({ print, kubeconfig, signal }, runner) {
-    const hasKubectl = kubeconfig === undefined && isOnPath("kubectl");
-    const visits = kubeconfig === undefined ? embeddedVisits(hasKubectl) : realVisits;
-    print(`\n3. The cluster, through the exported KUBECONFIG${hasKubectl ? "" : ", by a client built in"}`);
-    const failures = [];
-    for (const { title, run } of visits) {
-        if (signal.aborted)
-            return failures;
-        print(`   $ ${title}`);
-        try {
-            const output = await run(runner.environment["KUBECONFIG"] ?? "");
-            for (const line of output.split("\n"))
-                print(`   │ ${line}`);
-        }
-        catch (error) {
-            print(`   ✗ ${messageOf(error)}`);
-            failures.push(title);
-        }
+
+;// CONCATENATED MODULE: ./src/demo/kubernetes/answers.ts
+const maxBodyBytes = 1_048_576;
+const reasons = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    409: "AlreadyExists",
+    410: "Expired",
+    413: "RequestEntityTooLarge",
+    415: "UnsupportedMediaType",
+    507: "InsufficientStorage",
+};
+/** Thrown on the way through a request, and answered as a `Status`. */
+class Refusal extends Error {
+    code;
+    constructor(code, message) {
+        super(message);
+        this.code = code;
     }
-    return failures;
+    get status() {
+        const { code, message } = this;
+        return {
+            kind: "Status",
+            apiVersion: "v1",
+            metadata: {},
+            status: "Failure",
+            message,
+            reason: reasons[code],
+            code,
+        };
+    }
 }
-function report({ print }, runner, seconds, failures) {
-    print("\nReport");
-    print(`   main took        ${seconds === undefined ? "–" : `${seconds.toFixed(2)} s, until the cluster had answered`}`);
-    print(`   the cluster saw  ${runner.outputs["identity"] ?? "nobody"}`);
-    print(`   left behind      ${failures.some((text) => text.startsWith("left behind")) ? "see below" : "nothing: no process, file, port or variable"}`);
-    print(`   result           ${failures.length === 0 ? "all of it held" : "NOT all of it held"}`);
-    for (const failure of failures)
-        print(`   ✗ ${failure}`);
+function answer(response, status, body) {
+    response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
 }
-function isOnPath(program) {
-    try {
-        (0,external_node_child_process_.execFileSync)(program, ["version", "--client"], { stdio: "ignore", timeout: 10_000 });
-        return true;
+function answerError(response, error) {
+    if (response.headersSent)
+        return void response.destroy();
+    const refusal = error instanceof Refusal ? error : new Refusal(400, "the request cannot be read");
+    answer(response, refusal.code, refusal.status);
+}
+/** The body's text. Throws a Refusal beyond `maxBodyBytes`. */
+async function readBody(request) {
+    const chunks = [];
+    let length = 0;
+    for await (const chunk of request) {
+        length += chunk.length;
+        if (length > maxBodyBytes)
+            throw new Refusal(413, "the body is too long");
+        chunks.push(chunk);
     }
-    catch {
-        return false;
+    return Buffer.concat(chunks).toString("utf8");
+}
+
+;// CONCATENATED MODULE: ./src/demo/kubernetes/merge-patch.ts
+/**
+ * JSON merge patch (RFC 7386). A strategic merge patch and a server-side apply differ from it only in lists, which
+ * are replaced here.
+ */
+function mergePatch(target, patch) {
+    if (!merge_patch_isObject(patch))
+        return patch;
+    const merged = new Map(merge_patch_isObject(target) ? Object.entries(target) : []);
+    for (const [name, value] of Object.entries(patch)) {
+        if (value === null)
+            merged.delete(name);
+        else
+            merged.set(name, mergePatch(merged.get(name), value));
     }
+    return Object.fromEntries(merged);
+}
+const merge_patch_isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+;// CONCATENATED MODULE: ./src/demo/kubernetes/objects.ts
+/** The objects of the embedded API, in memory, and what has lately happened to them. */
+
+
+const maxObjects = 1_000;
+/** A watch can begin at most this many changes ago. */
+const maxEvents = 1_000;
+const objects_keyOf = ({ kind, namespace = "", name }) => `${kind}/${namespace}/${name}`;
+class ObjectStore extends external_node_events_.EventEmitter {
+    #objects = new Map();
+    #events = [];
+    #version = 1;
+    get version() {
+        return String(this.#version);
+    }
+    get isFull() {
+        return this.#objects.size >= maxObjects;
+    }
+    list(kind, namespace) {
+        return [...this.#objects.values()].filter((object) => object.kind === kind && (namespace === undefined || object.metadata.namespace === namespace));
+    }
+    get(place) {
+        return this.#objects.get(objects_keyOf(place));
+    }
+    put(draft) {
+        const type = this.get(draft) === undefined ? "ADDED" : "MODIFIED";
+        this.#version += 1;
+        const object = this.render(draft);
+        this.#objects.set(objects_keyOf(draft), object);
+        this.#happened(type, object);
+        return object;
+    }
+    /** The object that `put` would store. */
+    render({ kind, namespace, name, fields }) {
+        const earlier = this.get({ kind, namespace, name })?.metadata;
+        return {
+            ...fields,
+            apiVersion: "v1",
+            kind,
+            metadata: {
+                ...fields["metadata"],
+                name,
+                ...(namespace === undefined ? {} : { namespace }),
+                uid: earlier?.uid ?? (0,external_node_crypto_namespaceObject.randomUUID)(),
+                resourceVersion: this.version,
+                creationTimestamp: earlier?.creationTimestamp ?? new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+            },
+        };
+    }
+    delete(place) {
+        const object = this.get(place);
+        if (object === undefined)
+            return undefined;
+        this.#objects.delete(objects_keyOf(place));
+        this.#version += 1;
+        this.#happened("DELETED", object);
+        return object;
+    }
+    /** What has happened after a version; undefined when that is not known any more. */
+    eventsAfter(version) {
+        const oldest = this.#events[0]?.version ?? this.#version + 1;
+        return version + 1 < oldest && this.#events.length === maxEvents
+            ? undefined
+            : this.#events.filter((event) => event.version > version);
+    }
+    #happened(type, object) {
+        const at = { ...object, metadata: { ...object.metadata, resourceVersion: this.version } };
+        const event = { version: this.#version, type, object: at };
+        this.#events.push(event);
+        if (this.#events.length > maxEvents)
+            this.#events.shift();
+        this.emit("change", event);
+    }
+}
+/** A running pod's status: there is no kubelet here that would report one. */
+const runningStatus = (image) => ({
+    phase: "Running",
+    containerStatuses: [
+        { name: "main", ready: true, restartCount: 0, image, imageID: "", state: { running: {} } },
+    ],
+});
+/** What a cluster begins with: its namespace, the config map that each namespace has, and one pod. */
+function createObjects() {
+    const store = new ObjectStore();
+    // One listener a watch.
+    store.setMaxListeners(0);
+    store.put({
+        kind: "Namespace",
+        namespace: undefined,
+        name: "default",
+        fields: { status: { phase: "Active" } },
+    });
+    store.put({ kind: "ConfigMap", namespace: "default", name: "kube-root-ca.crt", fields: { data: {} } });
+    store.put({
+        kind: "Pod",
+        namespace: "default",
+        name: "hello",
+        fields: {
+            spec: { containers: [{ name: "main", image: "demo" }], nodeName: "demo" },
+            status: runningStatus("demo"),
+        },
+    });
+    return store;
+}
+
+;// CONCATENATED MODULE: ./src/demo/kubernetes/changes.ts
+
+
+
+
+const objectName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+const mergeTypes = ["application/merge-patch+json", "application/strategic-merge-patch+json"];
+const applyType = "application/apply-patch+yaml";
+/** Carries out a changing request. Throws a Refusal. */
+async function changes_change(request, store, target, isDryRun) {
+    if (request.method === "DELETE")
+        return { status: 200, object: remove(store, target, isDryRun) };
+    const body = readObject(await readBody(request));
+    const { draft, earlier } = draftOf(request, store, target, body);
+    if (draft.namespace !== undefined && !has(store, draft.namespace)) {
+        throw new Refusal(404, `namespaces "${draft.namespace}" not found`);
+    }
+    if (earlier === undefined && store.isFull)
+        throw new Refusal(507, "the demo keeps no more objects");
+    const object = isDryRun ? store.render(draft) : store.put(draft);
+    return { status: earlier === undefined ? 201 : 200, object };
+}
+const has = (store, namespace) => store.get({ kind: "Namespace", namespace: undefined, name: namespace }) !== undefined;
+function draftOf(request, store, target, body) {
+    const { kind, plural } = target.resource;
+    const metadata = merge_patch_isObject(body["metadata"]) ? body["metadata"] : {};
+    const name = target.name ?? metadata["name"];
+    if (typeof name !== "string" || !objectName.test(name))
+        throw new Refusal(400, "metadata.name is not a name");
+    const place = { kind, namespace: target.namespace, name };
+    const earlier = store.get(place);
+    const type = request.headers["content-type"]?.split(";")[0];
+    const creates = request.method === "POST" || (request.method === "PATCH" && type === applyType);
+    if (request.method === "POST" && earlier !== undefined) {
+        throw new Refusal(409, `${plural} "${name}" already exists`);
+    }
+    if (!creates && earlier === undefined)
+        throw new Refusal(404, `${plural} "${name}" not found`);
+    const fields = request.method === "PATCH" ? patched(type, earlier, body) : body;
+    return { draft: { ...place, fields: withStatus(kind, fields) }, earlier };
+}
+function patched(type, earlier, patch) {
+    if (type !== applyType && !mergeTypes.includes(type ?? "")) {
+        throw new Refusal(415, `the demo patches by ${[...mergeTypes, applyType].join(", ")}`);
+    }
+    return mergePatch(earlier ?? {}, patch);
+}
+function withStatus(kind, fields) {
+    return kind === "Pod" ? { ...fields, status: runningStatus("demo") } : fields;
+}
+function remove(store, target, isDryRun) {
+    const { resource, namespace, name } = target;
+    if (name === undefined)
+        throw new Refusal(405, "the demo deletes one object at a time");
+    if (resource.kind === "Namespace" && name === "default")
+        throw new Refusal(403, "the demo lives here");
+    const place = { kind: resource.kind, namespace, name };
+    const object = isDryRun ? store.get(place) : store.delete(place);
+    if (object === undefined)
+        throw new Refusal(404, `${resource.plural} "${name}" not found`);
+    if (resource.kind === "Namespace" && !isDryRun) {
+        for (const kind of ["ConfigMap", "Pod"]) {
+            for (const { metadata } of store.list(kind, name)) {
+                store.delete({ kind, namespace: name, name: metadata.name });
+            }
+        }
+    }
+    return object;
+}
+/** JSON is YAML, and server-side apply sends either. */
+function readObject(text) {
+    const value = (0,dist/* parse */.qg)(text, { maxAliasCount: 0 });
+    if (!merge_patch_isObject(value))
+        throw new Refusal(400, "the body is not an object");
+    return value;
+}
+
+;// CONCATENATED MODULE: ./src/demo/kubernetes/reviews.ts
+
+const reviewKinds = {
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews": "SelfSubjectReview",
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": "SelfSubjectAccessReview",
+    "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews": "SelfSubjectRulesReview",
+};
+const isReviewPath = (path) => Object.hasOwn(reviewKinds, path);
+function answerReview(request, response, path) {
+    if (request.method !== "POST")
+        throw new Refusal(405, "a review is created");
+    // What is asked for does not matter here, and kubectl asks in protobuf.
+    request.resume();
+    const kind = reviewKinds[path];
+    const [, , group] = path.split("/");
+    answer(response, 201, {
+        apiVersion: `${String(group)}/v1`,
+        kind,
+        metadata: {},
+        status: statusOf(kind, request),
+    });
+}
+function statusOf(kind, request) {
+    if (kind === "SelfSubjectAccessReview")
+        return { allowed: true };
+    if (kind === "SelfSubjectRulesReview") {
+        const all = [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }];
+        return { incomplete: false, resourceRules: all, nonResourceRules: [] };
+    }
+    const groups = (request.headersDistinct["impersonate-group"] ?? []).map(utf8);
+    const [username = ""] = request.headersDistinct["impersonate-user"] ?? [];
+    return { userInfo: { username: utf8(username), groups: [...groups, "system:authenticated"] } };
+}
+/** Header values are bytes; Node reads them as Latin-1. */
+const utf8 = (value) => Buffer.from(value, "latin1").toString("utf8");
+
+;// CONCATENATED MODULE: ./src/demo/kubernetes/resources.ts
+const resources = [
+    { plural: "namespaces", singular: "namespace", shortName: "ns", kind: "Namespace", namespaced: false },
+    { plural: "configmaps", singular: "configmap", shortName: "cm", kind: "ConfigMap", namespaced: true },
+    { plural: "pods", singular: "pod", shortName: "po", kind: "Pod", namespaced: true },
+];
+/** Reads `/api/v1[/namespaces/NAMESPACE]/RESOURCE[/NAME[/SUBRESOURCE]]`; undefined for any other path. */
+function readTarget(path) {
+    const [empty, api, version, ...rest] = path.split("/").map(decodeURIComponent);
+    if (empty !== "" || api !== "api" || version !== "v1" || rest.length > 5)
+        return undefined;
+    const isNamespaced = rest[0] === "namespaces" && rest.length > 2;
+    const namespace = isNamespaced ? rest[1] : undefined;
+    const [plural, name, subresource, ...more] = isNamespaced ? rest.slice(2) : rest;
+    const resource = resources.find((known) => known.plural === plural);
+    if (resource === undefined || more.length > 0 || (isNamespaced && !resource.namespaced))
+        return undefined;
+    // An object of a namespaced resource is found in its namespace alone.
+    if (resource.namespaced && namespace === undefined && name !== undefined)
+        return undefined;
+    return { resource, namespace, name, subresource };
 }
 
 ;// CONCATENATED MODULE: ./src/demo/kubernetes/discovery.ts
-/** As much discovery as kubectl asks for. */
-const verbs = ["get", "list", "watch", "create", "update", "delete"];
-const resources = [
-    {
-        name: "configmaps",
-        singularName: "configmap",
-        namespaced: true,
-        kind: "ConfigMap",
-        verbs,
-        shortNames: ["cm"],
-    },
-    {
-        name: "pods",
-        singularName: "pod",
-        namespaced: true,
-        kind: "Pod",
-        verbs: ["get", "list", "watch"],
-        shortNames: ["po"],
-    },
+/** As much discovery and OpenAPI as kubectl asks for before it does what it was told. */
+
+
+const discovery_version = { major: "1", minor: "36", gitVersion: "v1.36.3-demo", platform: "demo" };
+const discovery_verbs = ["create", "delete", "get", "list", "patch", "update", "watch"];
+const coreResources = [
+    ...resources.map(({ plural, singular, shortName, kind, namespaced }) => ({
+        name: plural,
+        singularName: singular,
+        shortNames: [shortName],
+        kind,
+        namespaced,
+        verbs: discovery_verbs,
+    })),
     { name: "pods/log", singularName: "", namespaced: true, kind: "Pod", verbs: ["get"] },
     { name: "pods/exec", singularName: "", namespaced: true, kind: "PodExecOptions", verbs: ["create", "get"] },
 ];
-const groupOf = (name) => ({
-    name,
-    versions: [{ groupVersion: `${name}/v1`, version: "v1" }],
-    preferredVersion: { groupVersion: `${name}/v1`, version: "v1" },
+const reviews = Object.entries(reviewKinds).map(([path, kind]) => {
+    const [, , group = "", , plural = ""] = path.split("/");
+    return { group, plural, kind };
 });
-const reviews = (groupVersion, kinds) => ({
+const groups = [...new Set(reviews.map(({ group }) => group))];
+const groupDocument = (group) => ({
     kind: "APIResourceList",
     apiVersion: "v1",
-    groupVersion,
-    resources: kinds.map((kind) => ({
-        name: `${kind.toLowerCase()}s`,
+    groupVersion: `${group}/v1`,
+    resources: reviews
+        .filter((review) => review.group === group)
+        .map(({ plural, kind }) => ({
+        name: plural,
         singularName: kind.toLowerCase(),
         namespaced: false,
         kind,
         verbs: ["create"],
     })),
 });
-const discovery_version = { major: "1", minor: "36", gitVersion: "v1.36.3-demo", platform: "demo" };
+/** kubectl looks here whether the server itself checks fields; it says so for each kind, and lets them all pass. */
+const openApi = {
+    openapi: "3.0.0",
+    info: { title: "Cluster Connect demo", version: discovery_version.gitVersion },
+    paths: Object.fromEntries(resources.map(({ plural, kind, namespaced }) => [
+        `/api/v1${namespaced ? "/namespaces/{namespace}" : ""}/${plural}/{name}`,
+        {
+            patch: {
+                parameters: [{ name: "fieldValidation", in: "query", schema: { type: "string" } }],
+                responses: {},
+                "x-kubernetes-action": "patch",
+                "x-kubernetes-group-version-kind": { group: "", version: "v1", kind },
+            },
+        },
+    ])),
+};
 /** Documents by path. */
 const discovery = {
     "/version": discovery_version,
@@ -73513,45 +89952,131 @@ const discovery = {
     "/apis": {
         kind: "APIGroupList",
         apiVersion: "v1",
-        groups: [groupOf("authentication.k8s.io"), groupOf("authorization.k8s.io")],
+        groups: groups.map((name) => {
+            const only = { groupVersion: `${name}/v1`, version: "v1" };
+            return { name, versions: [only], preferredVersion: only };
+        }),
     },
-    "/api/v1": { kind: "APIResourceList", groupVersion: "v1", resources },
-    "/apis/authentication.k8s.io/v1": reviews("authentication.k8s.io/v1", ["SelfSubjectReview"]),
-    "/apis/authorization.k8s.io/v1": reviews("authorization.k8s.io/v1", [
-        "SelfSubjectAccessReview",
-        "SelfSubjectRulesReview",
-    ]),
+    "/api/v1": { kind: "APIResourceList", groupVersion: "v1", resources: coreResources },
+    ...Object.fromEntries(groups.map((group) => [`/apis/${group}/v1`, groupDocument(group)])),
+    "/openapi/v3": { paths: { "api/v1": { serverRelativeURL: "/openapi/v3/api/v1?hash=demo" } } },
+    "/openapi/v3/api/v1": openApi,
 };
+
+;// CONCATENATED MODULE: ./src/demo/kubernetes/shell.ts
+/** Runs a line: `echo WORDS`, `hostname`, `exit CODE`. */
+function runLine(line, hostname) {
+    const [command = "", ...args] = line.trim().split(/\s+/).map(unquote);
+    const done = { stdout: "", stderr: "", exitCode: 0, isOver: false };
+    switch (command) {
+        case "":
+            return done;
+        case "echo":
+            return { ...done, stdout: `${args.join(" ")}\n` };
+        case "hostname":
+            return { ...done, stdout: `${hostname}\n` };
+        case "exit":
+            return { ...done, exitCode: shell_exitCodeOf(args[0]), isOver: true };
+        default:
+            return { ...done, stderr: `sh: ${command}: not found\n`, exitCode: 127 };
+    }
+}
+/** Runs lines until one ends the shell. */
+function runScript(script, hostname) {
+    let sum = { stdout: "", stderr: "", exitCode: 0, isOver: false };
+    for (const line of script.split(/[;\n]/)) {
+        if (sum.isOver)
+            break;
+        const { stdout, stderr, exitCode, isOver } = runLine(line, hostname);
+        sum = { stdout: sum.stdout + stdout, stderr: sum.stderr + stderr, exitCode, isOver };
+    }
+    return sum;
+}
+const unquote = (word) => word.replace(/^(["'])(.*)\1$/, "$2");
+const shell_exitCodeOf = (text = "0") => (/^\d{1,3}$/.test(text) ? Number(text) & 0xff : 2);
 
 ;// CONCATENATED MODULE: ./src/demo/kubernetes/exec.ts
 
+
 const subprotocols = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
-const channels = { stdin: 0, stdout: 1, status: 3, close: 255 };
+const exec_channels = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 };
+/** Of a line that is being typed. */
+const maxLineBytes = 65_536;
 const server = new websocket_server({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: 1_048_576,
     handleProtocols: (offered) => subprotocols.find((known) => offered.has(known)) ?? false,
 });
-function handleExec(request, socket, head) {
+function handleExec(request, socket, head, pod) {
     const { searchParams } = new URL(request.url ?? "", "http://demo");
     const [command = "", ...args] = searchParams.getAll("command");
     server.handleUpgrade(request, socket, head, (webSocket) => {
         webSocket.on("error", () => undefined);
         if (command === "cat")
             return echoUntilClosed(webSocket);
-        if (command === "echo")
-            exec_send(webSocket, channels.stdout, `${args.join(" ")}\n`);
-        finish(webSocket, command === "exit" ? Number(args[0] ?? 0) : command === "echo" ? 0 : 127);
+        if (command === "sh" && args[0] !== "-c") {
+            return new Terminal(webSocket, pod, searchParams.get("tty") === "true").begin();
+        }
+        const script = command === "sh" ? (args[1] ?? "") : [command, ...args].join(" ");
+        const outcome = runScript(script, pod);
+        exec_show(webSocket, outcome);
+        finish(webSocket, outcome.exitCode);
     });
 }
 function echoUntilClosed(webSocket) {
     webSocket.on("message", (data) => {
-        if (data[0] === channels.stdin)
-            exec_send(webSocket, channels.stdout, data.subarray(1));
-        else if (data[0] === channels.close)
+        if (data[0] === exec_channels.stdin)
+            exec_send(webSocket, exec_channels.stdout, data.subarray(1));
+        else if (data[0] === exec_channels.close)
             finish(webSocket, 0);
     });
+}
+/** A shell that is typed to. With a terminal it shows what is typed, and asks. */
+class Terminal {
+    webSocket;
+    pod;
+    isTty;
+    #line = "";
+    #exitCode = 0;
+    constructor(webSocket, pod, isTty) {
+        this.webSocket = webSocket;
+        this.pod = pod;
+        this.isTty = isTty;
+    }
+    begin() {
+        this.#prompt();
+        this.webSocket.on("message", (data) => {
+            if (data[0] === exec_channels.close)
+                finish(this.webSocket, this.#exitCode);
+            else if (data[0] === exec_channels.stdin)
+                this.#take(data.subarray(1).toString("utf8"));
+        });
+    }
+    #take(text) {
+        if (this.isTty)
+            exec_send(this.webSocket, exec_channels.stdout, text.replaceAll("\r", "\r\n"));
+        const lines = (this.#line + text).split(/[\r\n]/);
+        this.#line = (lines.pop() ?? "").slice(0, maxLineBytes);
+        for (const line of lines) {
+            const outcome = runLine(line, this.pod);
+            this.#exitCode = outcome.exitCode;
+            exec_show(this.webSocket, outcome);
+            if (outcome.isOver)
+                return finish(this.webSocket, outcome.exitCode);
+            this.#prompt();
+        }
+    }
+    #prompt() {
+        if (this.isTty)
+            exec_send(this.webSocket, exec_channels.stdout, "$ ");
+    }
+}
+function exec_show(webSocket, { stdout, stderr }) {
+    if (stdout !== "")
+        exec_send(webSocket, exec_channels.stdout, stdout);
+    if (stderr !== "")
+        exec_send(webSocket, exec_channels.stderr, stderr);
 }
 function finish(webSocket, code) {
     const status = code === 0
@@ -73563,69 +90088,69 @@ function finish(webSocket, code) {
             reason: "NonZeroExitCode",
             details: { causes: [{ reason: "ExitCode", message: String(code) }] },
         };
-    exec_send(webSocket, channels.status, JSON.stringify(status));
+    exec_send(webSocket, exec_channels.status, JSON.stringify(status));
     webSocket.close(1000);
 }
-const exec_send = (webSocket, channel, data) => webSocket.send(Buffer.concat([Buffer.from([channel]), Buffer.from(data)]));
-
-;// CONCATENATED MODULE: ./src/demo/kubernetes/objects.ts
-/** The objects of the embedded API: config maps that can be changed, one pod that cannot. */
-
-const namespace = "default";
-class ObjectStore extends external_node_events_.EventEmitter {
-    #objects = new Map();
-    #version = 1;
-    get version() {
-        return String(this.#version);
-    }
-    list(kind) {
-        return [...this.#objects.values()].filter((object) => object.kind === kind);
-    }
-    get(kind, name) {
-        return this.#objects.get(`${kind}/${name}`);
-    }
-    put(kind, name, fields) {
-        this.#version += 1;
-        const earlier = this.get(kind, name);
-        const object = {
-            ...fields,
-            apiVersion: "v1",
-            kind,
-            metadata: {
-                name,
-                namespace,
-                uid: earlier?.metadata.uid ?? `00000000-0000-4000-8000-${String(this.#version).padStart(12, "0")}`,
-                resourceVersion: this.version,
-                creationTimestamp: earlier?.metadata.creationTimestamp ?? new Date().toISOString().replace(/\.\d+Z$/, "Z"),
-            },
-        };
-        this.#objects.set(`${kind}/${name}`, object);
-        this.emit("change", earlier === undefined ? "ADDED" : "MODIFIED", object);
-        return object;
-    }
-    delete(kind, name) {
-        const object = this.get(kind, name);
-        if (object === undefined)
-            return undefined;
-        this.#objects.delete(`${kind}/${name}`);
-        this.#version += 1;
-        this.emit("change", "DELETED", object);
-        return object;
-    }
+function exec_send(webSocket, channel, data) {
+    if (webSocket.readyState !== webSocket.OPEN)
+        return;
+    webSocket.send(Buffer.concat([Buffer.from([channel]), Buffer.from(data)]));
 }
-function createObjects() {
-    const store = new ObjectStore();
-    store.setMaxListeners(0);
-    store.put("Pod", "hello", {
-        spec: { containers: [{ name: "main", image: "demo" }], nodeName: "demo" },
-        status: {
-            phase: "Running",
-            containerStatuses: [
-                { name: "main", ready: true, restartCount: 0, image: "demo", imageID: "", state: { running: {} } },
-            ],
-        },
+
+;// CONCATENATED MODULE: ./src/demo/kubernetes/log.ts
+const lineEveryMs = 200;
+/** What the pod has said, and with `follow` what it goes on saying until nobody listens any more. */
+function answerLog(response, follow) {
+    response.writeHead(200, { "Content-Type": "text/plain" });
+    response.write("hello from a pod behind a firewall\n");
+    if (!follow)
+        return void response.end();
+    let count = 0;
+    const timer = setInterval(() => {
+        count += 1;
+        response.write(`still here (${String(count)})\n`);
+    }, lineEveryMs);
+    response.once("close", () => clearInterval(timer));
+}
+
+;// CONCATENATED MODULE: ./src/demo/kubernetes/watch.ts
+
+/** A reader that is this far behind has gone away. */
+const maxUnreadBytes = 1_048_576;
+/** Answers with one line of JSON an event, until the reader leaves or its time is over. */
+function answerWatch(response, store, kind, request) {
+    const { wants, afterVersion, timeoutSeconds } = request;
+    const past = afterVersion === undefined ? [] : store.eventsAfter(afterVersion);
+    response.writeHead(200, { "Content-Type": "application/json" });
+    response.flushHeaders();
+    const write = (type, object) => {
+        response.write(`${JSON.stringify({ type, object })}\n`);
+        if (response.writableLength > maxUnreadBytes)
+            response.destroy();
+    };
+    if (past === undefined) {
+        write("ERROR", new Refusal(410, "too old resource version").status);
+        return void response.end();
+    }
+    const send = ({ type, object }) => {
+        if (object.kind === kind && wants(object))
+            write(type, object);
+    };
+    if (afterVersion === undefined) {
+        for (const object of store.list(kind, undefined).filter(wants))
+            write("ADDED", object);
+    }
+    if (request.marksInitialEnd) {
+        const annotations = { "k8s.io/initial-events-end": "true" };
+        write("BOOKMARK", { kind, apiVersion: "v1", metadata: { resourceVersion: store.version, annotations } });
+    }
+    past.forEach(send);
+    store.on("change", send);
+    const timer = timeoutSeconds === undefined ? undefined : setTimeout(() => response.end(), timeoutSeconds * 1_000);
+    response.once("close", () => {
+        clearTimeout(timer);
+        store.off("change", send);
     });
-    return store;
 }
 
 ;// CONCATENATED MODULE: ./src/demo/kubernetes/api.ts
@@ -73633,135 +90158,102 @@ function createObjects() {
 
 
 
-const kinds = { pods: "Pod", configmaps: "ConfigMap" };
-const maxBodyBytes = 1_048_576;
-const objectPath = /^\/api\/v1(?:\/namespaces\/([^/]+))?\/(pods|configmaps)(?:\/([^/]+))?(\/log|\/exec)?$/;
+
+
+
+
+
+
 function createKubernetesApi(certificate, token) {
     const store = createObjects();
     const server = (0,external_node_https_namespaceObject.createServer)({ ...certificate, ALPNProtocols: ["http/1.1"] });
     server.on("request", (request, response) => {
-        const refusal = whyRefused(request, token);
-        if (refusal !== undefined)
-            return refuse(response, 401, refusal);
-        handle(request, response, store).catch(() => refuse(response, 400, "the request cannot be read"));
+        handle(request, response, store, token).catch((error) => answerError(response, error));
     });
     server.on("upgrade", (request, socket, head) => {
-        const isExec = objectPath.exec(pathOf(request))?.[4] === "/exec";
-        if (whyRefused(request, token) === undefined && isExec)
-            handleExec(request, socket, head);
-        else
-            socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        socket.on("error", () => undefined);
+        try {
+            checkCaller(request, token);
+            const { target } = api_read(request);
+            const pod = target === undefined ? undefined : existing(store, target).metadata.name;
+            if (target?.subresource !== "exec" || pod === undefined)
+                throw new Refusal(404, "nothing to upgrade to");
+            handleExec(request, socket, head, pod);
+        }
+        catch (error) {
+            const code = error instanceof Refusal ? error.code : 400;
+            socket.end(`HTTP/1.1 ${String(code)} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+        }
     });
     return server;
 }
-function whyRefused(request, token) {
+/** Throws a Refusal unless the auth proxy asks, and for exactly one named user. */
+function checkCaller(request, token) {
     if (request.headers.authorization !== `Bearer ${token}`)
-        return "not the auth proxy's token";
-    const user = request.headersDistinct["impersonate-user"] ?? [];
-    return user.length === 1 && user[0] !== "" ? undefined : "a request must act for exactly one user";
+        throw new Refusal(401, "not the auth proxy's token");
+    const users = request.headersDistinct["impersonate-user"] ?? [];
+    if (users.length !== 1 || users[0] === "")
+        throw new Refusal(401, "a request must act for exactly one user");
 }
-const pathOf = (request) => new URL(request.url ?? "/", "https://demo").pathname;
-async function handle(request, response, store) {
-    const path = pathOf(request);
-    const document = discovery[path];
+function api_read(request) {
+    const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "https://demo");
+    return { path, query, target: readTarget(path) };
+}
+async function handle(request, response, store, token) {
+    checkCaller(request, token);
+    const { path, query, target } = api_read(request);
+    const document = Object.hasOwn(discovery, path) ? discovery[path] : undefined;
     if (request.method === "GET" && document !== undefined)
         return answer(response, 200, document);
-    if (path.endsWith("reviews"))
+    if (isReviewPath(path))
         return answerReview(request, response, path);
-    const [, inNamespace, resource = "", name, subresource] = objectPath.exec(path) ?? [];
-    const kind = kinds[resource];
-    if (kind === undefined || (inNamespace !== undefined && inNamespace !== namespace)) {
-        return refuse(response, 404, "the server could not find the requested resource");
+    if (target === undefined)
+        throw new Refusal(404, "the server could not find the requested resource");
+    if (target.subresource !== undefined) {
+        if (target.resource.kind !== "Pod" || target.subresource !== "log")
+            throw new Refusal(404, "not in the demo");
+        existing(store, target);
+        return answerLog(response, query.get("follow") === "true");
     }
-    if (subresource === "/log")
-        return answerLog(response);
-    await answerObjects(request, response, store, kind, name);
+    if (request.method === "GET")
+        return answerRead(response, store, target, query);
+    const { status, object } = await changes_change(request, store, target, query.get("dryRun") === "All");
+    answer(response, status, object);
 }
-async function answerObjects(request, response, store, kind, name) {
-    const { searchParams } = new URL(request.url ?? "/", "https://demo");
-    if (request.method === "POST" || request.method === "PUT") {
-        const { apiVersion: _, kind: __, metadata, ...fields } = (await readBody(request));
-        return answer(response, request.method === "POST" ? 201 : 200, store.put(kind, metadata.name, fields));
-    }
-    if (searchParams.get("watch") !== null && searchParams.get("watch") !== "false")
-        return watch(response, store, kind);
-    if (name === undefined) {
-        return answer(response, 200, {
-            apiVersion: "v1",
-            kind: `${kind}List`,
-            metadata: { resourceVersion: store.version },
-            items: store.list(kind),
+/** Throws a Refusal when the object that the path names does not exist. */
+function existing(store, { resource, namespace, name = "" }) {
+    const object = store.get({ kind: resource.kind, namespace, name });
+    if (object === undefined)
+        throw new Refusal(404, `${resource.plural} "${name}" not found`);
+    return object;
+}
+function answerRead(response, store, target, query) {
+    const { kind } = target.resource;
+    if (target.name !== undefined)
+        return answer(response, 200, existing(store, target));
+    const wants = selector(target, query);
+    if (["true", "1"].includes(query.get("watch") ?? "")) {
+        const version = query.get("resourceVersion") ?? "";
+        const timeout = query.get("timeoutSeconds");
+        return answerWatch(response, store, kind, {
+            wants,
+            afterVersion: version === "" || version === "0" ? undefined : Number(version),
+            timeoutSeconds: timeout === null ? undefined : Number(timeout),
+            marksInitialEnd: query.get("sendInitialEvents") === "true",
         });
     }
-    const object = request.method === "DELETE" ? store.delete(kind, name) : store.get(kind, name);
-    return object === undefined
-        ? refuse(response, 404, `${kind} "${name}" not found`)
-        : answer(response, 200, object);
-}
-function watch(response, store, kind) {
-    response.writeHead(200, { "Content-Type": "application/json" });
-    response.flushHeaders();
-    const send = (type, object) => {
-        if (object.kind === kind)
-            response.write(`${JSON.stringify({ type, object })}\n`);
-    };
-    for (const object of store.list(kind))
-        send("ADDED", object);
-    store.on("change", send);
-    response.on("close", () => store.off("change", send));
-}
-function answerLog(response) {
-    response.writeHead(200, { "Content-Type": "text/plain" });
-    response.end("hello from a pod behind a firewall\n");
-}
-/** Everybody may do everything here; what is shown is who everybody is. */
-async function answerReview(request, response, path) {
-    const { spec } = await readBody(request);
-    const groups = [...(request.headersDistinct["impersonate-group"] ?? []), "system:authenticated"];
-    const username = utf8(request.headers["impersonate-user"]);
-    const all = [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }];
-    const status = path.endsWith("selfsubjectreviews")
-        ? { userInfo: { username, groups } }
-        : path.endsWith("selfsubjectrulesreviews")
-            ? { incomplete: false, resourceRules: all, nonResourceRules: [] }
-            : { allowed: true };
-    const [, , group = "", , resource = ""] = path.split("/");
-    const kind = { selfsubjectreviews: "SelfSubjectReview", selfsubjectrulesreviews: "SelfSubjectRulesReview" }[resource];
-    answer(response, 201, {
-        apiVersion: `${group}/v1`,
-        kind: kind ?? "SelfSubjectAccessReview",
-        metadata: {},
-        ...(spec === undefined ? {} : { spec }),
-        status,
-    });
-}
-/** Header values are bytes; Node reads them as Latin-1. */
-const utf8 = (value) => Buffer.from(String(value ?? ""), "latin1").toString("utf8");
-async function readBody(request) {
-    const chunks = [];
-    let length = 0;
-    for await (const chunk of request) {
-        length += chunk.length;
-        if (length > maxBodyBytes)
-            throw new Error("too long");
-        chunks.push(chunk);
-    }
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
-}
-function answer(response, status, body) {
-    response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
-}
-function refuse(response, code, message) {
-    const reason = code === 404 ? "NotFound" : code === 401 ? "Unauthorized" : "BadRequest";
-    answer(response, code, {
-        kind: "Status",
+    answer(response, 200, {
         apiVersion: "v1",
-        metadata: {},
-        status: "Failure",
-        message,
-        reason,
-        code,
+        kind: `${kind}List`,
+        metadata: { resourceVersion: store.version },
+        items: store.list(kind, target.namespace).filter(wants),
     });
+}
+/** By namespace, and by the one field that kubectl selects by when it waits for an object. */
+function selector({ namespace }, query) {
+    const [, name] = /^metadata\.name=(.+)$/.exec(query.get("fieldSelector") ?? "") ?? [];
+    return ({ metadata }) => (namespace === undefined || metadata.namespace === namespace) &&
+        (name === undefined || metadata.name === name);
 }
 
 ;// CONCATENATED MODULE: ./src/demo/services.ts
@@ -73774,19 +90266,20 @@ function refuse(response, code, message) {
 
 
 
-const process_ = (name) => ({ name, logLevel: "info", logFormat: "json" });
+const processOptions = (name) => ({ name, hop: "demo", logLevel: "info", logFormat: "json" });
 /** Hidden commands; `folder` holds the secrets that they share with their peers. */
 function serviceCommands() {
     return [
         new Command("demo-issuer").argument("<folder>").action(async (folder) => {
-            process.exitCode = await runProcess(process_("issuer"), async ({ shutdown }) => {
+            process.exitCode = await runProcess(processOptions("issuer"), async ({ shutdown }) => {
                 const issuer = await startIssuer((0,external_node_fs_.readFileSync)((0,external_node_path_.join)(folder, "request.token"), "utf8"));
+                (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(folder, "issuer.ca.pem"), issuer.caPem);
                 shutdown.add("issuer", () => issuer.close());
                 return { url: issuer.url };
             });
         }),
         new Command("demo-kubernetes").argument("<folder>").action(async (folder) => {
-            process.exitCode = await runProcess(process_("kubernetes"), async ({ shutdown }) => {
+            process.exitCode = await runProcess(processOptions("kubernetes"), async ({ shutdown }) => {
                 const { caPem, certPem, keyPem } = await createResponderCertificate("kubernetes.default.svc");
                 (0,external_node_fs_.writeFileSync)((0,external_node_path_.join)(folder, "kubernetes.ca.pem"), caPem);
                 const token = (0,external_node_fs_.readFileSync)((0,external_node_path_.join)(folder, "kubernetes.token"), "utf8");
@@ -73812,28 +90305,40 @@ function serviceCommands() {
 function demoCommands(bundles) {
     const demo = new Command("demo")
         .description("show the whole way on this machine, with nothing but Node")
-        .addOption(new Option("--kubeconfig <file>", "put a real cluster behind it; nothing there is changed").env("CLUSTER_CONNECT_KUBECONFIG"))
-        .action(async ({ kubeconfig }) => {
+        .addOption(new Option("--kubeconfig <file>", "put a real cluster behind it; without --grant, nothing there is changed").env("CLUSTER_CONNECT_KUBECONFIG"))
+        .addOption(new Option("--grant", "with --kubeconfig: while it runs, let the demo's user list pods and create config maps in namespace default").env("CLUSTER_CONNECT_GRANT"))
+        .addOption(new Option("--hold <file>", "run no job, stay until interrupted, and write into this file what a job needs, in the form of GITHUB_ENV").env("CLUSTER_CONNECT_HOLD"))
+        .action(async ({ kubeconfig, grant = false, hold }, command) => {
+        if (grant && kubeconfig === undefined)
+            command.error("error: --grant needs --kubeconfig");
         const interrupted = new AbortController();
-        process.on("SIGINT", () => interrupted.abort()).on("SIGTERM", () => interrupted.abort());
+        const interrupt = () => interrupted.abort(new Error("interrupted"));
+        for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+            process.on(signal, interrupt);
+        // Whoever closes the pipe has had enough too; what was started must be stopped all the same.
+        process.stdout.on("error", interrupt);
         const held = await runDemo({
             bundles,
             kubeconfig: kubeconfig === undefined ? undefined : (0,external_node_path_.resolve)(kubeconfig),
+            grant,
+            hold: hold === undefined ? undefined : (0,external_node_path_.resolve)(hold),
             print: (line) => process.stdout.write(`${line}\n`),
             signal: interrupted.signal,
         });
         process.exit(held ? 0 : 1);
     });
-    return [demo, ...serviceCommands()];
+    return { demo, services: serviceCommands() };
 }
 
 ;// CONCATENATED MODULE: ./src/relay/refusal.ts
 /** A gesture that the relay refuses, with the status that tells why. */
-class Refusal extends Error {
+class refusal_Refusal extends Error {
     status;
     sentence;
     reason;
     details;
+    code;
+    retryAfterSeconds;
     name = "Refusal";
     constructor(status, 
     /** One sentence without a full stop, which the far end sees in the status line. */
@@ -73841,12 +90346,18 @@ class Refusal extends Error {
     /** A word for metrics and logs. */
     reason, 
     /** What an operator needs to see why, such as the claims that no rule matched; never shown to the far end. */
-    details = {}) {
+    details = {}, 
+    /** What the far end may decide by, where the status alone is not enough. */
+    code, 
+    /** When to come back, where that is known. */
+    retryAfterSeconds) {
         super(sentence);
         this.status = status;
         this.sentence = sentence;
         this.reason = reason;
         this.details = details;
+        this.code = code;
+        this.retryAfterSeconds = retryAfterSeconds;
     }
 }
 
@@ -73871,24 +90382,32 @@ class KeyRing {
     admit(right, cluster, path, authorization) {
         const token = parseSasToken(authorization);
         if (token === undefined)
-            throw new Refusal(401, "The token is malformed", "token_malformed");
+            throw new refusal_Refusal(401, "The token is malformed", "token_malformed");
         const keys = this.#byCluster.get(cluster.name);
-        const isSignedFor = (wanted) => (keys?.[wanted].get(token.keyName) ?? []).some((key) => isSignedBy(token, key));
-        const hasRight = isSignedFor(right);
-        if (!hasRight && !isSignedFor(right === "listen" ? "send" : "listen")) {
-            throw new Refusal(401, "The token has an invalid signature", "token_signature");
+        const signingKey = (wanted) => keys?.[wanted].get(token.keyName)?.find((candidate) => isSignedBy(token, candidate));
+        const key = signingKey(right);
+        if (key === undefined && signingKey(right === "listen" ? "send" : "listen") === undefined) {
+            throw new refusal_Refusal(401, "The token has an invalid signature", "token_signature");
         }
         const who = `key ${token.keyName}`;
         if (token.expiresAtMs <= Date.now()) {
-            throw new Refusal(401, "The token has expired", "token_expired", { who });
+            throw new refusal_Refusal(401, "The token has expired", "token_expired", { who });
         }
         if (!coversPath(token, this.#hosts, path)) {
-            throw new Refusal(403, "The token is for another endpoint", "token_audience", { who });
+            throw new refusal_Refusal(403, "The token is for another endpoint", "token_audience", { who }, "ERR_TOKEN_AUDIENCE");
         }
-        if (!hasRight) {
-            throw new Refusal(403, `The token's key may not ${right} here`, "right_missing", { who });
+        if (key === undefined) {
+            throw new refusal_Refusal(403, `The token's key may not ${right} here`, "right_missing", { who });
         }
-        return { right, who, expiresAtMs: token.expiresAtMs, claims: {} };
+        const rule = `${right === "listen" ? "agents" : "clients"}.keys ${token.keyName}`;
+        const identity = `${cluster.name} ${who}`;
+        const basis = { kind: "key", name: token.keyName, key };
+        const { expiresAtMs } = token;
+        return { right, cluster: cluster.name, who, identity, expiresAtMs, rule, claims: {}, basis };
+    }
+    /** Whether a cluster still has this very key, by this name and with this right. */
+    has(right, cluster, name, key) {
+        return this.#byCluster.get(cluster)?.[right].get(name)?.includes(key) === true;
     }
 }
 function readKeys(entries) {
@@ -73916,36 +90435,101 @@ function readKeyFile(path) {
 }
 
 ;// CONCATENATED MODULE: ./src/relay/token-rules.ts
-/** The claims by which a rule lets this token in; undefined if none does. */
-function matchingClaims(right, token, cluster) {
-    if (right === "listen") {
-        const isNamed = cluster.agents.serviceAccounts.some(({ issuer, subject }) => issuer === token.issuer && subject === token.claims["sub"]);
-        return isNamed ? token_rules_pick(token, ["sub"]) : undefined;
+/** Which verified tokens may listen, and which may connect: a cluster's rules, in the order they are written. */
+
+
+
+class TokenRules {
+    #rules;
+    /** The settings have been validated: expressions compile. `maxCost` bounds each evaluation. */
+    constructor(cluster, maxCost) {
+        const { agents, clients } = cluster;
+        this.#rules = {
+            listen: agents.serviceAccounts.map(({ issuer, subject }, index) => new Rule(`agents.serviceAccounts[${String(index)}]`, { issuer, claims: { sub: subject } }, maxCost)),
+            send: clients.allow.map((rule, index) => new Rule(`clients.allow[${String(index)}]`, rule, maxCost)),
+        };
     }
-    const rule = cluster.clients.allow.find((candidate) => ruleMatches(candidate, token));
-    return rule === undefined ? undefined : token_rules_pick(token, Object.keys(rule.claims));
+    /** The first rule that lets this token in; undefined if none does. */
+    match(right, token) {
+        for (const rule of this.#rules[right]) {
+            const verdict = rule.judge(token);
+            if (verdict.refusal === undefined)
+                return verdict;
+        }
+        return undefined;
+    }
+    /** What each rule says, in their order. */
+    explain(right, token) {
+        return this.#rules[right].map((rule) => rule.judge(token));
+    }
+    /** The token's values of every claim that a rule for its issuer looks at: what to compare when none matches. */
+    claimsThatDecide(right, token) {
+        const rules = this.#rules[right].filter(({ issuer }) => issuer === token.issuer);
+        return token_rules_pick(token.claims, [...new Set(rules.flatMap(({ fields }) => fields))]);
+    }
+    /** The same, and all of the claims where a rule may look at any: enough to judge the token by other rules later. */
+    claimsToKeep(right, token) {
+        const mayLookAtAny = this.#rules[right].some((rule) => rule.issuer === token.issuer && rule.mayLookAtAny);
+        return mayLookAtAny ? token.claims : this.claimsThatDecide(right, token);
+    }
 }
-/** The token's values of every claim that a rule for its issuer looks at: what to compare when none matches. */
-function claimsThatDecide(right, token, cluster) {
-    if (right === "listen")
-        return token_rules_pick(token, ["sub"]);
-    const rules = cluster.clients.allow.filter(({ issuer }) => issuer === token.issuer);
-    return token_rules_pick(token, [...new Set(rules.flatMap(({ claims }) => Object.keys(claims)))]);
+class Rule {
+    name;
+    maxCost;
+    issuer;
+    /** Claims that are looked at, as far as they are named. */
+    fields;
+    mayLookAtAny;
+    #claims;
+    #expression;
+    constructor(name, { issuer, claims, expression }, maxCost) {
+        this.name = name;
+        this.maxCost = maxCost;
+        this.issuer = issuer;
+        this.#claims = claims;
+        this.#expression =
+            expression === undefined ? undefined : compileExpression(expression, claimsSubject, true);
+        this.fields = [...new Set([...Object.keys(claims), ...(this.#expression?.fields ?? [])])];
+        this.mayLookAtAny = this.#expression !== undefined && this.#expression.fields === undefined;
+    }
+    judge(token) {
+        const isOurs = token.issuer === this.issuer;
+        const refusal = isOurs
+            ? (this.#refusalByClaims(token.claims) ?? this.#refusalByExpression(token.claims))
+            : `it is for issuer ${this.issuer}`;
+        return { rule: this.name, refusal, claims: isOurs ? token_rules_pick(token.claims, this.fields) : {} };
+    }
+    /** Every claim is in the token with that very value: no prefix, no pattern, no conversion of kinds. */
+    #refusalByClaims(claims) {
+        for (const [name, wanted] of Object.entries(this.#claims)) {
+            const accepted = Array.isArray(wanted) ? wanted : [wanted];
+            const list = accepted.map((value) => JSON.stringify(value)).join(" or ");
+            if (!Object.hasOwn(claims, name))
+                return `claim ${name} is missing, wanted ${list}`;
+            const value = claims[name];
+            if (!accepted.includes(value))
+                return `claim ${name} is ${JSON.stringify(value)}, wanted ${list}`;
+        }
+        return undefined;
+    }
+    /** What cannot be evaluated lets nobody in. */
+    #refusalByExpression(claims) {
+        if (this.#expression === undefined)
+            return undefined;
+        try {
+            const holds = this.#expression.evaluate(rootOf(claims), this.maxCost) === true;
+            return holds ? undefined : "its expression is false";
+        }
+        catch (error) {
+            if (!(error instanceof EvaluationError || error instanceof BudgetExceeded))
+                throw error;
+            return `its expression gives nothing: ${messageOf(error)}`;
+        }
+    }
 }
-/** Every claim of the rule is in the token with that very value: no prefix, no pattern, no conversion of kinds. */
-function ruleMatches(rule, token) {
-    if (rule.issuer !== token.issuer)
-        return false;
-    return Object.entries(rule.claims).every(([name, wanted]) => {
-        if (!Object.hasOwn(token.claims, name))
-            return false;
-        const accepted = Array.isArray(wanted) ? wanted : [wanted];
-        return accepted.includes(token.claims[name]);
-    });
-}
-function token_rules_pick(token, names) {
-    const held = names.filter((name) => Object.hasOwn(token.claims, name));
-    return Object.fromEntries(held.map((name) => [name, token.claims[name]]));
+function token_rules_pick(claims, names) {
+    const held = names.filter((name) => Object.hasOwn(claims, name));
+    return Object.fromEntries(held.map((name) => [name, claims[name]]));
 }
 
 ;// CONCATENATED MODULE: ./src/relay/admission-policy.ts
@@ -73958,24 +90542,49 @@ function token_rules_pick(token, names) {
 
 class AdmissionPolicy {
     #verifier;
-    #keys;
+    #maxCost;
+    #decider;
     /** Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID for keys and issuers that cannot be used. */
     constructor(settings, logger) {
         const { origin } = new URL(settings.publicUrl);
-        this.#keys = new KeyRing(settings);
+        const { tokenLimits: limits } = settings;
+        this.#maxCost = limits.maxExpressionCost;
+        this.#decider = this.#deciderOf(settings);
         this.#verifier = createTokenVerifier(settings.issuers, {
             defaultAudiences: [settings.audience ?? origin],
+            limits,
             logger,
         });
+    }
+    /**
+     * Decides by these issuers, clusters and keys from now on. Throws as the constructor does, and goes on by the old
+     * ones then.
+     */
+    replace(settings) {
+        const decider = this.#deciderOf(settings);
+        this.#verifier.replace(settings.issuers);
+        this.#decider = decider;
+    }
+    /** Whether whoever was let in would be let in by the configuration of now, with what he showed then. */
+    stillAdmits({ right, cluster, basis }) {
+        const { keys, rules, issuers } = this.#decider;
+        if (basis.kind === "key")
+            return keys.has(right, cluster, basis.name, basis.key);
+        return issuers.has(basis.issuer) && rules.get(cluster)?.match(right, basis) !== undefined;
     }
     /** Throws a Refusal: 401 for a credential that is none, 403 for one that does not reach here. */
     async admit(right, cluster, path, authorization) {
         if (authorization === undefined || authorization === "") {
-            throw new Refusal(401, "A token is required", "no_token");
+            throw new refusal_Refusal(401, "A token is required", "no_token");
         }
         return isSasToken(authorization)
-            ? this.#keys.admit(right, cluster, path, authorization)
+            ? this.#decider.keys.admit(right, cluster, path, authorization)
             : this.#admitToken(right, cluster, authorization.replace(/^Bearer /i, ""));
+    }
+    /** What the credential is and what every rule of the cluster makes of it. Throws a Refusal when it is none. */
+    async explain(right, cluster, authorization) {
+        const token = await this.#verify(authorization.replace(/^Bearer /i, ""));
+        return { token, verdicts: this.#decider.rules.get(cluster.name)?.explain(right, token) ?? [] };
     }
     close() {
         this.#verifier.close();
@@ -73983,12 +90592,23 @@ class AdmissionPolicy {
     async #admitToken(right, cluster, authorization) {
         const token = await this.#verify(authorization);
         const who = `${token.issuer} ${String(token.claims["sub"])}`;
-        const claims = matchingClaims(right, token, cluster);
-        if (claims === undefined) {
-            const details = { who, claims: claimsThatDecide(right, token, cluster) };
-            throw new Refusal(403, `No rule lets this identity ${right} here`, "no_rule", details);
+        const rules = this.#decider.rules.get(cluster.name);
+        const verdict = rules?.match(right, token);
+        if (rules === undefined || verdict === undefined) {
+            const details = { who, claims: rules?.claimsThatDecide(right, token) ?? {} };
+            throw new refusal_Refusal(403, `No rule lets this identity ${right} here`, "no_rule", details);
         }
-        return { right, who, expiresAtMs: token.expiresAtMs, claims };
+        const { rule, claims } = verdict;
+        const { issuer, expiresAtMs } = token;
+        const basis = { kind: "token", issuer, claims: rules.claimsToKeep(right, token) };
+        return { right, cluster: cluster.name, who, identity: who, expiresAtMs, rule, claims, basis };
+    }
+    #deciderOf(settings) {
+        return {
+            keys: new KeyRing(settings),
+            rules: new Map(settings.clusters.map((cluster) => [cluster.name, new TokenRules(cluster, this.#maxCost)])),
+            issuers: new Set(settings.issuers.map(({ issuer }) => issuer.url)),
+        };
     }
     async #verify(token) {
         try {
@@ -73998,12 +90618,254 @@ class AdmissionPolicy {
             if (!(error instanceof ClusterConnectError))
                 throw error;
             if (error.code === "ERR_ISSUER_KEYS_UNAVAILABLE") {
-                throw new Refusal(503, "The issuer's keys are not available", "issuer_unavailable");
+                throw new refusal_Refusal(503, "The issuer's keys are not available", "issuer_unavailable");
             }
-            throw new Refusal(401, `The token is not accepted: ${error.message}`, error.code.toLowerCase());
+            throw admission_policy_refusalOf(error);
         }
     }
 }
+/**
+ * Whoever holds a token of a trusted issuer is anybody on GitHub: which audiences are configured here is told to the
+ * operator's log. The times, the issuer and the claim that the other errors name are the token's own.
+ */
+function admission_policy_refusalOf(error) {
+    const { code, detail, message } = error;
+    const said = code === "ERR_TOKEN_AUDIENCE" ? errorRegistry[code].summary : message;
+    return new refusal_Refusal(401, `The token is not accepted: ${said}`, code.toLowerCase(), { detail }, code);
+}
+
+;// CONCATENATED MODULE: ./src/relay/settings.ts
+/** The relay's configuration: who may listen and connect where, and every bound. */
+
+
+
+
+
+
+
+const settings_positive = schemas_number().int().positive();
+const relay_settings_port = schemas_number().int().min(0).max(65_535);
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
+const publicUrl = url().refine((text) => {
+    const url = new URL(text);
+    return /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "" && url.username === "";
+}, "must be an http(s) origin without path, query or user");
+const key = strictObject({ name: schemas_string().min(1).max(256), keyFile: schemas_string().min(1) });
+const claimValue = union([schemas_string(), schemas_number(), schemas_boolean()]);
+/** A rule for everybody of an issuer is a mistake: it names claims, or has an expression, or both. */
+const clientRule = strictObject({
+    issuer: url(),
+    /** Each named claim must equal the value, or one of the values. */
+    claims: record(schemas_string(), union([claimValue, array(claimValue).min(1)])).default({}),
+    /** CEL over `claims`, which must give true. */
+    expression: schemas_string().min(1).optional(),
+})
+    .superRefine(({ claims, expression }, context) => {
+    const complain = (message, path) => context.addIssue({ code: "custom", message, path: [path] });
+    if (expression === undefined) {
+        if (Object.keys(claims).length === 0)
+            complain("at least one claim is required, or an expression", "claims");
+        return;
+    }
+    try {
+        compileExpression(expression, claimsSubject, true);
+    }
+    catch (error) {
+        complain(messageOf(error), "expression");
+    }
+});
+const settings_cluster = strictObject({
+    name: schemas_string()
+        .regex(/^[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/, "is a path of letters, digits, . _ ~ -")
+        .max(maxEntityCharacters),
+    agents: strictObject({
+        serviceAccounts: array(strictObject({ issuer: url(), subject: schemas_string().min(1) })).default([]),
+        keys: array(key).default([]),
+    })
+        .prefault({}),
+    clients: strictObject({ keys: array(key).default([]), allow: array(clientRule).default([]) })
+        .prefault({}),
+});
+const settings_limits = strictObject({
+    listenersPerCluster: settings_positive.default(25),
+    /** Connections in all; and those whose caller has not been admitted yet, in all and from one address. */
+    connections: settings_positive.default(20_000),
+    strangers: settings_positive.default(8_192),
+    strangersPerAddress: settings_positive.default(1_024),
+    /** Connections joined at a time, and senders waiting for a listener. */
+    links: settings_positive.default(5_000),
+    /** The same of one identity: issuer and subject of a token, or a key; and how often it may ask for one. */
+    linksPerIdentity: settings_positive.default(1_000),
+    opensPerIdentityPerMinute: settings_positive.default(6_000),
+    pending: settings_positive.default(1_000),
+    headerBytes: settings_positive.max(1_048_576).default(65_536),
+    /** Bytes that wait for one end of a link before the other end is not read any more. */
+    legBytes: settings_positive.default(262_144),
+    /** Bytes that wait for a listener before it is not given new senders. */
+    controlBytes: settings_positive.default(1_048_576),
+    /** Memory for, and number from one address of, old listeners that are left waiting instead of refused. */
+    parkedBytes: settings_positive.default(67_108_864),
+    parkedPerAddress: settings_positive.default(512),
+});
+/** A timer of Node holds no more. */
+const milliseconds = settings_positive.max(2_147_483_647);
+const timers = strictObject({
+    tlsHandshakeMs: milliseconds.default(10_000),
+    headersMs: milliseconds.default(10_000),
+    rendezvousMs: milliseconds.default(30_000),
+    pingMs: milliseconds.default(30_000),
+    /** After one end's Close, how long the other may go on; and how long a closed connection may take to go. */
+    closeMs: milliseconds.default(60_000),
+    /** A control channel lives on for this long after its token's expiry, since renewals arrive late. */
+    expiryGraceMs: schemas_number().int().nonnegative().default(300_000),
+    /** How long an old listener's handshake is left waiting: less than balancers allow. */
+    parkedMs: milliseconds.default(50_000),
+    /** How long one for which there is no room to wait is let in before it is closed. */
+    turnAwayMs: milliseconds.default(5_000),
+    tlsReloadMs: milliseconds.default(10_000),
+    /** How often the configuration and the keys that it names are looked at for changes. */
+    configurationCheckMs: milliseconds.default(10_000),
+    /** After SIGTERM, how long open links may go on. */
+    drainMs: milliseconds.default(3_600_000),
+});
+const settings_relaySettings = strictObject({
+    publicUrl,
+    listen: strictObject({
+        host: schemas_string().min(1).default("0.0.0.0"),
+        port: relay_settings_port,
+    }),
+    tls: strictObject({ certFile: schemas_string().min(1), keyFile: schemas_string().min(1) }).optional(),
+    /** A balancer in front terminates TLS; required to serve plain HTTP on anything but loopback. */
+    trustedProxy: schemas_boolean().default(false),
+    /** Audience of tokens; default: the origin of `publicUrl`. */
+    audience: schemas_string().min(1).optional(),
+    issuers: trustedIssuers.prefault([]),
+    clusters: array(settings_cluster).min(1),
+    limits: settings_limits.prefault({}),
+    tokenLimits: tokenLimits.prefault({}),
+    timers: timers.prefault({}),
+    health: strictObject({ host: schemas_string().min(1).default("127.0.0.1"), port: relay_settings_port.default(0) })
+        .prefault({}),
+})
+    .superRefine((settings, context) => {
+    const complain = (message, path) => context.addIssue({ code: "custom", message, path });
+    if (settings.tls === undefined && !settings.trustedProxy && !loopback.test(settings.listen.host)) {
+        complain("is required on an address that is not loopback, unless trustedProxy is true", ["tls"]);
+    }
+    const names = settings.clusters.map(({ name }) => name.toLowerCase());
+    if (new Set(names).size !== names.length)
+        complain("cluster names must not repeat", ["clusters"]);
+    const issuers = new Set(settings.issuers.map(({ issuer }) => issuer.url));
+    for (const [index, { name, agents, clients }] of settings.clusters.entries()) {
+        const at = (...rest) => ["clusters", index, ...rest];
+        if (agents.keys.length + agents.serviceAccounts.length === 0) {
+            complain(`${name} has no credential for agents`, at("agents"));
+        }
+        if (clients.keys.length + clients.allow.length === 0) {
+            complain(`${name} has no credential for clients`, at("clients"));
+        }
+        for (const { issuer } of [...agents.serviceAccounts, ...clients.allow]) {
+            if (!issuers.has(issuer))
+                complain(`${name} names issuer ${issuer}, which is not among issuers`, at());
+        }
+    }
+});
+/** Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID. */
+const loadRelaySettings = (path) => loadSettings(path, settings_relaySettings);
+
+;// CONCATENATED MODULE: ./src/relay/explain.ts
+/** `cluster-connect relay explain`: the decision about a token, with what every rule says, before anybody is let in. */
+
+
+
+
+
+
+
+
+/** Decides as the relay would, without a relay. Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID. */
+async function explainAdmission(options) {
+    const settings = loadRelaySettings(options.config);
+    const clusters = new Map(settings.clusters.map((cluster) => [cluster.name.toLowerCase(), cluster]));
+    const cluster = findEntity(options.cluster, clusters);
+    if (cluster === undefined) {
+        return { admitted: false, refusal: `no cluster is called ${options.cluster}`, rules: [] };
+    }
+    const credential = relay_explain_readToken(options.tokenFile);
+    const policy = new AdmissionPolicy(settings, silentLogger);
+    try {
+        if (isSasToken(credential)) {
+            const { rule, who } = await policy.admit(options.right, cluster, options.cluster, credential);
+            return { admitted: true, rule, who, rules: [] };
+        }
+        const { token, verdicts } = await policy.explain(options.right, cluster, credential);
+        const who = `${token.issuer} ${String(token.claims["sub"])}`;
+        const admitting = verdicts.find(({ refusal }) => refusal === undefined);
+        return admitting === undefined
+            ? { admitted: false, who, rules: verdicts }
+            : { admitted: true, rule: admitting.rule, who, rules: verdicts };
+    }
+    catch (error) {
+        if (!(error instanceof refusal_Refusal))
+            throw error;
+        // Whoever can read the configuration may know what it expects.
+        const detail = error.details["detail"];
+        const because = typeof detail === "string" && detail !== "" ? ` (${detail})` : "";
+        return { admitted: false, refusal: `${error.sentence}${because}`, rules: [] };
+    }
+    finally {
+        policy.close();
+    }
+}
+function relay_explain_readToken(path) {
+    try {
+        return (0,external_node_fs_.readFileSync)(path, "utf8").trim();
+    }
+    catch (error) {
+        throw new ClusterConnectError("ERR_SETTINGS_UNREADABLE", messageOf(error), { cause: error });
+    }
+}
+/** For people: a line a rule, and the decision. The token itself is never shown, only the claims that rules look at. */
+function explain_explanationText({ admitted, rule, who, refusal, rules }) {
+    const lines = rules.map(({ rule: name, refusal: why, claims }) => {
+        const looked = Object.keys(claims).length === 0 ? "" : `   ${JSON.stringify(claims)}`;
+        return `${name}: ${why ?? "lets it in"}${looked}`;
+    });
+    const decision = admitted
+        ? `admitted by ${rule ?? ""}`
+        : `refused: ${refusal ?? (rules.length === 0 ? "there is no rule" : "no rule lets it in")}`;
+    return `${[...(who === undefined ? [] : [who]), ...lines, decision].join("\n")}\n`;
+}
+
+;// CONCATENATED MODULE: ./src/relay/configuration-watch.ts
+/** Takes up a changed configuration: who is let in at once, the rest with the next start, which is said. */
+
+
+
+/** What `Relay.reload` takes up. */
+const reloadable = new Set(["issuers", "clusters"]);
+/** Returns how to stop. */
+function watchConfiguration(config, settings, relay, logger) {
+    let current = settings;
+    return startReloading({
+        name: "configuration",
+        read: () => [config, ...keyFilesOf(current)].map((file) => (0,external_node_fs_.readFileSync)(file, "utf8")).join("\0"),
+        apply: () => {
+            const next = loadRelaySettings(config);
+            relay.reload(next);
+            const waiting = changedKeys(current, next).filter((key) => !reloadable.has(key));
+            if (waiting.length > 0)
+                logger.warn("configuration.needs_restart", { keys: waiting });
+            // What waits for a restart is compared with what is in use, whenever it is changed again.
+            current = { ...current, issuers: next.issuers, clusters: next.clusters };
+        },
+        everyMs: settings.timers.configurationCheckMs,
+        logger,
+        onOutcome: (succeeded) => relay.metrics.configurationReloaded(succeeded),
+    });
+}
+const keyFilesOf = ({ clusters }) => clusters.flatMap(({ agents, clients }) => [...agents.keys, ...clients.keys].map(({ keyFile }) => keyFile));
+const changedKeys = (one, other) => Object.keys({ ...one, ...other }).filter((key) => JSON.stringify(one[key]) !== JSON.stringify(other[key]));
 
 ;// CONCATENATED MODULE: ./src/relay/source-address.ts
 
@@ -74032,7 +90894,7 @@ const maxIdCharacters = 256;
 function readHandshake(request, socket, head, context) {
     const target = parseTarget(request.url ?? "");
     if (target === undefined)
-        throw new Refusal(404, "Endpoint does not exist", "no_endpoint");
+        throw new refusal_Refusal(404, "Endpoint does not exist", "no_endpoint");
     const { headers } = request;
     const key = headers["sec-websocket-key"];
     const isWebSocket = request.method === "GET" &&
@@ -74041,7 +90903,7 @@ function readHandshake(request, socket, head, context) {
         key !== undefined &&
         /^[A-Za-z0-9+/]{22}==$/.test(key);
     if (!isWebSocket) {
-        throw new Refusal(400, "This endpoint is only for web-socket requests", "not_websocket");
+        throw new refusal_Refusal(400, "This endpoint is only for web-socket requests", "not_websocket");
     }
     const header = headers["servicebusauthorization"];
     const hasId = target.id !== undefined && target.id !== "" && target.id.length <= maxIdCharacters;
@@ -74079,6 +90941,72 @@ function offeredSubprotocol(request) {
     const first = request.headers["sec-websocket-protocol"]?.split(",")[0]?.trim();
     return first !== undefined && /^[!#$%&'*+\-.^_`|~\w]+$/.test(first) ? first : undefined;
 }
+
+;// CONCATENATED MODULE: ./src/relay/identity-limits.ts
+/**
+ * What one identity may have and ask for: links at a time, and openings a minute. By identity and not by address,
+ * since the runners of half the world share addresses.
+ */
+
+const minuteMs = 60_000;
+/** What to tell somebody whose links are all in use: nobody knows when one ends. */
+const linksRetrySeconds = 10;
+/** From how many identities on those are forgotten that use nothing. */
+const sweepAbove = 4_096;
+class IdentityLimits {
+    options;
+    #uses = new Map();
+    constructor(options) {
+        this.options = options;
+    }
+    /** How many identities are remembered. */
+    get size() {
+        return this.#uses.size;
+    }
+    /** Counts an opening and a link. Throws a Refusal with 429; else returns what to call when the link is over. */
+    open(identity) {
+        const { linksPerIdentity, opensPerIdentityPerMinute } = this.options;
+        const use = this.#useOf(identity);
+        if (use.opens < 1) {
+            const waitMs = ((1 - use.opens) * minuteMs) / opensPerIdentityPerMinute;
+            throw tooMany("opens", "This identity opens connections too often", Math.ceil(waitMs / 1_000));
+        }
+        if (use.links >= linksPerIdentity) {
+            throw tooMany("links", "This identity has its maximum number of connections", linksRetrySeconds);
+        }
+        use.opens -= 1;
+        use.links += 1;
+        let isOver = false;
+        return () => {
+            if (!isOver)
+                use.links -= 1;
+            isOver = true;
+        };
+    }
+    #useOf(identity) {
+        const now = (this.options.now ?? (() => performance.now()))();
+        const most = this.options.opensPerIdentityPerMinute;
+        const known = this.#uses.get(identity);
+        if (known === undefined) {
+            if (this.#uses.size >= sweepAbove)
+                this.#sweep(now);
+            const use = { links: 0, opens: most, at: now };
+            this.#uses.set(identity, use);
+            return use;
+        }
+        known.opens = Math.min(most, known.opens + ((now - known.at) * most) / minuteMs);
+        known.at = now;
+        return known;
+    }
+    /** A minute after its last opening an identity is as if it had never come. */
+    #sweep(now) {
+        for (const [identity, { links, at }] of this.#uses) {
+            if (links === 0 && now - at >= minuteMs)
+                this.#uses.delete(identity);
+        }
+    }
+}
+const tooMany = (what, sentence, retryAfterSeconds) => new refusal_Refusal(429, sentence, `identity_${what}`, {}, undefined, retryAfterSeconds);
 
 ;// CONCATENATED MODULE: ./src/relay/splice/frame-header.ts
 /** Frame headers of RFC 6455 §5.2, as far as a relay looks into them. */
@@ -74558,7 +91486,7 @@ class splice_Splice {
 
 
 
-const maxReasonCharacters = 400;
+const status_line_maxReasonCharacters = 400;
 /** How long a refused caller may take to read why. */
 const status_line_refusalLingerMs = 2_000;
 /** Azure's form: a sentence, then what to quote to the relay's operator. */
@@ -74568,7 +91496,7 @@ function trackedReason(sentence, id, host, path) {
 }
 /** Printable Latin-1 only: a reason may hold text from a peer, and a line break in it would be a header. */
 function sanitizeReason(reason) {
-    return reason.replace(/[^\x20-\x7e\xa0-\xff]/g, " ").slice(0, maxReasonCharacters);
+    return reason.replace(/[^\x20-\x7e\xa0-\xff]/g, " ").slice(0, status_line_maxReasonCharacters);
 }
 /** Answers with a status and closes. Further requests on the connection are not read. */
 function refuseUpgrade(socket, status, reason, headers = []) {
@@ -74610,7 +91538,7 @@ function switchProtocols(socket, key, subprotocol) {
 class Links {
     settings;
     logger;
-    #open = new Set();
+    #open = new Map();
     #bytesFromSenders = 0;
     #bytesFromListeners = 0;
     constructor(settings, logger) {
@@ -74621,17 +91549,18 @@ class Links {
         return this.#open.size;
     }
     get heldBytes() {
-        return [...this.#open].reduce((sum, { heldBytes }) => sum + heldBytes, 0);
+        return [...this.#open.keys()].reduce((sum, { heldBytes }) => sum + heldBytes, 0);
     }
     get bytesFromSenders() {
-        return [...this.#open].reduce((sum, link) => sum + link.bytesFromSender, this.#bytesFromSenders);
+        return [...this.#open.keys()].reduce((sum, link) => sum + link.bytesFromSender, this.#bytesFromSenders);
     }
     get bytesFromListeners() {
-        return [...this.#open].reduce((sum, link) => sum + link.bytesFromListener, this.#bytesFromListeners);
+        return [...this.#open.keys()].reduce((sum, link) => sum + link.bytesFromListener, this.#bytesFromListeners);
     }
     /** Answers both handshakes and passes on from then on. */
     join(sender, listener, metrics) {
-        const { cluster, id, who } = sender;
+        const { cluster, id, admission } = sender;
+        const { who } = admission;
         const { closeMs, pingMs } = this.settings.timers;
         const { socket, key, head } = sender.handshake;
         // The listener has chosen; the sender is told what.
@@ -74643,7 +91572,7 @@ class Links {
             pingEveryMs: pingMs,
             maxHeldBytes: this.settings.limits.legBytes,
         });
-        this.#open.add(link);
+        this.#open.set(link, { sender: admission, listeners: sender.listeners });
         metrics.opened.inc();
         this.logger.info("link.opened", { cluster, id, who, subprotocol });
         void link.ended.then((end) => {
@@ -74656,9 +91585,15 @@ class Links {
         });
         link.start(head, listener.head);
     }
+    /** Closes the links that are meant. */
+    close(reason, areMeant) {
+        for (const [link, admissions] of this.#open)
+            if (areMeant(admissions))
+                link.close(1008, reason);
+    }
     /** Lets open links go on for at most `deadlineMs`, then closes them; resolves when none is left. */
     async drain(deadlineMs) {
-        const open = [...this.#open];
+        const open = [...this.#open.keys()];
         const deadline = setTimeout(() => {
             for (const link of open)
                 link.close(1001, "the relay is shutting down");
@@ -74676,7 +91611,7 @@ class ListenerRegistry {
     get size() {
         return [...this.#byCluster.values()].reduce((sum, channels) => sum + channels.size, 0);
     }
-    /** Listeners that can be used; one whose Close frame has come is none, though its connection may linger. */
+    /** Listeners that can be used. */
     count(cluster) {
         return this.#usable(cluster).length;
     }
@@ -74698,13 +91633,13 @@ class ListenerRegistry {
      * many times over counts once.
      */
     choose(cluster, criteria, tried) {
-        const groups = listener_registry_groupsOf(this.#usable(cluster).filter((channel) => !tried.has(channel) && meets(channel, criteria)));
+        const groups = groupsOf(this.#usable(cluster).filter((channel) => !tried.has(channel) && meets(channel, criteria)));
         const group = listener_registry_pick([...groups.values()]);
         return group === undefined ? undefined : listener_registry_pick(group);
     }
     /** One of the largest group at `cluster`, if it has more than one and is not `group`: a place that can be given up. */
     findDuplicate(cluster, group) {
-        const groups = [...listener_registry_groupsOf(this.#usable(cluster)).values()];
+        const groups = [...groupsOf(this.#usable(cluster)).values()];
         const largest = groups.sort((one, other) => other.length - one.length)[0] ?? [];
         return largest.length > 1 && largest[0]?.group !== group ? largest.at(-1) : undefined;
     }
@@ -74712,7 +91647,7 @@ class ListenerRegistry {
         return [...(this.#byCluster.get(cluster) ?? [])].filter(({ isUsable }) => isUsable);
     }
 }
-function listener_registry_groupsOf(channels) {
+function groupsOf(channels) {
     const groups = new Map();
     for (const channel of channels) {
         const group = groups.get(channel.group);
@@ -74743,6 +91678,7 @@ function readCriteria(headers) {
 }
 
 ;// CONCATENATED MODULE: ./src/relay/control-channel.ts
+/** One registered listener: the relay's end of its control channel. */
 
 class control_channel_ControlChannel {
     webSocket;
@@ -74752,11 +91688,13 @@ class control_channel_ControlChannel {
     #silentPeriods = 0;
     #isGone = false;
     #isRenewing = false;
+    #admission;
     /** The last token that came while another was being checked. */
     #nextToken;
     constructor(webSocket, options) {
         this.webSocket = webSocket;
         this.options = options;
+        this.#admission = options.admission;
         const heard = () => (this.#silentPeriods = 0);
         webSocket.on("pong", heard).on("ping", heard);
         webSocket.on("message", (data, isBinary) => {
@@ -74766,12 +91704,17 @@ class control_channel_ControlChannel {
         });
         // The close event that follows tells the same.
         webSocket.on("error", () => undefined);
-        webSocket.on("close", (code) => this.#gone(code));
+        const gone = (code) => this.#gone(code);
+        webSocket.on("closing", gone).on("close", gone);
         this.#pinger = setInterval(() => this.#ping(), options.pingEveryMs);
         this.#scheduleExpiry(options.admission.expiresAtMs);
     }
     get id() {
         return this.options.id;
+    }
+    /** What it is let in by; with a renewed token, by that one. */
+    get admission() {
+        return this.#admission;
     }
     get cluster() {
         return this.options.cluster;
@@ -74816,9 +91759,9 @@ class control_channel_ControlChannel {
             while (this.#nextToken !== undefined) {
                 const token = this.#nextToken;
                 this.#nextToken = undefined;
-                const { expiresAtMs } = await this.options.renew(token);
+                this.#admission = await this.options.renew(token);
                 if (!this.#isGone)
-                    this.#scheduleExpiry(expiresAtMs);
+                    this.#scheduleExpiry(this.#admission.expiresAtMs);
             }
         }
         catch {
@@ -74850,8 +91793,27 @@ class control_channel_ControlChannel {
 /** Pings that may go unanswered. */
 const control_channel_maxSilentPeriods = 2;
 
+;// CONCATENATED MODULE: ./src/relay/control-web-socket.ts
+
+/**
+ * Tells as soon as either end closes, by the event `closing` with the code. The event `close` comes only when the
+ * connection is gone, up to half a minute later, and a listener that says farewell must not be given senders until then.
+ */
+class ControlWebSocket extends wrapper {
+    /** `ws` calls this for the far end's Close frame too. */
+    close(code, reason) {
+        const isFirst = this.readyState === wrapper.OPEN;
+        super.close(code, reason);
+        if (isFirst)
+            this.emit("closing", code ?? noStatusReceived);
+    }
+}
+/** RFC 6455 §7.4.1. */
+const noStatusReceived = 1005;
+
 ;// CONCATENATED MODULE: ./src/relay/listeners.ts
 /** Takes admitted listeners in: as a registered channel, in the place of a duplicate, or on standby. */
+
 
 
 
@@ -74866,6 +91828,7 @@ class Listeners {
         clientTracking: false,
         perMessageDeflate: false,
         maxPayload: maxControlMessageBytes,
+        WebSocket: ControlWebSocket,
     });
     constructor(options) {
         this.options = options;
@@ -74886,7 +91849,7 @@ class Listeners {
                 return parking.park(handshake, { code: 1001, reason: full }, cluster.name);
             }
             else
-                throw new Refusal(403, full, "listeners_full", { who: admission.who });
+                throw new refusal_Refusal(403, full, "listeners_full", { who: admission.who });
         }
         this.#register(handshake, cluster, admission, group);
     }
@@ -74895,10 +91858,18 @@ class Listeners {
         for (const channel of this.options.registry.all())
             channel.close(1001, reason);
     }
+    /** Ends the channels that are meant; what they have accepted is for others to end. */
+    close(reason, areMeant) {
+        const channels = this.options.registry.all().filter(({ admission }) => areMeant(admission));
+        for (const channel of channels)
+            channel.close(1008, reason);
+    }
     #register(handshake, cluster, admission, group) {
         const { settings, registry, renew, onGone } = this.options;
-        const { request, socket, head } = handshake;
+        const { request, socket, head, source } = handshake;
         const { path, id = (0,external_node_crypto_namespaceObject.randomUUID)() } = handshake.target;
+        // The channel outlives its handshake by days: nothing below may hold on to the request and its headers.
+        const { address } = source;
         const logger = this.options.logger.child({ cluster: cluster.name, listenerId: id });
         this.#channels.handleUpgrade(request, socket, head, (webSocket) => {
             const channel = new control_channel_ControlChannel(webSocket, {
@@ -74916,8 +91887,10 @@ class Listeners {
                     onGone(gone);
                 },
             });
+            // The socket of a handshake that was left waiting is paused, and nobody would hear its renewals and pongs.
+            webSocket.resume();
             registry.add(channel);
-            logger.info("listener.registered", { who: admission.who, remoteAddress: handshake.source.address });
+            logger.info("listener.registered", { who: admission.who, remoteAddress: address });
         });
     }
 }
@@ -74931,7 +91904,14 @@ class RelayMetrics {
     lost = this.#counter("links_lost_total", "Links that ended without a close from both ends.");
     admitted = this.#counter("admitted_total", "Callers let in, by right.", "right");
     refused = this.#counter("refused_total", "Connections and handshakes refused, by reason.", "reason");
+    #reloads = this.#counter("configuration_reloads_total", "Changes of the configuration, by whether they were taken up.", "outcome");
+    #isCurrent = new prom_client.Gauge({
+        name: "cluster_connect_relay_configuration_current",
+        help: "1 while the rules in use are those on disk, 0 after a change that could not be taken up.",
+        registers: [this.registry],
+    });
     constructor(gauges) {
+        this.#isCurrent.set(1);
         for (const [name, help, read] of [
             ["listeners", "Registered listeners.", () => gauges.listeners()],
             ["links", "Open links.", () => gauges.links()],
@@ -74950,6 +91930,10 @@ class RelayMetrics {
             });
         }
         this.#countBytes(gauges);
+    }
+    configurationReloaded(succeeded) {
+        this.#reloads.inc({ outcome: succeeded ? "success" : "failure" });
+        this.#isCurrent.set(succeeded ? 1 : 0);
     }
     #countBytes(gauges) {
         const counted = { sender: 0, listener: 0 };
@@ -75072,7 +92056,7 @@ function bytesOf({ socket, request }, keepsHeaders) {
 
 
 
-const noListener = () => new Refusal(404, "There are no listeners connected for the endpoint", "no_listener");
+const noListener = () => new refusal_Refusal(404, "There are no listeners connected for the endpoint", "no_listener");
 class PendingSenders {
     registry;
     options;
@@ -75087,14 +92071,16 @@ class PendingSenders {
     /** Announces a sender to a listener; `refuse` is called if none comes. Throws a Refusal when none is there. */
     add(sender, refuse) {
         if (this.#entries.size >= this.options.maxPending) {
-            throw new Refusal(503, "Too many connections are being established", "pending_full");
+            throw new refusal_Refusal(503, "Too many connections are being established", "pending_full");
         }
         const key = (0,external_node_crypto_namespaceObject.randomBytes)(32).toString("base64url");
+        const tried = new Set();
         const entry = {
             ...sender,
+            listeners: () => [...tried].map(({ admission }) => admission),
             key,
             criteria: readCriteria(sender.handshake.request.headers),
-            tried: new Set(),
+            tried,
             refuse,
             release: this.#watch(key, sender.handshake.socket),
         };
@@ -75122,13 +92108,13 @@ class PendingSenders {
             }
             catch (error) {
                 this.#remove(entry);
-                entry.refuse(error instanceof Refusal ? error : noListener());
+                entry.refuse(error instanceof refusal_Refusal ? error : noListener());
             }
         }
     }
-    /** Refuses everybody who waits. */
-    refuseAll(refusal) {
-        for (const entry of [...this.#entries.values()]) {
+    /** Refuses everybody who waits, or those that are meant. */
+    refuseAll(refusal, areMeant = () => true) {
+        for (const entry of [...this.#entries.values()].filter(areMeant)) {
             this.#remove(entry);
             entry.refuse(refusal);
         }
@@ -75141,7 +92127,7 @@ class PendingSenders {
             if (anybody === undefined)
                 throw noListener();
             const sentence = "None of the connected listeners meet the AllowedListeners/DisallowedListeners criteria";
-            throw new Refusal(404, sentence, "listener_criteria");
+            throw new refusal_Refusal(404, sentence, "listener_criteria");
         }
         tried.add(channel);
         const { rawPath, applicationQuery } = handshake.target;
@@ -75153,13 +92139,13 @@ class PendingSenders {
             remoteEndpoint: { ...handshake.source },
         });
         if (!announced)
-            throw new Refusal(431, "The request's headers are too long to be relayed", "headers_too_long");
+            throw new refusal_Refusal(431, "The request's headers are too long to be relayed", "headers_too_long");
     }
     /** Drops the entry when its time is over or its sender goes; returns how to stop watching. */
     #watch(key, socket) {
         const timer = setTimeout(() => {
             const sentence = "None of the connected listeners accepted the connections within the allowed timeout";
-            this.#drop(key)?.refuse(new Refusal(504, sentence, "rendezvous_timeout"));
+            this.#drop(key)?.refuse(new refusal_Refusal(504, sentence, "rendezvous_timeout"));
         }, this.options.rendezvousMs);
         const gone = () => void this.#drop(key);
         // A client may not speak before its 101: bytes here are no WebSocket, and reading is what shows an end.
@@ -75198,6 +92184,8 @@ class PendingSenders {
 
 
 
+
+
 class Relay {
     settings;
     logger;
@@ -75208,8 +92196,10 @@ class Relay {
     #parking;
     #listeners;
     #links;
-    #clusters;
+    #identityLimits;
     #host;
+    #clusters;
+    #generation = 0;
     #isDraining = false;
     constructor(settings, logger) {
         this.settings = settings;
@@ -75217,9 +92207,10 @@ class Relay {
         const { limits, timers } = settings;
         const publicUrl = new URL(settings.publicUrl);
         this.#host = publicUrl.host;
-        this.#clusters = new Map(settings.clusters.map((cluster) => [cluster.name.toLowerCase(), cluster]));
+        this.#clusters = relay_byName(settings);
         this.#admission = new AdmissionPolicy(settings, logger);
         this.#links = new Links(settings, logger);
+        this.#identityLimits = new IdentityLimits(limits);
         this.#pending = new PendingSenders(this.#registry, {
             publicUrl,
             rendezvousMs: timers.rendezvousMs,
@@ -75236,7 +92227,7 @@ class Relay {
             settings,
             registry: this.#registry,
             parking: this.#parking,
-            renew: (cluster, path, token) => this.#decide({ right: "renew", cluster, path, token, id: undefined }),
+            renew: (cluster, path, token) => this.#decideByNow(() => ({ right: "renew", cluster, path, token, id: undefined })),
             onGone: (channel) => this.#onListenerGone(channel),
             logger,
         });
@@ -75247,6 +92238,19 @@ class Relay {
     }
     countRefusal(reason) {
         this.metrics.refused.inc({ reason });
+    }
+    /**
+     * Lets in by these issuers, clusters and keys from now on, and ends what none of them would let in any longer;
+     * everything else goes on. Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID, and changes nothing then.
+     */
+    reload(settings) {
+        this.#admission.replace(settings);
+        this.#clusters = relay_byName(settings);
+        this.#generation += 1;
+        const isOut = (admission) => !this.#admission.stillAdmits(admission);
+        this.#pending.refuseAll(notAnyLonger(), ({ admission }) => isOut(admission));
+        this.#listeners.close(noLongerAdmitted, isOut);
+        this.#links.close(noLongerAdmitted, ({ sender, listeners }) => isOut(sender) || listeners().every(isOut));
     }
     /** Handles one upgrade request to its end; never rejects. */
     async handle(handshake) {
@@ -75259,7 +92263,7 @@ class Relay {
             else if (action === "accept")
                 this.#accept(handshake);
             else
-                throw new Refusal(400, "The action is not supported here", "action");
+                throw new refusal_Refusal(400, "The action is not supported here", "action");
         }
         catch (error) {
             this.#refuse(handshake, error);
@@ -75268,7 +92272,7 @@ class Relay {
     /** Tells everybody, lets open links go on for at most `deadlineMs`, then closes them. */
     async drain(deadlineMs) {
         this.#isDraining = true;
-        this.#pending.refuseAll(new Refusal(503, "The relay is shutting down", "draining"));
+        this.#pending.refuseAll(new refusal_Refusal(503, "The relay is shutting down", "draining"));
         // While the port still accepts: a listener that finds it closed may come back in storms.
         this.#listeners.closeAll("the relay is shutting down");
         await this.#links.drain(deadlineMs);
@@ -75276,36 +92280,40 @@ class Relay {
         this.#admission.close();
     }
     async #listen(handshake) {
-        const cluster = this.#findCluster(handshake);
-        const admission = await this.#admit("listen", cluster, handshake);
-        if (this.#isDraining)
-            throw draining();
-        this.#listeners.add(handshake, cluster, admission);
+        const admission = await this.#admit("listen", handshake);
+        this.#listeners.add(handshake, this.#findCluster(handshake), admission);
     }
     #onListenerGone(channel) {
         this.#pending.reassign(channel);
-        const standby = this.#isDraining ? undefined : this.#parking.next(channel.cluster);
-        if (standby !== undefined)
-            void this.handle(standby);
+        // Later: its place may have been given up for somebody who is just being registered.
+        setImmediate(() => {
+            const { listenersPerCluster } = this.settings.limits;
+            if (this.#isDraining || this.#registry.count(channel.cluster) >= listenersPerCluster)
+                return;
+            const standby = this.#parking.next(channel.cluster);
+            if (standby !== undefined)
+                void this.handle(standby);
+        });
     }
     async #connect(handshake) {
-        const cluster = this.#findCluster(handshake);
-        const { who } = await this.#admit("send", cluster, handshake);
+        const admission = await this.#admit("send", handshake);
         if (this.#isDraining)
             throw draining();
         if (this.#links.size >= this.settings.limits.links) {
-            throw new Refusal(503, "The relay has its maximum number of links", "links_full");
+            throw new refusal_Refusal(503, "The relay has its maximum number of links", "links_full");
         }
         if (handshake.socket.destroyed)
             return;
+        // However it goes on, it is over with the socket.
+        handshake.socket.once("close", this.#identityLimits.open(admission.identity));
         const id = handshake.target.id ?? (0,external_node_crypto_namespaceObject.randomUUID)();
-        this.#pending.add({ handshake, cluster: cluster.name, id, who }, (refusal) => this.#refuse(handshake, refusal));
+        this.#pending.add({ handshake, cluster: admission.cluster, id, admission }, (refusal) => this.#refuse(handshake, refusal));
     }
     #accept(handshake) {
         const { target, socket } = handshake;
         const sender = this.#pending.take(target.rendezvousKey);
         if (sender === undefined)
-            throw new Refusal(403, "The rendezvous is unknown, used or over", "rendezvous");
+            throw new refusal_Refusal(403, "The rendezvous is unknown, used or over", "rendezvous");
         handshake.admitted();
         if (target.rejection === undefined)
             return this.#links.join(sender, handshake, this.metrics);
@@ -75320,27 +92328,37 @@ class Relay {
             throw draining();
         const cluster = findEntity(target.path, this.#clusters);
         if (cluster === undefined)
-            throw new Refusal(404, "Endpoint does not exist", "no_endpoint");
+            throw new refusal_Refusal(404, "Endpoint does not exist", "no_endpoint");
         return cluster;
     }
-    async #admit(right, cluster, handshake) {
+    async #admit(right, handshake) {
         const { target, authorization: token } = handshake;
-        const admission = await this.#decide({ right, cluster, path: target.path, id: target.id, token });
+        const decision = { right, path: target.path, id: target.id, token };
+        const admission = await this.#decideByNow(() => ({ ...decision, cluster: this.#findCluster(handshake) }));
         handshake.admitted();
         return admission;
+    }
+    /** What was decided while the configuration changed is decided again. */
+    async #decideByNow(decision) {
+        for (;;) {
+            const generation = this.#generation;
+            const admission = await this.#decide(decision());
+            if (generation === this.#generation)
+                return admission;
+        }
     }
     async #decide({ right, cluster, path, id, token }) {
         try {
             const needed = right === "renew" ? "listen" : right;
             const admission = await this.#admission.admit(needed, cluster, path, token);
-            const { who, claims } = admission;
+            const { who, rule, claims } = admission;
             this.metrics.admitted.inc({ right });
-            this.logger.info("admitted", { right, cluster: cluster.name, id, who, claims });
+            this.logger.info("admitted", { right, cluster: cluster.name, id, who, rule, claims });
             return admission;
         }
         catch (error) {
             if (right === "renew") {
-                const details = error instanceof Refusal ? error.details : {};
+                const details = error instanceof refusal_Refusal ? error.details : {};
                 const fields = { right, cluster: cluster.name, reason: messageOf(error), ...details };
                 this.logger.warn("refused", fields);
                 this.countRefusal("renewal");
@@ -75349,11 +92367,11 @@ class Relay {
         }
     }
     #refuse(handshake, error) {
-        const isExpected = error instanceof Refusal;
+        const isExpected = error instanceof refusal_Refusal;
         const refusal = isExpected
             ? error
-            : new Refusal(500, "The relay failed to handle the request", "failure");
-        const { status, sentence, reason, details } = refusal;
+            : new refusal_Refusal(500, "The relay failed to handle the request", "failure");
+        const { status, sentence, reason, details, code, retryAfterSeconds } = refusal;
         const { target, source, socket } = handshake;
         this.countRefusal(reason);
         this.logger[isExpected ? "info" : "error"]("refused", {
@@ -75368,7 +92386,10 @@ class Relay {
         if (target.action === "listen" && isStormProne(handshake)) {
             return this.#parking.park(handshake, { code: 1008, reason: sentence });
         }
-        refuseUpgrade(socket, status, trackedReason(sentence, target.id ?? (0,external_node_crypto_namespaceObject.randomUUID)(), this.#host, target.path));
+        refuseUpgrade(socket, status, trackedReason(sentence, target.id ?? (0,external_node_crypto_namespaceObject.randomUUID)(), this.#host, target.path), [
+            ...(code === undefined ? [] : [`${refusalCodeHeader}: ${code}`]),
+            ...(retryAfterSeconds === undefined ? [] : [`Retry-After: ${String(retryAfterSeconds)}`]),
+        ]);
     }
     #createMetrics() {
         return new RelayMetrics({
@@ -75382,7 +92403,10 @@ class Relay {
         });
     }
 }
-const draining = () => new Refusal(503, "The relay is shutting down", "draining");
+const relay_byName = ({ clusters }) => new Map(clusters.map((cluster) => [cluster.name.toLowerCase(), cluster]));
+const noLongerAdmitted = "no rule or key lets this end in any longer";
+const notAnyLonger = () => new refusal_Refusal(403, "No rule lets this identity send here any longer", "no_rule");
+const draining = () => new refusal_Refusal(503, "The relay is shutting down", "draining");
 
 ;// CONCATENATED MODULE: ./src/relay/connection-guard.ts
 
@@ -75592,7 +92616,7 @@ function takeUpgrade(request, socket, head, { settings, logger, handler, guard }
         handler.handle(readHandshake(request, socket, head, { isBehindProxy, admitted: () => guard.admit(socket) }));
     }
     catch (error) {
-        const refusal = error instanceof Refusal ? error : new Refusal(500, "Internal error", "failure");
+        const refusal = error instanceof refusal_Refusal ? error : new refusal_Refusal(500, "Internal error", "failure");
         if (error !== refusal)
             logger.error("handshake.failed", { reason: messageOf(error) });
         const { status, sentence, reason } = refusal;
@@ -75611,123 +92635,9 @@ async function server_listen(server, { listen: { host, port } }) {
     }
 }
 
-;// CONCATENATED MODULE: ./src/relay/settings.ts
-/** The relay's configuration: who may listen and connect where, and every bound. */
-
-
-
-
-const settings_positive = schemas_number().int().positive();
-const relay_settings_port = schemas_number().int().min(0).max(65_535);
-const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/;
-const publicUrl = url().refine((text) => {
-    const url = new URL(text);
-    return /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "" && url.username === "";
-}, "must be an http(s) origin without path, query or user");
-const key = strictObject({ name: schemas_string().min(1).max(256), keyFile: schemas_string().min(1) });
-const claimValue = union([schemas_string(), schemas_number(), schemas_boolean()]);
-const clientRule = strictObject({
-    issuer: url(),
-    /** Each named claim must equal the value, or one of the values. At least one: a rule for everybody is a mistake. */
-    claims: record(schemas_string(), union([claimValue, array(claimValue).min(1)]))
-        .refine((claims) => Object.keys(claims).length > 0, "at least one claim is required"),
-    /** Known, so that nobody takes a rule for narrower than it is. */
-    expression: never("CEL expressions are not evaluated by this relay; write exact claims").optional(),
-});
-const settings_cluster = strictObject({
-    name: schemas_string()
-        .regex(/^[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/, "is a path of letters, digits, . _ ~ -")
-        .max(maxEntityCharacters),
-    agents: strictObject({
-        serviceAccounts: array(strictObject({ issuer: url(), subject: schemas_string().min(1) })).default([]),
-        keys: array(key).default([]),
-    })
-        .prefault({}),
-    clients: strictObject({ keys: array(key).default([]), allow: array(clientRule).default([]) })
-        .prefault({}),
-});
-const limits = strictObject({
-    listenersPerCluster: settings_positive.default(25),
-    /** Connections in all; and those whose caller has not been admitted yet, in all and from one address. */
-    connections: settings_positive.default(20_000),
-    strangers: settings_positive.default(8_192),
-    strangersPerAddress: settings_positive.default(1_024),
-    /** Connections joined at a time, and senders waiting for a listener. */
-    links: settings_positive.default(5_000),
-    pending: settings_positive.default(1_000),
-    headerBytes: settings_positive.max(1_048_576).default(65_536),
-    /** Bytes that wait for one end of a link before the other end is not read any more. */
-    legBytes: settings_positive.default(262_144),
-    /** Bytes that wait for a listener before it is not given new senders. */
-    controlBytes: settings_positive.default(1_048_576),
-    /** Memory for, and number from one address of, old listeners that are left waiting instead of refused. */
-    parkedBytes: settings_positive.default(67_108_864),
-    parkedPerAddress: settings_positive.default(512),
-});
-/** A timer of Node holds no more. */
-const milliseconds = settings_positive.max(2_147_483_647);
-const timers = strictObject({
-    tlsHandshakeMs: milliseconds.default(10_000),
-    headersMs: milliseconds.default(10_000),
-    rendezvousMs: milliseconds.default(30_000),
-    pingMs: milliseconds.default(30_000),
-    /** After one end's Close, how long the other may go on; and how long a closed connection may take to go. */
-    closeMs: milliseconds.default(60_000),
-    /** A control channel lives on for this long after its token's expiry, since renewals arrive late. */
-    expiryGraceMs: schemas_number().int().nonnegative().default(300_000),
-    /** How long an old listener's handshake is left waiting: less than balancers allow. */
-    parkedMs: milliseconds.default(50_000),
-    /** How long one for which there is no room to wait is let in before it is closed. */
-    turnAwayMs: milliseconds.default(5_000),
-    tlsReloadMs: milliseconds.default(10_000),
-    /** After SIGTERM, how long open links may go on. */
-    drainMs: milliseconds.default(3_600_000),
-});
-const settings_relaySettings = strictObject({
-    publicUrl,
-    listen: strictObject({
-        host: schemas_string().min(1).default("0.0.0.0"),
-        port: relay_settings_port,
-    }),
-    tls: strictObject({ certFile: schemas_string().min(1), keyFile: schemas_string().min(1) }).optional(),
-    /** A balancer in front terminates TLS; required to serve plain HTTP on anything but loopback. */
-    trustedProxy: schemas_boolean().default(false),
-    /** Audience of tokens; default: the origin of `publicUrl`. */
-    audience: schemas_string().min(1).optional(),
-    issuers: array(issuerSchema).default([]).refine(haveDistinctUrls, "issuer.url must not repeat"),
-    clusters: array(settings_cluster).min(1),
-    limits: limits.prefault({}),
-    timers: timers.prefault({}),
-    health: strictObject({ host: schemas_string().min(1).default("127.0.0.1"), port: relay_settings_port.default(0) })
-        .prefault({}),
-})
-    .superRefine((settings, context) => {
-    const complain = (message, path) => context.addIssue({ code: "custom", message, path });
-    if (settings.tls === undefined && !settings.trustedProxy && !loopback.test(settings.listen.host)) {
-        complain("is required on an address that is not loopback, unless trustedProxy is true", ["tls"]);
-    }
-    const names = settings.clusters.map(({ name }) => name.toLowerCase());
-    if (new Set(names).size !== names.length)
-        complain("cluster names must not repeat", ["clusters"]);
-    const issuers = new Set(settings.issuers.map(({ issuer }) => issuer.url));
-    for (const [index, { name, agents, clients }] of settings.clusters.entries()) {
-        const at = (...rest) => ["clusters", index, ...rest];
-        if (agents.keys.length + agents.serviceAccounts.length === 0) {
-            complain(`${name} has no credential for agents`, at("agents"));
-        }
-        if (clients.keys.length + clients.allow.length === 0) {
-            complain(`${name} has no credential for clients`, at("clients"));
-        }
-        for (const { issuer } of [...agents.serviceAccounts, ...clients.allow]) {
-            if (!issuers.has(issuer))
-                complain(`${name} names issuer ${issuer}, which is not among issuers`, at());
-        }
-    }
-});
-/** Throws ERR_SETTINGS_UNREADABLE or ERR_SETTINGS_INVALID. */
-const loadRelaySettings = (path) => loadSettings(path, settings_relaySettings);
-
 ;// CONCATENATED MODULE: ./src/relay/main.ts
+
+
 
 
 
@@ -75735,7 +92645,10 @@ const loadRelaySettings = (path) => loadSettings(path, settings_relaySettings);
 
 /** Runs the relay until a signal; resolves with the exit code. */
 function runRelay(options) {
-    return runProcess({ ...options, name: "relay", stopStepMs: 2_147_483_647 }, async ({ logger, shutdown }) => {
+    return runProcess({ ...options, name: "relay", hop: "relay", stopStepMs: 2_147_483_647 }, async ({ logger, shutdown }) => {
+        // V8 would let its young generation grow to 48 MiB in a burst of handshakes and keep it. What a relay allocates
+        // dies at once or lives for days: measured, 1,000 listeners take 25 MiB less, and no throughput is lost.
+        (0,external_node_v8_namespaceObject.setFlagsFromString)("--semi-space-growth-factor=1");
         const settings = loadRelaySettings(options.config);
         const relay = new Relay(settings, logger);
         const health = await startHealthServer({
@@ -75746,12 +92659,15 @@ function runRelay(options) {
         shutdown.add("health", () => health.close());
         const server = await startRelayServer(settings, logger, relay);
         shutdown.add("server", () => server.close());
+        shutdown.add("configuration", watchConfiguration(options.config, settings, relay, logger));
         shutdown.add("links", () => relay.drain(settings.timers.drainMs));
         return { port: server.port, healthPort: health.port, publicUrl: settings.publicUrl };
     });
 }
 
 ;// CONCATENATED MODULE: ./src/relay/command.ts
+
+
 
 
 
@@ -75763,6 +92679,25 @@ function relayCommand() {
         .addOption(logFormatOption())
         .action(async (options) => {
         process.exitCode = await runRelay(options);
+    })
+        .addCommand(command_explainCommand());
+}
+function command_explainCommand() {
+    return new Command("explain")
+        .description("say which rule of the configuration admits a token (exit code 0), or why none does (1)")
+        .requiredOption("--token-file <file>", "a JWT, or a shared access signature")
+        .requiredOption("--cluster <name>", "the cluster that it is shown for")
+        .addOption(new Option("--right <right>", "to connect to the cluster, or to listen for it")
+        .choices(["send", "listen"])
+        .default("send"))
+        .action(async (_, command) => {
+        const options = command.optsWithGlobals();
+        const explanation = await explainAdmission(options).catch((error) => {
+            command.error(`error: ${messageOf(error)}`, { exitCode: 2 });
+        });
+        const text = options.logFormat === "json" ? `${JSON.stringify(explanation)}\n` : explain_explanationText(explanation);
+        process.stdout.write(text);
+        process.exitCode = explanation.admitted ? 0 : 1;
     });
 }
 
@@ -75776,7 +92711,7 @@ function relayCommand() {
 
 /** Every process of the product behind one command. `bundles` is the folder that holds every bundle: `dist/`. */
 function createProgram(bundles) {
-    const [demo, ...demoServices] = demoCommands(bundles);
+    const { demo, services } = demoCommands(bundles);
     const program = new Command("cluster-connect")
         .description("Reach a Kubernetes API server behind a firewall, with no inbound port open")
         .version(package_namespaceObject.rE)
@@ -75789,7 +92724,7 @@ function createProgram(bundles) {
         .addCommand(new Command("version").description("print the version").action(() => {
         process.stdout.write(`cluster-connect ${package_namespaceObject.rE} (Node ${process.version})\n`);
     }));
-    for (const service of demoServices)
+    for (const service of services)
         program.addCommand(service, { hidden: true });
     return program;
 }

@@ -29480,7 +29480,7 @@ function handle (opts) {
     return opts
   }
   let { paths, censor = CENSOR, remove } = opts
-  if (Array.isArray(paths) === false) { throw Error('pino – redact must contain an array of strings') }
+  if (Array.isArray(paths) === false) { throw Error('pino \u2013 redact must contain an array of strings') }
   if (remove === true) censor = undefined
 
   return { paths, censor, remove }
@@ -33930,7 +33930,7 @@ function resolveFlowCollection({ composeNode, composeEmptyNode }, ctx, fc, onErr
         }
         if (!isMap && !sep && !props.found) {
             // item is a value in a seq
-            // → key & sep are empty, start does not include ? or :
+            // \u2192 key & sep are empty, start does not include ? or :
             const valueNode = value
                 ? composeNode(ctx, value, props, onError)
                 : composeEmptyNode(ctx, props.end, sep, null, props, onError);
@@ -35388,17 +35388,17 @@ const prettifyError = (src, lc) => (error) => {
     // Trim to max 80 chars, keeping col position near the middle
     if (ci >= 60 && lineStr.length > 80) {
         const trimStart = Math.min(ci - 39, lineStr.length - 79);
-        lineStr = '…' + lineStr.substring(trimStart);
+        lineStr = '\u2026' + lineStr.substring(trimStart);
         ci -= trimStart - 1;
     }
     if (lineStr.length > 80)
-        lineStr = lineStr.substring(0, 79) + '…';
+        lineStr = lineStr.substring(0, 79) + '\u2026';
     // Include previous line in context if pointing at line start
     if (line > 1 && /^ *$/.test(lineStr.substring(0, ci))) {
         // Regexp won't match if start is trimmed
         let prev = src.substring(lc.lineStarts[line - 2], lc.lineStarts[line - 1]);
         if (prev.length > 80)
-            prev = prev.substring(0, 79) + '…\n';
+            prev = prev.substring(0, 79) + '\u2026\n';
         lineStr = prev + lineStr;
     }
     if (/[^ ]/.test(lineStr)) {
@@ -36694,13 +36694,13 @@ const REMOVE = Symbol('remove item');
  * Walks through the tree (depth-first) starting from the root, calling a
  * `visitor` function with two arguments when entering each item:
  *   - `item`: The current item, which included the following members:
- *     - `start: SourceToken[]` – Source tokens before the key or value,
+ *     - `start: SourceToken[]` \u2013 Source tokens before the key or value,
  *       possibly including its anchor or tag.
- *     - `key?: Token | null` – Set for pair values. May then be `null`, if
+ *     - `key?: Token | null` \u2013 Set for pair values. May then be `null`, if
  *       the key before the `:` separator is empty.
- *     - `sep?: SourceToken[]` – Source tokens between the key and the value,
+ *     - `sep?: SourceToken[]` \u2013 Source tokens between the key and the value,
  *       which should include the `:` map value indicator if `value` is set.
- *     - `value?: Token` – The value of a sequence item, or of a map pair.
+ *     - `value?: Token` \u2013 The value of a sequence item, or of a map pair.
  *   - `path`: The steps from the root to the current node, as an array of
  *     `['key' | 'value', number]` tuples.
  *
@@ -41624,6 +41624,21 @@ var __webpack_exports__ = {};
 "use strict";
 
 ;// CONCATENATED MODULE: ./src/runtime/errors/entry.ts
+/** Where on the way from the job to the apiserver something fails. */
+const hops = [
+    "configuration",
+    "identity provider",
+    "outbound proxy",
+    "client proxy",
+    "relay",
+    "agent",
+    "auth proxy",
+    "apiserver",
+    "CI job",
+    "demo",
+    /** For what can happen anywhere; the error itself then names its hop. */
+    "the program that reports it",
+];
 /** Keeps a table's codes as literal types while its rows are checked. */
 const errorTable = (table) => table;
 
@@ -41675,7 +41690,21 @@ const authProxyErrors = errorTable({
         owner: "workflow author",
         summary: "impersonation by the caller is not enabled",
         cause: "kubectl was run with --as, --as-group, --as-uid or --as-user-extra.",
-        remedy: "leave these flags out: the request runs as the identity of the token.",
+        remedy: "leave these flags out: the request runs as the identity of the token; or have the operator set impersonation.nested.",
+    },
+    ERR_AUTH_PROXY_IMPERSONATION_DENIED: {
+        hop: "auth proxy",
+        owner: "cluster operator",
+        summary: "the caller may not act as the user that --as, --as-group, --as-uid or --as-user-extra names",
+        cause: "the cluster's RBAC does not grant it to the identity of the token.",
+        remedy: "grant the right that the message names, or leave these flags out.",
+    },
+    ERR_AUTH_PROXY_REVIEW_FAILED: {
+        hop: "auth proxy",
+        owner: "cluster operator",
+        summary: "the apiserver does not tell the auth proxy what a caller may do",
+        cause: "impersonation.nested is set and the auth proxy's role lacks create on subjectaccessreviews.",
+        remedy: "install the chart with impersonation.nested, or add that right to the role.",
     },
     ERR_AUTH_PROXY_UPGRADE_REFUSED: {
         hop: "auth proxy",
@@ -41683,6 +41712,13 @@ const authProxyErrors = errorTable({
         summary: "this protocol upgrade is not allowed",
         cause: "only websocket and SPDY/3.1 are, without a request body; the operator may have turned SPDY off.",
         remedy: "use kubectl 1.31 or newer and leave KUBECTL_REMOTE_COMMAND_WEBSOCKETS unset.",
+    },
+    ERR_AUTH_PROXY_STREAM_EXPIRED: {
+        hop: "auth proxy",
+        owner: "workflow author",
+        summary: "the request was cut, because it had run as long as it may",
+        cause: "the operator has set streams.end: a watch, a log or a shell ends with its token, or at an age.",
+        remedy: "begin it again, which clients with a watch do by themselves; whether a command that was cut still runs is not known.",
     },
     ERR_AUTH_PROXY_BUSY: {
         hop: "auth proxy",
@@ -41756,8 +41792,8 @@ const ciErrors = errorTable({
         hop: "identity provider",
         owner: "workflow author",
         summary: "the job may not request an identity token",
-        cause: "the job, or the workflow that calls it, lacks `permissions: id-token: write`.",
-        remedy: "add `permissions: { id-token: write, contents: read }` to the job; in a reusable workflow, to the calling job too.",
+        cause: "on GitHub, the job or the workflow that calls it lacks `permissions: id-token: write`; on Azure Pipelines, the server issues none.",
+        remedy: "on GitHub, add `permissions: { id-token: write, contents: read }` to the job; in a reusable workflow, to the calling job too. On Azure Pipelines, use Azure DevOps Services: Azure DevOps Server has no identity tokens.",
     },
     ERR_CI_OIDC_FORK: {
         hop: "identity provider",
@@ -41765,6 +41801,20 @@ const ciErrors = errorTable({
         summary: "a pull request from a fork gets no identity token",
         cause: "the CI system withholds it, whatever the job's permissions say: anybody can open such a pull request.",
         remedy: "skip this job for forks, by `if: github.event.pull_request.head.repo.full_name == github.repository`, or deploy after the merge.",
+    },
+    ERR_CI_SHARED_TOKEN: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "relay and cluster would be shown one and the same token",
+        cause: "Azure DevOps fixes the audience of a job's tokens, so that the relay could use what it is shown to act as the pipeline in the cluster.",
+        remedy: "best: azure-subscription with relay-scope and cluster-scope, for two tokens of Microsoft Entra. Else relay-key-name and relay-key, so that the relay is shown no token. Only if you run the relay yourself: allow-shared-token.",
+    },
+    ERR_CI_SERVICE_CONNECTION: {
+        hop: "identity provider",
+        owner: "workflow author",
+        summary: "the service connection cannot be used",
+        cause: "it has a secret instead of workload identity federation, or it is one that Microsoft Entra trusts where a generic one is wanted.",
+        remedy: "for azure-subscription convert the connection to workload identity federation; for service-connection take a generic one that no federated credential trusts.",
     },
     ERR_CI_START_FAILED: {
         hop: "CI job",
@@ -41806,12 +41856,19 @@ const clientProxyErrors = errorTable({
         cause: "it is signed by a private CA, has expired, or is for another host name.",
         remedy: "give the CA's PEM as relay-ca, or have the relay's certificate renewed.",
     },
+    ERR_RELAY_TOKEN_AUDIENCE: {
+        hop: "relay",
+        owner: "workflow author",
+        summary: "the token is not for this relay",
+        cause: "relay-audience names another audience than the relay has, or relay-url another host than its publicUrl.",
+        remedy: "on GitHub, leave relay-audience out, or set it to the relay's `audience` (its log names what it expects); with a key, give relay-url the host of the relay's `publicUrl`. With Microsoft Entra, relay-scope decides the audience. By hand: have the token at --relay-token-file or --relay-token-command issued for that audience.",
+    },
     ERR_RELAY_TOKEN_REFUSED: {
         hop: "relay",
         owner: "relay operator",
         summary: "the relay refused the caller",
-        cause: "no rule of the cluster admits this identity, or the token is for another audience.",
-        remedy: "compare the claims above with the cluster's clients.allow, and relay-audience with the relay's audience.",
+        cause: "no rule of the cluster admits this identity, or the token is of an unknown issuer or has expired.",
+        remedy: "compare the claims above with the cluster's clients.allow and the relay's issuers.",
     },
     ERR_RELAY_BUSY: {
         hop: "relay",
@@ -41848,12 +41905,19 @@ const clientProxyErrors = errorTable({
         cause: "the auth proxy is down or starting.",
         remedy: "look at the auth-proxy container of the agent's pod.",
     },
+    ERR_CLUSTER_TOKEN_AUDIENCE: {
+        hop: "auth proxy",
+        owner: "workflow author",
+        summary: "the token is not for this cluster",
+        cause: "cluster-audience names none of the audiences that the auth proxy is configured with.",
+        remedy: "on GitHub, set cluster-audience to the audience that the message expects, or add the one that was sent to authentication.jwt[].issuer.audiences of the auth proxy. With Microsoft Entra, cluster-scope decides the audience. By hand: have the token at --token-file or --token-command issued for that audience.",
+    },
     ERR_CLUSTER_TOKEN_REFUSED: {
         hop: "auth proxy",
         owner: "workflow author",
         summary: "the cluster did not accept the token",
-        cause: "it is for another audience, of an issuer that is not configured there, or has expired.",
-        remedy: "compare cluster-audience with the audiences of the auth proxy's authentication configuration.",
+        cause: "it is of an issuer that is not configured there, has expired, or lacks a claim.",
+        remedy: "the message says what is wrong with it; compare it with the auth proxy's authentication configuration.",
     },
     ERR_CLUSTER_IDENTITY_REFUSED: {
         hop: "auth proxy",
@@ -41896,7 +41960,7 @@ const clientProxyErrors = errorTable({
 
 const configurationErrors = errorTable({
     ERR_UNEXPECTED: {
-        hop: "client proxy",
+        hop: "the program that reports it",
         owner: "Cluster Connect maintainers",
         summary: "something happened that should not",
         cause: "a defect in Cluster Connect, or a state of the machine that it does not know.",
@@ -41923,6 +41987,20 @@ const configurationErrors = errorTable({
         cause: "the address cannot be reached, its certificate is not trusted, or it did not answer in time.",
         remedy: "check the address, the outbound proxy variables and the trusted CA.",
     },
+    ERR_OUTBOUND_PROXY_REFUSED: {
+        hop: "outbound proxy",
+        owner: "workflow author",
+        summary: "the outbound proxy did not let the connection through",
+        cause: "it wants a user name and a password (407), or does not allow this destination (403).",
+        remedy: "put the credentials into HTTPS_PROXY (http://user:password@host:port), have the destination allowed, or name it in NO_PROXY.",
+    },
+    ERR_OUTBOUND_PROXY_FAILED: {
+        hop: "outbound proxy",
+        owner: "workflow author",
+        summary: "the outbound proxy made no connection",
+        cause: "HTTPS_PROXY names a proxy that is down or another host, or the proxy cannot reach the destination.",
+        remedy: "check HTTPS_PROXY and, from the proxy's side, the destination; name it in NO_PROXY if it is near.",
+    },
 });
 
 ;// CONCATENATED MODULE: ./src/runtime/errors/credentials.ts
@@ -41932,14 +42010,28 @@ const credentialErrors = errorTable({
         hop: "identity provider",
         owner: "workflow author",
         summary: "the CI system refused to issue an identity token",
-        cause: "the job's right to request one has ended or was never granted, or the audience is not allowed.",
-        remedy: "grant `permissions: id-token: write` to the job, and check the audience inputs.",
+        cause: "the job's right to request one has ended or was never granted, or the audience or the service connection is not allowed.",
+        remedy: "on GitHub grant `permissions: id-token: write` to the job and check the audience inputs; on Azure Pipelines permit the pipeline to use the service connection.",
     },
     ERR_OIDC_UNREACHABLE: {
         hop: "identity provider",
         owner: "workflow author",
         summary: "the CI system's token endpoint cannot be reached",
         cause: "a network fault, or an outbound proxy that does not let the runner through.",
+        remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
+    },
+    ERR_ENTRA_REFUSED: {
+        hop: "identity provider",
+        owner: "workflow author",
+        summary: "Microsoft Entra gave no token",
+        cause: "no federated credential of the application has the assertion's issuer, subject and audience, or the scope names an application that this tenant does not know.",
+        remedy: "compare the federated credential with the claims in the message, and the scopes with the application ID URIs; each scope ends in /.default.",
+    },
+    ERR_ENTRA_UNREACHABLE: {
+        hop: "identity provider",
+        owner: "workflow author",
+        summary: "Microsoft Entra cannot be reached",
+        cause: "a network fault, an outage, or an outbound proxy that does not let the runner through.",
         remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
     },
     ERR_TOKEN_FILE_UNREADABLE: {
@@ -42018,6 +42110,27 @@ const identityErrors = errorTable({
         cause: "the issuer does not send the claim, or the configuration names the wrong one.",
         remedy: "compare the token's claims with claimMappings in the configuration.",
     },
+    ERR_TOKEN_RULE: {
+        hop: "identity provider",
+        owner: "cluster operator",
+        summary: "the token does not meet a rule for its claims",
+        cause: "a claimValidationRule asks for another value, or for a claim that the token has not.",
+        remedy: "compare the token's claims with the rule that the message names.",
+    },
+    ERR_TOKEN_EXPRESSION: {
+        hop: "identity provider",
+        owner: "cluster operator",
+        summary: "an expression gives nothing for this token",
+        cause: "it looks at a claim that the token has not, gives a value of the wrong kind, or takes too many steps.",
+        remedy: 'let the expression ask first: has(claims.x), or claims.?x.orValue("").',
+    },
+    ERR_IDENTITY_RULE: {
+        hop: "auth proxy",
+        owner: "cluster operator",
+        summary: "the user that the token maps to does not meet a rule",
+        cause: "a userValidationRule refuses this user name, uid, group or extra.",
+        remedy: "compare what claimMappings make of the token with the rule that the message names.",
+    },
     ERR_ISSUER_KEYS_UNAVAILABLE: {
         hop: "identity provider",
         owner: "cluster operator",
@@ -42028,15 +42141,15 @@ const identityErrors = errorTable({
     ERR_IDENTITY_RESERVED: {
         hop: "auth proxy",
         owner: "cluster operator",
-        summary: "the token maps to a name that Kubernetes keeps for itself",
-        cause: "a user or group beginning with system: would be obeyed as a part of the cluster.",
-        remedy: "give the claim a prefix in claimMappings.",
+        summary: "the token maps to a name that is reserved",
+        cause: "a user or group beginning with system: would be obeyed as a part of the cluster; extras under cluster-connect.dev/ are the auth proxy's own.",
+        remedy: "give the claim a prefix in claimMappings, or name the user or group in impersonation.allowSystemNames; give the extra a key under a domain of your own.",
     },
     ERR_IDENTITY_INVALID: {
         hop: "auth proxy",
         owner: "cluster operator",
         summary: "the token maps to a name that cannot be passed on",
-        cause: "a mapped user, group or uid holds a control character or is too long.",
+        cause: "a mapped user, group, uid or extra holds a control character or is too long, or there are too many extras.",
         remedy: "map another claim in claimMappings.",
     },
     ERR_IDENTITY_GROUPS_OVERAGE: {
@@ -42179,33 +42292,38 @@ class errors_ClusterConnectError extends Error {
     code;
     detail;
     name = "ClusterConnectError";
+    hop;
     constructor(code, detail = "", options) {
-        const { summary } = errorRegistry[code];
+        const { summary, hop } = errorRegistry[code];
         super(detail === "" ? summary : `${summary}: ${detail}`, options);
         this.code = code;
         this.detail = detail;
+        this.hop = options?.hop ?? hop;
     }
-    get hop() {
-        return errorRegistry[this.code].hop;
-    }
-    /** The whole account, as one paragraph for an annotation or a terminal. */
-    explain() {
-        const { hop, owner, cause, remedy } = errorRegistry[this.code];
+    /**
+     * The whole account, as one paragraph for an annotation or a terminal. `say` puts the registry's words into the
+     * reader's own, where names differ; what happened this time stays as it is.
+     */
+    explain(say = (words) => words) {
+        const { owner, cause, remedy } = errorRegistry[this.code];
         return [
             `${this.message} (${this.code})`,
-            `Where: ${hop}. Likely cause: ${cause}`,
-            `What to do (${owner}): ${remedy}`,
+            say(`Where: ${this.hop}. Likely cause: ${cause}`),
+            say(`What to do (${owner}): ${remedy}`),
         ].join("\n");
     }
 }
 function isErrorCode(value) {
     return typeof value === "string" && Object.hasOwn(errorRegistry, value);
 }
-/** Any thrown value as a ClusterConnectError: itself, or wrapped as ERR_UNEXPECTED with its cause kept. */
-function asClusterConnectError(thrown) {
+/**
+ * Any thrown value as a ClusterConnectError: itself, or wrapped as ERR_UNEXPECTED with its cause kept and the program
+ * named that it happened in.
+ */
+function asClusterConnectError(thrown, program) {
     if (thrown instanceof errors_ClusterConnectError)
         return thrown;
-    return new errors_ClusterConnectError("ERR_UNEXPECTED", errors_messageOf(thrown), { cause: thrown });
+    return new errors_ClusterConnectError("ERR_UNEXPECTED", errors_messageOf(thrown), { cause: thrown, hop: program });
 }
 /** The message of a thrown value, following `cause` one step where Node hides the reason there. */
 function errors_messageOf(thrown) {
@@ -42216,6 +42334,23 @@ function errors_messageOf(thrown) {
     }
     return thrown.message !== "" ? thrown.message : thrown.name;
 }
+
+;// CONCATENATED MODULE: external "node:v8"
+const external_node_v8_namespaceObject = require("node:v8");
+;// CONCATENATED MODULE: ./src/runtime/garbage-collection.ts
+
+/**
+ * Buffers lie outside of V8's heap but count against its bound, and that bound V8 keeps as close as 10 % above what
+ * lives in the heap: a process that carries bulk data through buffers then marks its whole heap, tens of megabytes of
+ * loaded program, for every few megabytes carried. Measured on Node 20 and 24: up to 100 times a GiB, 1\u20132 s of CPU.
+ * With more room the quick collections of the young generation, which free such buffers too, come first.
+ * Read by V8 whenever it sets the bound anew, so it may be set while the process runs.
+ */
+function leaveRoomForBuffers() {
+    (0,external_node_v8_namespaceObject.setFlagsFromString)(`--heap-growing-percent=${String(roomPercent)}`);
+}
+/** Of what lives in the heap. A heap of 16 MB may reach 64 MB, buffers included, before all of it is marked. */
+const roomPercent = 300;
 
 // EXTERNAL MODULE: ./node_modules/pino/pino.js
 var pino = __nccwpck_require__(5005);
@@ -42367,8 +42502,16 @@ function validateSettings(document, schema, source) {
     const result = schema.safeParse(document ?? {});
     if (result.success)
         return Object.freeze(result.data);
-    const problems = result.error.issues.map((issue) => describe(issue, schema));
+    const problems = result.error.issues.flatMap(issuesOf).map((issue) => describe(issue, schema));
     throw new errors_ClusterConnectError("ERR_SETTINGS_INVALID", `${source}: ${problems.join("; ")}`);
+}
+/** Of alternatives none of which fits, what is wrong with the one that fits best: which was meant is not said. */
+function issuesOf(issue) {
+    if (issue.code !== "invalid_union" || issue.errors.length === 0)
+        return [issue];
+    const depth = (issues) => Math.max(...issues.map(({ path }) => path.length));
+    const [best = []] = [...issue.errors].sort((one, other) => depth(other) - depth(one) || one.length - other.length);
+    return best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(issuesOf);
 }
 function describe(issue, schema) {
     const place = issue.path.map(String).join(".");
@@ -42413,6 +42556,8 @@ var external_node_path_ = __nccwpck_require__(6760);
 const external_node_http_namespaceObject = require("node:http");
 ;// CONCATENATED MODULE: external "node:https"
 const external_node_https_namespaceObject = require("node:https");
+;// CONCATENATED MODULE: external "node:tls"
+const external_node_tls_namespaceObject = require("node:tls");
 // EXTERNAL MODULE: external "net"
 var external_net_ = __nccwpck_require__(9278);
 // EXTERNAL MODULE: external "tls"
@@ -43092,6 +43237,8 @@ function getEnv(key) {
 
 
 
+
+
 /**
  * An agent for requests to the origin of `url` (http, https, ws, wss). WebSocket addresses follow the proxy of
  * their HTTP twin. It keeps no connection, so nothing has to be destroyed afterwards.
@@ -43105,17 +43252,46 @@ function createOutboundAgent(url, options = {}) {
         return new TrustingProxyAgent(proxy, trust);
     return secure ? new external_node_https_namespaceObject.Agent(trust) : new external_node_http_namespaceObject.Agent();
 }
-/** The private CA is for the destination; the proxy's own certificate stays under the system's trust. */
+/**
+ * The private CA is for the destination; the proxy's own certificate stays under the system's trust. What the proxy
+ * answers instead of a connection is told as the proxy's: taken for the destination's, its 403 would blame the relay.
+ * Fails with ERR_OUTBOUND_PROXY_REFUSED or ERR_OUTBOUND_PROXY_FAILED.
+ */
 class TrustingProxyAgent extends HttpsProxyAgent {
     trust;
     constructor(proxy, trust) {
         super(proxy);
         this.trust = trust;
+        this.on("proxyConnect", ({ statusCode, statusText }) => {
+            if (statusCode === 200)
+                return;
+            throw this.#failure(refusals.has(statusCode), `${String(statusCode)} ${statusText}`.trim());
+        });
     }
-    connect(request, options) {
-        return super.connect(request, { ...options, ...this.trust });
+    async connect(request, options) {
+        const { host = "", servername = "" } = options;
+        // Node checks a certificate against the name that TLS was begun with, which for an IP address is none: over a
+        // socket that is connected already it would take "localhost" for the destination.
+        const identity = (_name, certificate) => (0,external_node_tls_namespaceObject.checkServerIdentity)(servername === "" ? host : servername, certificate);
+        try {
+            return await super.connect(request, {
+                ...options,
+                ...this.trust,
+                checkServerIdentity: identity,
+            });
+        }
+        catch (error) {
+            throw error instanceof errors_ClusterConnectError ? error : this.#failure(false, errors_messageOf(error), error);
+        }
+    }
+    /** Named by host and port alone: the URL may hold a password. */
+    #failure(isRefusal, reason, cause) {
+        const code = isRefusal ? "ERR_OUTBOUND_PROXY_REFUSED" : "ERR_OUTBOUND_PROXY_FAILED";
+        return new errors_ClusterConnectError(code, `${this.proxy.host}: ${reason}`, { cause });
     }
 }
+/** RFC 9110 §15.5: who asks, or for what, is not to the proxy's liking; anything else may pass. */
+const refusals = new Set([401, 403, 407]);
 
 ;// CONCATENATED MODULE: ./src/runtime/http-request.ts
 
@@ -43124,13 +43300,16 @@ class TrustingProxyAgent extends HttpsProxyAgent {
 
 /**
  * One bounded HTTP request through the outbound proxy, if any; redirects are not followed. Any status is an
- * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none.
+ * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none, ERR_OUTBOUND_PROXY_\u2026 that the proxy
+ * stood in the way.
  */
 async function sendHttpRequest(options) {
     try {
         return await exchange(options);
     }
     catch (error) {
+        if (error instanceof errors_ClusterConnectError)
+            throw error;
         const target = `${options.method ?? "GET"} ${options.url.origin}`;
         throw new errors_ClusterConnectError("ERR_HTTP_FAILED", `${target}: ${errors_messageOf(error)}`, { cause: error });
     }
@@ -43190,7 +43369,7 @@ function readUnverifiedClaims(token) {
     }
 }
 /**
- * `exp − iat`, in milliseconds. Never counted from `nbf`, which some issuers set ten minutes back, nor compared with
+ * `exp \u2212 iat`, in milliseconds. Never counted from `nbf`, which some issuers set ten minutes back, nor compared with
  * the local clock, which may differ from the issuer's.
  */
 function lifetimeOf(token) {
@@ -43231,58 +43410,186 @@ function fromJson(text) {
     }
 }
 
+;// CONCATENATED MODULE: ./src/credentials/identity-endpoint.ts
+/** What the token endpoints of CI systems have in common: a bearer in, a JSON object with one token out. */
+
+
+
+
+/** Throws ERR_OIDC_UNREACHABLE for what may pass, ERR_OIDC_REQUEST_REFUSED for what will not. */
+async function requestIdentityToken(request) {
+    const response = await send(request);
+    if (response.status !== 200)
+        throw refusal(response, request.purpose);
+    const token = readAnswer(response.body, request.member);
+    if (token === undefined) {
+        throw new errors_ClusterConnectError("ERR_OIDC_REQUEST_REFUSED", "the answer holds no token");
+    }
+    return receivedToken(token);
+}
+async function send({ url, method, bearer, headers, signal }) {
+    try {
+        return await sendHttpRequest({
+            url,
+            method,
+            headers: { Authorization: `Bearer ${bearer}`, Accept: "application/json", ...headers },
+            maxBytes: 2 * maxTokenBytes,
+            signal,
+        });
+    }
+    catch (error) {
+        if (error instanceof errors_ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new errors_ClusterConnectError("ERR_OIDC_UNREACHABLE", errors_messageOf(error), { cause: error });
+    }
+}
+function refusal(response, purpose) {
+    // 5xx and 429 are the endpoint's own trouble; the caller asks again.
+    const isOutage = response.status >= 500 || response.status === 429;
+    const code = isOutage ? "ERR_OIDC_UNREACHABLE" : "ERR_OIDC_REQUEST_REFUSED";
+    return new errors_ClusterConnectError(code, `status ${String(response.status)} ${purpose}`);
+}
+function readAnswer(body, member) {
+    try {
+        const value = JSON.parse(body)[member];
+        return typeof value === "string" ? extractToken(value) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/credentials/azure-devops-oidc.ts
+/**
+ * Azure DevOps' OIDC endpoint (REST `oidctoken`, api-version 7.1). The job's access token stays valid for the whole
+ * job, while the tokens that it buys live five to ten minutes. Their audience cannot be chosen.
+ */
+
+function createAzureDevOpsOidcSource(options) {
+    const { requestUri, accessToken, serviceConnectionId } = options;
+    const url = new URL(requestUri);
+    url.searchParams.set("api-version", "7.1");
+    if (serviceConnectionId !== undefined)
+        url.searchParams.set("serviceConnectionId", serviceConnectionId);
+    const whose = serviceConnectionId === undefined ? "the pipeline" : `service connection ${serviceConnectionId}`;
+    return {
+        description: `Azure DevOps OIDC of ${whose}`,
+        fetch: (signal) => requestIdentityToken({
+            url,
+            method: "POST",
+            bearer: accessToken,
+            // Without it a token that is not accepted is answered by a sign-in page.
+            headers: { "Content-Type": "application/json", "X-TFS-FedAuthRedirect": "Suppress" },
+            member: "oidcToken",
+            purpose: `for ${whose}`,
+            signal,
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/credentials/entra-exchange.ts
+/**
+ * Microsoft Entra's exchange of a CI system's assertion for an access token: the client credentials grant (RFC 6749
+ * §4.4) with a JWT as client authentication (RFC 7523 §2.2). The assertion is asked for anew at each exchange: it
+ * lives for minutes only, and it is shown to nobody else.
+ */
+
+
+
+
+/** What Entra answers is told in full up to here: its reason stands at the beginning. */
+const maxReasonCharacters = 400;
+function createEntraExchangeSource(options) {
+    const { authority, tenantId, clientId, scope } = options;
+    const url = new URL(`${encodeURIComponent(tenantId)}/oauth2/v2.0/token`, `${authority}/`);
+    return {
+        description: `Microsoft Entra for ${scope}`,
+        async fetch(signal) {
+            const assertion = (await options.assertion.fetch(signal)).value;
+            const form = new URLSearchParams({
+                grant_type: "client_credentials",
+                client_id: clientId,
+                scope,
+                client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                client_assertion: assertion,
+            });
+            const response = await entra_exchange_send(url, form, signal);
+            if (response.status !== 200)
+                throw entra_exchange_refusal(response, options, assertion);
+            return readToken(response.body);
+        },
+    };
+}
+async function entra_exchange_send(url, form, signal) {
+    try {
+        return await sendHttpRequest({
+            url,
+            method: "POST",
+            headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
+            body: form.toString(),
+            maxBytes: 2 * maxTokenBytes,
+            signal,
+        });
+    }
+    catch (error) {
+        if (error instanceof errors_ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new errors_ClusterConnectError("ERR_ENTRA_UNREACHABLE", errors_messageOf(error), { cause: error });
+    }
+}
+function readToken(body) {
+    const answer = readJson(body);
+    const value = typeof answer["access_token"] === "string" ? extractToken(answer["access_token"]) : undefined;
+    if (value === undefined)
+        throw new errors_ClusterConnectError("ERR_ENTRA_REFUSED", "the answer holds no token");
+    // Not from the token: an access token is opaque to whoever asked for it.
+    const seconds = Number(answer["expires_in"]);
+    const lifetimeMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined;
+    return { value, receivedAtMs: Date.now(), lifetimeMs };
+}
+/** Names what a federated credential has to match; a mismatch of these is what is wrong most often. */
+function entra_exchange_refusal(response, options, assertion) {
+    const { status, body } = response;
+    const { error, error_description: description } = readJson(body);
+    const reason = [error, description].filter((text) => typeof text === "string").join(": ");
+    if (status >= 500 || status === 429) {
+        return new errors_ClusterConnectError("ERR_ENTRA_UNREACHABLE", `status ${String(status)}`);
+    }
+    const { iss, sub, aud } = readUnverifiedClaims(assertion) ?? {};
+    return new errors_ClusterConnectError("ERR_ENTRA_REFUSED", `status ${String(status)} for ${options.scope}, client ${options.clientId}: ` +
+        `${reason.split(/\r?\n/)[0]?.slice(0, maxReasonCharacters) ?? ""} ` +
+        `(the job's assertion has issuer "${String(iss)}", subject "${String(sub)}", audience "${String(aud)}")`);
+}
+function readJson(body) {
+    try {
+        const answer = JSON.parse(body);
+        return typeof answer === "object" && answer !== null ? answer : {};
+    }
+    catch {
+        return {};
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/credentials/github-oidc.ts
 /**
  * GitHub Actions' OIDC endpoint. Request URL and request token stay valid for the whole job, while the tokens that
  * they buy live five minutes; hence the client proxy asks again by itself.
  */
 
-
-
-
-function createGitHubOidcSource(options) {
-    const url = new URL(options.requestUrl);
-    url.searchParams.set("audience", options.audience);
+function createGitHubOidcSource({ requestUrl, requestToken, audience, }) {
+    const url = new URL(requestUrl);
+    url.searchParams.set("audience", audience);
     return {
-        description: `GitHub OIDC for audience ${options.audience}`,
-        async fetch(signal) {
-            const response = await request(url, options.requestToken, signal);
-            if (response.status !== 200)
-                throw refusal(response, options.audience);
-            const token = readAnswer(response.body);
-            if (token === undefined) {
-                throw new errors_ClusterConnectError("ERR_OIDC_REQUEST_REFUSED", "the answer holds no token");
-            }
-            return receivedToken(token);
-        },
-    };
-}
-async function request(url, requestToken, signal) {
-    try {
-        return await sendHttpRequest({
+        description: `GitHub OIDC for audience ${audience}`,
+        fetch: (signal) => requestIdentityToken({
             url,
-            headers: { Authorization: `Bearer ${requestToken}`, Accept: "application/json" },
-            maxBytes: 2 * maxTokenBytes,
+            method: "GET",
+            bearer: requestToken,
+            member: "value",
+            purpose: `for audience ${audience}`,
             signal,
-        });
-    }
-    catch (error) {
-        throw new errors_ClusterConnectError("ERR_OIDC_UNREACHABLE", errors_messageOf(error), { cause: error });
-    }
-}
-function refusal(response, audience) {
-    // 5xx and 429 are the endpoint's own trouble; the caller asks again.
-    const code = response.status >= 500 || response.status === 429 ? "ERR_OIDC_UNREACHABLE" : "ERR_OIDC_REQUEST_REFUSED";
-    return new errors_ClusterConnectError(code, `status ${String(response.status)} for audience ${audience}`);
-}
-function readAnswer(body) {
-    try {
-        const { value } = JSON.parse(body);
-        return typeof value === "string" ? extractToken(value) : undefined;
-    }
-    catch {
-        return undefined;
-    }
+        }),
+    };
 }
 
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -43362,11 +43669,17 @@ function createTokenFileSource(path) {
 
 
 
+
+
 /** The source that a specification describes. */
 function createTokenSource(spec) {
     switch (spec.kind) {
         case "github-oidc":
             return createGitHubOidcSource(spec);
+        case "azure-devops-oidc":
+            return createAzureDevOpsOidcSource(spec);
+        case "entra":
+            return createEntraExchangeSource({ ...spec, assertion: createTokenSource(spec.assertion) });
         case "file":
             return createTokenFileSource(spec.path);
         case "command":
@@ -43379,7 +43692,7 @@ function createTokenSource(spec) {
 }
 
 ;// CONCATENATED MODULE: ./src/runtime/backoff.ts
-/** Jittered exponential back-off: 20–100 ms first, doubling, half of it random, at most 10 s. */
+/** Jittered exponential back-off: 20\u2013100 ms first, doubling, half of it random, at most 10 s. */
 function createBackoff(options = {}) {
     const { firstMs = [20, 100], maxMs = 10_000, resetAfterMs = 5_000, random = Math.random } = options;
     const draw = () => firstMs[0] + random() * (firstMs[1] - firstMs[0]);
@@ -43615,16 +43928,25 @@ class Shutdown {
     logger;
     #steps = [];
     #running;
+    #stepMs = 0;
     constructor(logger) {
         this.logger = logger;
     }
-    /** Registers how to undo something, to be called right after it was done. */
+    /**
+     * Registers how to undo something, to be called right after it was done. What is started while, or after, the rest is
+     * stopped comes too late, and is undone at once.
+     */
     add(name, stop) {
         this.#steps.push({ name, stop });
+        if (this.#running !== undefined)
+            this.#running = this.#running.then(() => this.#runAll(this.#stepMs));
     }
-    /** Runs every step once, each for at most `stepMs`; later calls wait for the first. */
+    /** Runs every step once, each for at most the first call's `stepMs`; later calls wait for what is running. */
     run(stepMs = 10_000) {
-        this.#running ??= this.#runAll(stepMs);
+        if (this.#running === undefined) {
+            this.#stepMs = stepMs;
+            this.#running = this.#runAll(stepMs);
+        }
         return this.#running;
     }
     async #runAll(stepMs) {
@@ -43660,7 +43982,7 @@ const productVersion = `${package_namespaceObject.UU}/${package_namespaceObject.
 
 
 const pinPattern = /^sha256:[0-9a-f]{64}$/;
-/** PEM blocks or `sha256:…` pins; anything else is refused, since a mistyped pin must not mean "no pin". */
+/** PEM blocks or `sha256:\u2026` pins; anything else is refused, since a mistyped pin must not mean "no pin". */
 function parseClusterCa(values) {
     const pems = [];
     const pins = [];
@@ -43674,7 +43996,7 @@ function parseClusterCa(values) {
         for (const word of rest) {
             const pin = word.toLowerCase().replaceAll(/(?<=^sha256:.*):/g, "");
             if (!pinPattern.test(pin)) {
-                throw new errors_ClusterConnectError("ERR_SETTINGS_INVALID", `cluster-ca: "${word}" is neither PEM nor sha256:…`);
+                throw new errors_ClusterConnectError("ERR_SETTINGS_INVALID", `cluster-ca: "${word}" is neither PEM nor sha256:\u2026`);
             }
             pins.push(pin);
         }
@@ -43841,7 +44163,7 @@ function deferProp(target, key, getter) {
         configurable: true,
     });
 }
-// Writes a settled key. A plain assignment is much cheaper than `defineProperty` and produces the same descriptor, but it runs whatever setter already answers to the key — an accessor this shape deferred, or an inherited one, which `__proto__` has on every object and prototype pollution can add for any name.
+// Writes a settled key. A plain assignment is much cheaper than `defineProperty` and produces the same descriptor, but it runs whatever setter already answers to the key \u2014 an accessor this shape deferred, or an inherited one, which `__proto__` has on every object and prototype pollution can add for any name.
 function putProp(target, key, value) {
     if (key in target)
         util_assignProp(target, key, value);
@@ -44265,7 +44587,7 @@ function prefixIssues(path, issues) {
 function unwrapMessage(message) {
     return typeof message === "string" ? message : message?.message;
 }
-/* A check holds no link back to the schema it is attached to — the same check instance is shared by every clone of that schema — so the owner is stamped onto the issues a check just raised, at the only point where both are in scope. Runs on the failure path only; `start` is the issue count from before the check ran. */
+/* A check holds no link back to the schema it is attached to \u2014 the same check instance is shared by every clone of that schema \u2014 so the owner is stamped onto the issues a check just raised, at the only point where both are in scope. Runs on the failure path only; `start` is the issue count from before the check ran. */
 /** The leading size checks of `defChecks` that set an upper bound, each paired with it. */
 function sizeCaps(defChecks) {
     const caps = [];
@@ -44439,11 +44761,11 @@ class Class {
 }
 //////////    PROTOTYPE INSTALLERS     //////////
 //
-// Members live on the prototype and materialize per instance on first read, which keeps own-property count under the step where V8 stops using inline slots. Changing anything here means re-measuring runtime, memory and bundle size together — see "The three axes" in AGENTS.md.
+// Members live on the prototype and materialize per instance on first read, which keeps own-property count under the step where V8 stops using inline slots. Changing anything here means re-measuring runtime, memory and bundle size together \u2014 see "The three axes" in AGENTS.md.
 /**
  * Installs a trait's members on its prototype. Each value builds that member for the instance on first read; the built value shadows the accessor as an own property, so a detached `const { parse } = schema` keeps working.
  *
- * Call this from a `proto` initializer, which runs once per prototype — never per instance.
+ * Call this from a `proto` initializer, which runs once per prototype \u2014 never per instance.
  */
 function members(proto, table) {
     for (const key in table) {
@@ -44579,7 +44901,7 @@ function installLazyProp(inst, key, make, enumerable) {
         },
     });
 }
-/** Marks the thunk `_catch` synthesises for a constant catch value. `Function.length` cannot tell that thunk from a user callback — rest and defaulted parameters both report arity 0 — and a user callback reads `ctx.error`, whose issues only finalize correctly against the caller's per-parse error map. Provenance can say what arity cannot. A plain string key rather than `Symbol.for`, whose call at module scope no bundler can prove pure — the same shape that anchored `urlCanParse` into every build. */
+/** Marks the thunk `_catch` synthesises for a constant catch value. `Function.length` cannot tell that thunk from a user callback \u2014 rest and defaulted parameters both report arity 0 \u2014 and a user callback reads `ctx.error`, whose issues only finalize correctly against the caller's per-parse error map. Provenance can say what arity cannot. A plain string key rather than `Symbol.for`, whose call at module scope no bundler can prove pure \u2014 the same shape that anchored `urlCanParse` into every build. */
 const CONSTANT_CATCH = "~constantCatch";
 /** Wraps a constant catch value in a thunk tagged with {@link CONSTANT_CATCH}. */
 function constantCatch(value) {
@@ -44626,7 +44948,7 @@ function newError(Definition) {
 function $constructor(name, initializer, 
 /** This trait's members, installed once on every prototype that composes it. They cannot be declared in the initializer above: that runs per instance, and the prototype is shared. */
 proto, params) {
-    // Prototype for this constructor's `_zod` internals. Lazily-derived fields (`values`, `pattern`, `optin`, …) install here once rather than as an accessor on every instance.
+    // Prototype for this constructor's `_zod` internals. Lazily-derived fields (`values`, `pattern`, `optin`, \u2026) install here once rather than as an accessor on every instance.
     const zodProto = {};
     // Assigning the fields in the constructor body is what gives instances in-object slots; building the object literally and reparenting it costs a second allocation and a generic property copy.
     function Internals(def) {
@@ -44655,7 +44977,7 @@ proto, params) {
         inst._zod.traits.add(name);
         initializer(inst, def);
         if (initialized) {
-            // `super(def)` from a user subclass gives `this` a prototype the subclass owns, and installing there would overwrite whatever the subclass declared. `constr` built the instance, so its prototype is the one below the subclass's that should carry the members. A receiver whose chain never reaches that prototype installs on its own, which for a plain object handed straight to `init` means `Object.prototype` — unchanged from before.
+            // `super(def)` from a user subclass gives `this` a prototype the subclass owns, and installing there would overwrite whatever the subclass declared. `constr` built the instance, so its prototype is the one below the subclass's that should carry the members. A receiver whose chain never reaches that prototype installs on its own, which for a plain object handed straight to `init` means `Object.prototype` \u2014 unchanged from before.
             const own = Object.getPrototypeOf(inst);
             const ctorProto = inst._zod.constr.prototype;
             let up = own;
@@ -44877,7 +45199,7 @@ function isRecursive(inst, stack, resolve) {
         default: {
             // a new built-in kind becomes a compile error here
             kind;
-            // a user-defined kind can still hold children, and only its author knows where, so fall back to scanning the def — skipping accessors, since reading one can run user code
+            // a user-defined kind can still hold children, and only its author knows where, so fall back to scanning the def \u2014 skipping accessors, since reading one can run user code
             for (const key in def) {
                 const desc = Object.getOwnPropertyDescriptor(def, key);
                 if (!desc || desc.get)
@@ -45088,7 +45410,7 @@ const unicodeEmail = /^[^\s@"]{1,64}@[^\s@]{1,255}$/u;
 const idnEmail = (/* unused pure expression or super */ null && (unicodeEmail));
 const browserEmail = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 // from https://thekevinscott.com/emojis-in-javascript/#writing-a-regular-expression
-// Single character class, not an alternation: the two properties overlap (U+1F9B0-U+1F9B3), so `(A|B)+` backtracks exponentially on a failed match. The leading lookahead then demands one anchor — a pictograph, a regional indicator, or the enclosing keycap — because `\p{Emoji_Component}` on its own covers ASCII digits, `#`, `*`, ZWJ, variation selectors and skin tone modifiers, none of which is an emoji without a base.
+// Single character class, not an alternation: the two properties overlap (U+1F9B0-U+1F9B3), so `(A|B)+` backtracks exponentially on a failed match. The leading lookahead then demands one anchor \u2014 a pictograph, a regional indicator, or the enclosing keycap \u2014 because `\p{Emoji_Component}` on its own covers ASCII digits, `#`, `*`, ZWJ, variation selectors and skin tone modifiers, none of which is an emoji without a base.
 const _emoji = `^(?=[\\s\\S]*[\\p{Extended_Pictographic}\\p{Regional_Indicator}\\u20E3])[\\p{Extended_Pictographic}\\p{Emoji_Component}]+$`;
 function emoji() {
     return new RegExp(_emoji, "u");
@@ -45111,7 +45433,7 @@ const domain = /^(?=.{1,253}$)([a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+
 const httpProtocol = /^https?$/;
 // https://blog.stevenlevithan.com/archives/validate-phone-number#r4-3 (regex sans spaces) E.164: leading digit must be 1-9; total digits (excluding '+') between 7-15
 const e164 = /^\+[1-9]\d{6,14}$/;
-// Credit card shape: 12–19 digits, optionally separated by single spaces or single hyphens. ISO/IEC 7812 caps the PAN at 19 digits; 12 is the shortest issued length (Maestro).
+// Credit card shape: 12\u201319 digits, optionally separated by single spaces or single hyphens. ISO/IEC 7812 caps the PAN at 19 digits; 12 is the shortest issued length (Maestro).
 const creditCard = /^\d(?:[ -]?\d){11,18}$/;
 // ISO 4217 alpha codes from the SIX list, regenerated by scripts/update-iso-4217.ts
 const currencyCode = /^(?:AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BHD|BIF|BMD|BND|BOB|BOV|BRL|BSD|BTN|BWP|BYN|BZD|CAD|CDF|CHE|CHF|CHW|CLF|CLP|CNY|COP|COU|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MXV|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|UGX|USD|USN|UYI|UYU|UYW|UZS|VED|VES|VND|VUV|WST|XAD|XAF|XAG|XAU|XBA|XBB|XBC|XBD|XCD|XCG|XDR|XOF|XPD|XPF|XPT|XSU|XTS|XUA|XXX|YER|ZAR|ZMW|ZWG)$/;
@@ -45271,7 +45593,7 @@ const $ZodCheckMultipleOf =
         if (typeof payload.value !== typeof def.value)
             throw new Error("Cannot mix number and bigint in multiple_of check.");
         const isMultiple = typeof payload.value === "bigint"
-            ? // `value % 0n` throws, and nothing is a multiple of zero — the number branch already fails this way via NaN
+            ? // `value % 0n` throws, and nothing is a multiple of zero \u2014 the number branch already fails this way via NaN
                 def.value !== BigInt(0) && payload.value % def.value === BigInt(0)
             : floatSafeRemainder(payload.value, def.value) === 0;
         if (isMultiple)
@@ -45522,7 +45844,7 @@ const $ZodCheckLengthEquals = /*@__PURE__*/ $constructor("$ZodCheckLengthEquals"
     inst._zod.check = (payload) => {
         const input = payload.value;
         const units = input.length;
-        // A code point is one or two UTF-16 units, so outside `[length, length * 2]` units the target is missed either way — and missed in the same direction in both measures.
+        // A code point is one or two UTF-16 units, so outside `[length, length * 2]` units the target is missed either way \u2014 and missed in the same direction in both measures.
         const length = typeof input === "string" && units >= def.length && units <= def.length * 2
             ? codePointLength(input)
             : units;
@@ -46297,7 +46619,7 @@ function isValidCreditCard(input) {
     return isLuhnAlgo(input.replace(CC_SANITIZE, ""));
 }
 const $ZodCreditCard = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCreditCard", (inst, def) => {
-    // Shape only — the Luhn check below is not expressible as a pattern, so consumers of `pattern` (JSON Schema, template literals) get the length and separator rules alone.
+    // Shape only \u2014 the Luhn check below is not expressible as a pattern, so consumers of `pattern` (JSON Schema, template literals) get the length and separator rules alone.
     def.pattern ?? (def.pattern = regexes.creditCard);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
@@ -46333,7 +46655,7 @@ function isValidIBAN(input) {
     return isIso7064Mod97(input);
 }
 const $ZodIBAN = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodIBAN", (inst, def) => {
-    // shape only — checksum is not expressible as a pattern
+    // shape only \u2014 checksum is not expressible as a pattern
     def.pattern ?? (def.pattern = regexes.iban);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
@@ -46663,7 +46985,7 @@ const $ZodArray = /*@__PURE__*/ $constructor("$ZodArray", (inst, def) => {
 function handlePropertyResult(result, final, key, input, optin, optout) {
     const isPresent = key in input;
     const isOptionalOut = optout === "optional";
-    // The middle rung means "absence permitted, nothing supplied in its place", so an absent key contributes nothing — whatever the schema made of `undefined` is invented, not substituted. Only `optional` reaches this with a value: `defaulted` substitutes, and a schema that isn't optional-out has to keep the key.
+    // The middle rung means "absence permitted, nothing supplied in its place", so an absent key contributes nothing \u2014 whatever the schema made of `undefined` is invented, not substituted. Only `optional` reaches this with a value: `defaulted` substitutes, and a schema that isn't optional-out has to keep the key.
     if (!isPresent && isOptionalOut && optin === "optional") {
         return;
     }
@@ -46898,7 +47220,7 @@ const $ZodObjectJIT = /*@__PURE__*/ $constructor("$ZodObjectJIT", (inst, def) =>
             const isOptionalOut = schema?._zod?.optout === "optional";
             doc.write(`const ${id} = ${parseStr(k)};`);
             if (isOptionalIn && isOptionalOut) {
-                // For optional-in/out schemas, ignore errors on absent keys — and, like the interpreted path, drop the value produced alongside them. The middle rung goes further: it permits absence without supplying anything in its place, so an absent key contributes nothing at all.
+                // For optional-in/out schemas, ignore errors on absent keys \u2014 and, like the interpreted path, drop the value produced alongside them. The middle rung goes further: it permits absence without supplying anything in its place, so an absent key contributes nothing at all.
                 const assign = optin === "optional" ? `${id}_present` : `${id}.value !== undefined || ${id}_present`;
                 doc.write(`
         const ${id}_present = ${isPresent};
@@ -47183,7 +47505,7 @@ $constructor("$ZodDiscriminatedUnion", (inst, def) => {
             propValues[zod.def.discriminator]?.delete(undefined);
         return propValues;
     });
-    // Checked now rather than in the lookup map below, so an option that lacks the discriminator fails at the `discriminatedUnion` call instead of on the first object parsed. Options whose shape cannot be enumerated without resolving it — pipes and lazies — are left to the map.
+    // Checked now rather than in the lookup map below, so an option that lacks the discriminator fails at the `discriminatedUnion` call instead of on the first object parsed. Options whose shape cannot be enumerated without resolving it \u2014 pipes and lazies \u2014 are left to the map.
     def.options.forEach((option, i) => {
         const propShape = rawShape(option._zod.def);
         if (propShape && !Object.prototype.hasOwnProperty.call(propShape, def.discriminator)) {
@@ -49706,7 +50028,7 @@ function to_json_schema_extractDefs(ctx, schema
     const root = ctx.seen.get(schema);
     if (!root)
         throw new Error("Unprocessed schema. This is a bug in Zod.");
-    // With `external` set, every registered schema resolves through the external branch of `makeURI`, so the root branch below produces the same ref the external branch would — this pass is identical whichever schema it is called with, and only needs to run once.
+    // With `external` set, every registered schema resolves through the external branch of `makeURI`, so the root branch below produces the same ref the external branch would \u2014 this pass is identical whichever schema it is called with, and only needs to run once.
     if (ctx.external && ctx.sharedDefsExtractedFor === ctx.external)
         return;
     // Track ids to detect duplicates across different schemas
@@ -49817,7 +50139,7 @@ function to_json_schema_extractDefs(ctx, schema
     if (ctx.external)
         ctx.sharedDefsExtractedFor = ctx.external;
 }
-/** Rewrites `anyOf: [{type: "a"}, {type: "b"}]` to `type: ["a", "b"]`, which every JSON Schema draft treats as equivalent and most consumers render far better for the nullable case. Only branches that are a bare type assertion qualify — anything carrying a constraint, `$ref`, `const` or metadata is left alone. Runs after `flattenRef`, so a branch an override decorated or `$defs` extraction turned into a `$ref` is no longer bare and correctly stays in `anyOf`. `oneOf` is excluded: `integer` and `number` overlap, so "exactly one" and "at least one" are not the same there. OpenAPI 3.0 is excluded: its `type` must be a single string. */
+/** Rewrites `anyOf: [{type: "a"}, {type: "b"}]` to `type: ["a", "b"]`, which every JSON Schema draft treats as equivalent and most consumers render far better for the nullable case. Only branches that are a bare type assertion qualify \u2014 anything carrying a constraint, `$ref`, `const` or metadata is left alone. Runs after `flattenRef`, so a branch an override decorated or `$defs` extraction turned into a `$ref` is no longer bare and correctly stays in `anyOf`. `oneOf` is excluded: `integer` and `number` overlap, so "exactly one" and "at least one" are not the same there. OpenAPI 3.0 is excluded: its `type` must be a single string. */
 function compactTypeUnion(schema) {
     const options = schema.anyOf;
     if (!Array.isArray(options) || options.length === 0 || schema.type !== undefined)
@@ -49826,7 +50148,7 @@ function compactTypeUnion(schema) {
     for (const option of options) {
         if (!option || typeof option !== "object")
             return;
-        // A branch that is itself a compactible union folds into this one — nested `anyOf` and a flat `type` array say the same thing. Compacting it first also makes the result independent of the order this pass walks the seen map in.
+        // A branch that is itself a compactible union folds into this one \u2014 nested `anyOf` and a flat `type` array say the same thing. Compacting it first also makes the result independent of the order this pass walks the seen map in.
         compactTypeUnion(option);
         const keys = Object.keys(option);
         if (keys.length !== 1 || keys[0] !== "type")
@@ -49843,8 +50165,8 @@ function compactTypeUnion(schema) {
     // A `type` array must be non-empty and unique (metaschema); a single member is spelled as a bare string.
     schema.type = types.length === 1 ? types[0] : types;
 }
-/** Keywords `foldIntersection` knows how to combine. Anything else — `$ref`, `patternProperties`,
- * an annotation like `description` — makes a member unfoldable, so a constraint this does not
+/** Keywords `foldIntersection` knows how to combine. Anything else \u2014 `$ref`, `patternProperties`,
+ * an annotation like `description` \u2014 makes a member unfoldable, so a constraint this does not
  * understand leaves the `allOf` alone instead of being silently dropped or misattributed. */
 const FOLDABLE_KEYS = new Set(["type", "properties", "required", "additionalProperties"]);
 const UNION_KEYS = ["oneOf", "anyOf"];
@@ -49915,8 +50237,8 @@ function foldObjects(members) {
 }
 /** `additionalProperties` in an `allOf` member sees only that member's own `properties`, so two
  * closed object members reject each other's keys and the schema validates nothing. Zod's parser
- * pools the key sets instead — `handleIntersectionResults` reports a key as unrecognized only when
- * *every* side rejects it — so the emitted schema has to pool them too, and folding the members
+ * pools the key sets instead \u2014 `handleIntersectionResults` reports a key as unrecognized only when
+ * *every* side rejects it \u2014 so the emitted schema has to pool them too, and folding the members
  * into one object is the encoding that says so on every target.
  *
  * This runs from `finalize`, after `extractDefs`, which is what keeps it clear of the `$ref`
@@ -50042,7 +50364,7 @@ function to_json_schema_finalize(ctx, schema) {
         }
         for (const rewrite of ctx.deferred)
             rewrite();
-        // After flattening, every member that was extracted is a `$ref`, so the fold sees the final shape. A schema that inherits an intersection — through `z.lazy`, or any `ref` chain — holds the same `allOf` array, so fold by array identity to catch every copy.
+        // After flattening, every member that was extracted is a `$ref`, so the fold sees the final shape. A schema that inherits an intersection \u2014 through `z.lazy`, or any `ref` chain \u2014 holds the same `allOf` array, so fold by array identity to catch every copy.
         if (ctx.intersections.length) {
             const carriers = new Map();
             for (const seen of ctx.seen.values()) {
@@ -50087,7 +50409,7 @@ function to_json_schema_finalize(ctx, schema) {
     }
     // when the root was extracted into $defs, `root.schema` is the `$ref` wrapper and `root.def` is the body that now lives under $defs
     assignProps(result, root.defId ? root.schema : (root.def ?? root.schema));
-    // The `id` in `.meta()` is a Zod-specific registration tag used to extract schemas into $defs — it is not user-facing JSON Schema metadata. Strip it from the output body where it would otherwise leak. The id is preserved implicitly via the $defs key (and via $ref paths).
+    // The `id` in `.meta()` is a Zod-specific registration tag used to extract schemas into $defs \u2014 it is not user-facing JSON Schema metadata. Strip it from the output body where it would otherwise leak. The id is preserved implicitly via the $defs key (and via $ref paths).
     const rootMetaId = ctx.metadataRegistry.get(schema)?.id;
     if (rootMetaId !== undefined && result.id === rootMetaId)
         delete result.id;
@@ -50752,11 +51074,11 @@ const tupleProcessor = (schema, ctx, _json, params) => {
  *
  * A numeric bound cannot apply to a property name, so `minimum` and its siblings are dropped rather
  * than carried over: keeping them beside `type: "string"` reproduces the match-nothing schema this
- * exists to fix. A key that carries one therefore emits wider than the record parses — `z.record(z.number().min(5), V)`
- * accepts `"3"` — which is the deliberate trade, since throwing on it would reject an ordinary schema
+ * exists to fix. A key that carries one therefore emits wider than the record parses \u2014 `z.record(z.number().min(5), V)`
+ * accepts `"3"` \u2014 which is the deliberate trade, since throwing on it would reject an ordinary schema
  * outright. */
 function stringifyKeyNames(bySchema, json, visited) {
-    // an extracted key that rewrites cannot go on sharing its definition — the string form a key position needs is not the number form every other reference wants — so it inlines. One that does not rewrite keeps the `$ref`.
+    // an extracted key that rewrites cannot go on sharing its definition \u2014 the string form a key position needs is not the number form every other reference wants \u2014 so it inlines. One that does not rewrite keeps the `$ref`.
     if (json.$ref) {
         // a recursive key holds its own reference inside its definition, so a node already on the path is left alone rather than resolved again
         if (visited.has(json))
@@ -51213,7 +51535,7 @@ const _messageDesc = {
 };
 const _issuesDesc = { value: undefined, enumerable: false };
 /* Prototypes that already carry the lazy `toString`. Seeded with the
- * intrinsics so that `init` on a foreign object — it accepts any object —
+ * intrinsics so that `init` on a foreign object \u2014 it accepts any object \u2014
  * can never install an accessor onto a prototype we do not own. */
 const _installedToString = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
 const initializer = (inst, def) => {
@@ -51420,9 +51742,9 @@ function treeifyError(error, mapper = (issue) => issue.message) {
  *
  * ```
  * username
- *   ✖ Expected number, received string at "username
+ *   \u2716 Expected number, received string at "username
  * favoriteNumbers[0]
- *   ✖ Invalid input: expected number
+ *   \u2716 Invalid input: expected number
  * ```
  */
 function toDotPath(_path) {
@@ -51449,9 +51771,9 @@ function prettifyError(error) {
     const issues = [...error.issues].sort((a, b) => (a.path ?? []).length - (b.path ?? []).length);
     // Process each issue
     for (const issue of issues) {
-        lines.push(`✖ ${issue.message}`);
+        lines.push(`\u2716 ${issue.message}`);
         if (issue.path?.length)
-            lines.push(`  → at ${toDotPath(issue.path)}`);
+            lines.push(`  \u2192 at ${toDotPath(issue.path)}`);
     }
     // Convert Map to formatted string
     return lines.join("\n");
@@ -51639,7 +51961,7 @@ const safeDecodeAsync = /* @__PURE__*/ _safeDecodeAsync($ZodRealError);
 
 
 /* Prototypes that already carry the lazy helper methods. Seeded with the
- * intrinsics so that `init` on a foreign object — it accepts any object —
+ * intrinsics so that `init` on a foreign object \u2014 it accepts any object \u2014
  * can never install an accessor onto a prototype we do not own. */
 const _installedErrorProtos = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
 /* Helper methods live as non-enumerable lazy getters on the shared
@@ -51720,7 +52042,7 @@ const parse_safeDecodeAsync = /* @__PURE__ */ _safeDecodeAsync(ZodRealError);
 
 
 
-// Register English as the default locale on first ZodType construction. Hooked into the `ZodType` `$constructor` (rather than a top-level `config(en())` in `external.ts`) so bundlers honoring `sideEffects: false` can't tree-shake it out — see #5953, #5725. An explicit `z.config(z.locales.xx())` call wins regardless of order, since this only sets the default when none is present.
+// Register English as the default locale on first ZodType construction. Hooked into the `ZodType` `$constructor` (rather than a top-level `config(en())` in `external.ts`) so bundlers honoring `sideEffects: false` can't tree-shake it out \u2014 see #5953, #5725. An explicit `z.config(z.locales.xx())` call wins regardless of order, since this only sets the default when none is present.
 function _ensureDefaultLocale() {
     if (!globalConfig.localeError)
         config(en());
@@ -52735,7 +53057,7 @@ const ZodRecord = /*@__PURE__*/ $constructor("ZodRecord", (inst, def) => {
     inst.valueType = def.valueType;
 });
 function record(keyType, valueType, params) {
-    // v3-compat: z.record(valueType, params?) — defaults keyType to z.string()
+    // v3-compat: z.record(valueType, params?) \u2014 defaults keyType to z.string()
     if (!valueType || !valueType._zod) {
         return new ZodRecord({
             type: "record",
@@ -53251,12 +53573,30 @@ function preprocess(fn, schema) {
 ;// CONCATENATED MODULE: ./src/credentials/token-source-spec.ts
 /** How a process is told, over its stdin or from its configuration, where its tokens come from. */
 
+const githubOidc = strictObject({
+    kind: literal("github-oidc"),
+    requestUrl: url(),
+    requestToken: schemas_string().min(1),
+    audience: schemas_string().min(1),
+});
+const azureDevOpsOidc = strictObject({
+    kind: literal("azure-devops-oidc"),
+    requestUri: url(),
+    accessToken: schemas_string().min(1),
+    serviceConnectionId: schemas_string().min(1).optional(),
+});
+/** What a CI system says of a job. */
+const assertionSpec = discriminatedUnion("kind", [githubOidc, azureDevOpsOidc]);
 const tokenSourceSpec = discriminatedUnion("kind", [
+    githubOidc,
+    azureDevOpsOidc,
     strictObject({
-        kind: literal("github-oidc"),
-        requestUrl: url(),
-        requestToken: schemas_string().min(1),
-        audience: schemas_string().min(1),
+        kind: literal("entra"),
+        authority: url(),
+        tenantId: schemas_string().min(1),
+        clientId: schemas_string().min(1),
+        scope: schemas_string().min(1),
+        assertion: assertionSpec,
     }),
     strictObject({ kind: literal("file"), path: schemas_string().min(1) }),
     /** Prints a raw JWT, an ExecCredential, or the JSON of `az account get-access-token`. */
@@ -53275,6 +53615,7 @@ const tokenSourceSpec = discriminatedUnion("kind", [
 
 
 
+
 const startRequest = strictObject({
     /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
     instanceDirectory: schemas_string().min(1),
@@ -53289,7 +53630,7 @@ const startRequest = strictObject({
     }),
     /** Whose token the requests carry to the cluster; absent: the user brings a kubeconfig user of their own. */
     clusterCredential: tokenSourceSpec,
-    /** PEM certificates and `sha256:…` pins; empty: the CA that the agent names is taken, and a warning says so. */
+    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
     clusterCa: array(schemas_string()).default([]),
     contextName: schemas_string().min(1),
     namespace: schemas_string().optional(),
@@ -53298,6 +53639,8 @@ const startRequest = strictObject({
         port: schemas_number().int().min(0).max(65_535).default(0),
     })
         .prefault({}),
+    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
+    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
     logLevel: schemas_enum(["debug", "info", "warn", "error"]).default("info"),
 });
 /** Name, in the instance folder, of the one-time secret that every control request must carry (0600). */
@@ -53322,7 +53665,7 @@ const connectionFacts = strictObject({
     identity: schemas_string(),
     groups: array(schemas_string()),
     serverVersion: schemas_string(),
-    /** `sha256:…` of each CA certificate that the agent named, to be pasted as `cluster-ca`. */
+    /** `sha256:\u2026` of each CA certificate that the agent named, to be pasted as `cluster-ca`. */
     caPins: array(schemas_string()),
     /** Whether those were checked against pins. */
     caPinned: schemas_boolean(),
@@ -53333,6 +53676,7 @@ const connectionFacts = strictObject({
 const failureReport = strictObject({
     code: custom(isErrorCode),
     detail: schemas_string(),
+    hop: schemas_enum(hops),
 });
 const controlStatus = strictObject({
     /** `connecting` until a request has come back from the cluster; `failed` only for what a retry cannot mend. */
@@ -53851,7 +54195,16 @@ class LocalListener {
     }
 }
 
+;// CONCATENATED MODULE: ./src/hybrid-connections/refusal-code.ts
+/**
+ * The header by which our relay gives the reason of a refused handshake as a code of the error registry. The published
+ * protocol has a status and a sentence for people; a service that does not send the header is decided by status alone.
+ */
+const refusalCodeHeader = "Cluster-Connect-Error";
+
 ;// CONCATENATED MODULE: ./src/hybrid-connections/handshake-refused.ts
+
+
 /** The relay answered a WebSocket handshake with an HTTP status. `reason` is its status line, from the wire. */
 class HandshakeRefused extends Error {
     status;
@@ -53863,6 +54216,11 @@ class HandshakeRefused extends Error {
         this.status = status;
         this.reason = reason;
         this.headers = headers;
+    }
+    /** Why, if the relay says so in a word of ours. */
+    get code() {
+        const code = this.headers[refusalCodeHeader.toLowerCase()];
+        return isErrorCode(code) ? code : undefined;
     }
 }
 
@@ -53882,10 +54240,10 @@ const trustCodes = new Set([
 ]);
 /** Whether a thrown value, or what caused it, says that a certificate is not trusted. */
 function isTrustFailure(thrown) {
-    if (!(thrown instanceof Error))
+    if (typeof thrown !== "object" || thrown === null)
         return false;
-    const { code } = thrown;
-    return (code !== undefined && trustCodes.has(code)) || isTrustFailure(thrown.cause);
+    const { code, cause } = thrown;
+    return (typeof code === "string" && trustCodes.has(code)) || isTrustFailure(cause);
 }
 
 ;// CONCATENATED MODULE: ./src/client-proxy/relay-failure.ts
@@ -53894,12 +54252,16 @@ function isTrustFailure(thrown) {
 
 
 
+
 /** Failures that trying again does not mend. */
 const permanentCodes = new Set([
+    "ERR_OUTBOUND_PROXY_REFUSED",
+    "ERR_RELAY_TOKEN_AUDIENCE",
     "ERR_RELAY_TOKEN_REFUSED",
     "ERR_RELAY_UNTRUSTED",
     "ERR_CLUSTER_CA_MISMATCH",
     "ERR_CLUSTER_UNTRUSTED",
+    "ERR_CLUSTER_TOKEN_AUDIENCE",
     "ERR_CLUSTER_TOKEN_REFUSED",
     "ERR_CLUSTER_IDENTITY_REFUSED",
     "ERR_CLUSTER_ANSWER",
@@ -53907,13 +54269,14 @@ const permanentCodes = new Set([
     "ERR_TUNNEL_VERSION",
 ]);
 const isPermanent = (error) => permanentCodes.has(error.code);
-function explainRelayFailure(thrown, authorization) {
+function explainRelayFailure(thrown, attempt) {
     if (thrown instanceof errors_ClusterConnectError)
         return thrown;
     if (thrown instanceof HandshakeRefused) {
-        return new errors_ClusterConnectError(codeOfStatus(thrown.status), detailOf(thrown, authorization), {
-            cause: thrown,
-        });
+        const isAudience = thrown.code === "ERR_TOKEN_AUDIENCE";
+        const code = isAudience ? "ERR_RELAY_TOKEN_AUDIENCE" : codeOfStatus(thrown.status);
+        const detail = isAudience ? audienceDetail(thrown, attempt) : detailOf(thrown, attempt.authorization);
+        return new errors_ClusterConnectError(code, detail, { cause: thrown });
     }
     const code = isTrustFailure(thrown) ? "ERR_RELAY_UNTRUSTED" : "ERR_RELAY_UNREACHABLE";
     return new errors_ClusterConnectError(code, errors_messageOf(thrown), { cause: thrown });
@@ -53927,6 +54290,19 @@ function codeOfStatus(status) {
     if (status === 503 || status === 429)
         return "ERR_RELAY_BUSY";
     return "ERR_RELAY_UNREACHABLE";
+}
+/** The audience that was sent beside the one that a relay has unless it was given another. */
+function audienceDetail(refused, { relayUrl, authorization }) {
+    const signature = parseSasToken(authorization);
+    if (signature !== undefined) {
+        return `the signature is for ${decodeURIComponent(signature.rawResource)}; ${refused.message}`;
+    }
+    const { origin } = relayUrl;
+    const audience = readUnverifiedClaims(authorization)?.aud;
+    const wanted = audience === origin
+        ? "that is relay-url's origin, but the relay knows itself by another one or has an audience of its own"
+        : `a relay wants its own origin, here ${origin}, unless it has an audience of its own`;
+    return `the token's audience is ${show(audience)}; ${wanted}; ${refused.message}`;
 }
 /** The relay's own words and, for a refused token, the claims to compare its rules with: they are not secret. */
 function detailOf(refused, authorization) {
@@ -53997,6 +54373,7 @@ class Phase {
 
 
 
+
 const selfSubjectReview = object({
     status: object({
         userInfo: object({ username: schemas_string().min(1), groups: array(schemas_string()).default([]) }),
@@ -54020,7 +54397,7 @@ async function proveConnection(options) {
     const review = await post(options, "authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview", {});
     const { username, groups } = proof_read(selfSubjectReview, review).status.userInfo;
     const [version, rules] = await Promise.all([
-        send(options, "GET", "/version"),
+        proof_send(options, "GET", "/version"),
         post(options, "authorization.k8s.io/v1/selfsubjectrulesreviews", "SelfSubjectRulesReview", {
             spec: { namespace: options.namespace },
         }),
@@ -54038,12 +54415,12 @@ function grantsAnything({ status }) {
 }
 async function post(options, path, kind, body) {
     const [group = "", version = ""] = path.split("/");
-    const response = await send(options, "POST", `/apis/${path}`, JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }));
+    const response = await proof_send(options, "POST", `/apis/${path}`, JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }));
     if (response.status === 201 || kind !== "SelfSubjectReview")
         return response;
-    throw refusalOf(response);
+    throw refusalOf(response, options.token);
 }
-async function send(options, method, path, body) {
+async function proof_send(options, method, path, body) {
     try {
         return await sendHttpRequest({
             url: new URL(path, options.server),
@@ -54067,12 +54444,15 @@ async function send(options, method, path, body) {
     }
 }
 /** Responder and auth proxy name our code in the Status; anything else answered for itself, by its status. */
-function refusalOf(response) {
+function refusalOf(response, token) {
     const parsed = statusBody.safeParse(parseJson(response.body));
     const said = parsed.success ? parsed.data : { message: "", details: undefined };
     const cause = said.details?.causes?.map(({ reason }) => reason).find(isErrorCode);
     const detail = `status ${String(response.status)} ${said.message}`.trim();
-    return new errors_ClusterConnectError(codeOf(response.status, cause), detail);
+    if (cause !== "ERR_TOKEN_AUDIENCE")
+        return new errors_ClusterConnectError(codeOf(response.status, cause), detail);
+    const audience = JSON.stringify(readUnverifiedClaims(token)?.aud) ?? "none";
+    return new errors_ClusterConnectError("ERR_CLUSTER_TOKEN_AUDIENCE", `the token's audience is ${audience}; ${detail}`);
 }
 function codeOf(status, cause) {
     if (status === 401)
@@ -54311,6 +54691,197 @@ const subprotocol_subprotocol = "cluster-connect.v1";
 /** The same version, inside HELLO. */
 const protocolVersion = 1;
 
+;// CONCATENATED MODULE: ./src/protocol/reason.ts
+/** Reasons: short texts for people, which travel in RESET, GOAWAY and the WebSocket close. */
+/** At most `maxBytes` of UTF-8, never half a character. */
+function cutUtf8(text, maxBytes) {
+    const bytes = Buffer.from(text, "utf8");
+    let end = Math.min(bytes.length, maxBytes);
+    // A byte 10xxxxxx continues a character: step back to where one begins.
+    while (end < bytes.length && (bytes[end] & 0xc0) === 0x80)
+        end -= 1;
+    return bytes.subarray(0, end);
+}
+/** Without control characters and line ends: what a peer says ends up in logs and terminals. */
+function printable(text) {
+    return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ");
+}
+
+;// CONCATENATED MODULE: ./src/tunnel/websocket-frame.ts
+/** The writer for an open WebSocket without compression, or undefined if its messages need `ws`. */
+function messageWriterOf(webSocket) {
+    const { _socket: socket, _sender: sender, _isServer: isServer } = webSocket;
+    if (socket === undefined || isServer === undefined)
+        return undefined;
+    if (!isServer && !hasZeroMask(sender))
+        return undefined;
+    return (parts, bytes, sent) => {
+        const header = encodeFrameHeader(bytes, !isServer);
+        if (bytes < joinedBelowBytes)
+            socket.write(Buffer.concat([header, ...parts], header.length + bytes), sent);
+        else
+            writeParts(socket, [header, ...parts], sent);
+    };
+}
+/** Below this a copy costs less than another part in the system call. */
+const joinedBelowBytes = 16 * 1024;
+function writeParts(socket, parts, sent) {
+    const last = parts.length - 1;
+    socket.cork();
+    for (let index = 0; index < last; index += 1)
+        socket.write(parts[index]);
+    socket.write(parts[last], sent);
+    socket.uncork();
+}
+function hasZeroMask(sender) {
+    if (typeof sender?._generateMask !== "function")
+        return false;
+    const mask = Buffer.alloc(4, 1);
+    sender._generateMask(mask);
+    return mask.readUInt32BE(0) === 0;
+}
+/** RFC 6455 §5.2: one final binary frame; a client's has the mask bit, and here a key of zeros. */
+function encodeFrameHeader(bytes, masked) {
+    const lengthBytes = bytes < 126 ? 0 : bytes < 0x1_0000 ? 2 : 8;
+    const header = Buffer.alloc(2 + lengthBytes + (masked ? 4 : 0));
+    const maskBit = masked ? 0x80 : 0;
+    header[0] = 0x82;
+    header[1] = maskBit | (lengthBytes === 0 ? bytes : lengthBytes === 2 ? 126 : 127);
+    if (lengthBytes === 2)
+        header.writeUInt16BE(bytes, 2);
+    else if (lengthBytes === 8)
+        header.writeUInt32BE(bytes, 6);
+    return header;
+}
+
+;// CONCATENATED MODULE: ./src/tunnel/websocket-transport.ts
+
+
+/**
+ * A Transport over an open, paused WebSocket. It is resumed when a handler is attached; what the far end sends before
+ * that stays in the network.
+ */
+function createWebSocketTransport(webSocket) {
+    return new WebSocketTransport(webSocket);
+}
+class WebSocketTransport {
+    webSocket;
+    #handler;
+    #isPaused = false;
+    #isClosing = false;
+    /** Messages that ws had read before it was paused. */
+    #waiting = [];
+    #closed;
+    #closeTimer;
+    #writer;
+    constructor(webSocket) {
+        this.webSocket = webSocket;
+        webSocket.binaryType = "nodebuffer";
+        this.#writer = messageWriterOf(webSocket);
+        // The close event that follows says the same; without a listener the process would die.
+        webSocket.on("error", () => undefined);
+        webSocket.on("close", (code, reason) => this.#onClose(code, reason.toString("utf8")));
+        if (webSocket.readyState === webSocket.CLOSED)
+            queueMicrotask(() => this.#onClose(1006, ""));
+    }
+    get bufferedBytes() {
+        return this.webSocket.bufferedAmount;
+    }
+    send(parts) {
+        if (this.#isClosing || this.webSocket.readyState !== this.webSocket.OPEN)
+            return;
+        let bytes = 0;
+        for (const part of parts)
+            bytes += part.length;
+        if (this.#writer !== undefined)
+            this.#writer(parts, bytes, this.#onSent);
+        else
+            this.webSocket.send(Buffer.concat(parts, bytes), this.#onSent);
+    }
+    attach(handler) {
+        this.#handler = handler;
+        this.webSocket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
+        const closed = this.#closed;
+        if (closed === undefined)
+            this.webSocket.resume();
+        else
+            queueMicrotask(() => handler.closed(closed.code, closed.reason));
+    }
+    pause() {
+        this.#isPaused = true;
+        this.webSocket.pause();
+    }
+    resume() {
+        this.#isPaused = false;
+        while (!this.#stopped && this.#waiting.length > 0)
+            this.#handler?.message(this.#waiting.shift());
+        if (!this.#stopped)
+            this.webSocket.resume();
+    }
+    close(code, reason) {
+        if (this.#isClosing || this.#closed !== undefined)
+            return;
+        this.#isClosing = true;
+        this.#waiting = [];
+        // The far end's answer has to be read, even if nothing else is wanted any more.
+        this.webSocket.resume();
+        this.webSocket.close(code, cutUtf8(reason, maxCloseReasonBytes));
+        this.#closeTimer = setTimeout(() => this.webSocket.terminate(), closeTimeoutMs);
+    }
+    abort() {
+        this.#isClosing = true;
+        this.#waiting = [];
+        this.webSocket.terminate();
+    }
+    get #stopped() {
+        return this.#isPaused || this.#isClosing;
+    }
+    #onSent = () => {
+        if (this.#closed === undefined)
+            this.#handler?.drained();
+    };
+    #onMessage(data, isBinary) {
+        if (this.#isClosing)
+            return;
+        if (!isBinary)
+            return this.#handler?.textMessage();
+        if (this.#isPaused)
+            this.#waiting.push(data);
+        else
+            this.#handler?.message(data);
+    }
+    #onClose(code, reason) {
+        if (this.#closed !== undefined)
+            return;
+        clearTimeout(this.#closeTimer);
+        this.#closed = { code, reason };
+        this.#handler?.closed(code, reason);
+    }
+}
+/** RFC 6455 §5.5: a control frame holds 125 bytes, two of which are the code. */
+const maxCloseReasonBytes = 123;
+/** How long the far end may take to answer a close before the link is dropped. */
+const closeTimeoutMs = 3_000;
+
+;// CONCATENATED MODULE: ./src/client-proxy/relay-dial.ts
+
+
+
+
+function createRelayDial(options) {
+    const { relayUrl, cluster, caPem } = options;
+    return async (signal) => {
+        const authorization = await options.authorization();
+        try {
+            const target = { relayUrl, cluster, authorization, subprotocol: subprotocol_subprotocol, caPem, signal };
+            return createWebSocketTransport(await dialSender(target));
+        }
+        catch (error) {
+            throw explainRelayFailure(error, { relayUrl, authorization });
+        }
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/tunnel/held-memory.ts
 /**
  * Bytes that peers may make us hold: credit granted and not yet used, and bytes received and not yet read. One for
@@ -54372,7 +54943,7 @@ const resetCodes = {
 };
 /** Why no new stream is taken. */
 const goAwayCodes = { shuttingDown: 1, credentialExpired: 2, replaced: 3 };
-/** Why a session ended, as the code of the WebSocket close (RFC 6455 §7.4; 4000–4999 are for private use). */
+/** Why a session ended, as the code of the WebSocket close (RFC 6455 §7.4; 4000\u20134999 are for private use). */
 const closeCodes = {
     /** In order, by either end. */
     finished: 1000,
@@ -54505,9 +55076,9 @@ const excess = (reason) => new Violation("limitExceeded", reason);
  * frames; every integer is big-endian.
  *
  *   0        1                 4                         8
- *   ┌────────┬─────────────────┬─────────────────────────┬───────────────
- *   │ type   │ payload length  │ stream (0 = session)    │ payload …
- *   │ u8     │ u24             │ u32                     │
+ *   \u250c\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u252c\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u252c\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u252c\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500\u2500
+ *   \u2502 type   \u2502 payload length  \u2502 stream (0 = session)    \u2502 payload \u2026
+ *   \u2502 u8     \u2502 u24             \u2502 u32                     \u2502
  *
  * A session, in order: HELLO each way, first and once. Then, at any time, PING answered by PONG. The client OPENs
  * streams, whose DATA may follow at once; each direction ends with FIN, or both at once with RESET. CREDIT lets the
@@ -54545,22 +55116,6 @@ const codeBytes = 4;
 /** The reason of RESET and GOAWAY, in bytes of UTF-8. Ours are cut to this; a longer one ends the session. */
 const maxReasonBytes = 512;
 const maxStreamId = 0xffff_ffff;
-
-;// CONCATENATED MODULE: ./src/protocol/reason.ts
-/** Reasons: short texts for people, which travel in RESET, GOAWAY and the WebSocket close. */
-/** At most `maxBytes` of UTF-8, never half a character. */
-function cutUtf8(text, maxBytes) {
-    const bytes = Buffer.from(text, "utf8");
-    let end = Math.min(bytes.length, maxBytes);
-    // A byte 10xxxxxx continues a character: step back to where one begins.
-    while (end < bytes.length && (bytes[end] & 0xc0) === 0x80)
-        end -= 1;
-    return bytes.subarray(0, end);
-}
-/** Without control characters and line ends: what a peer says ends up in logs and terminals. */
-function printable(text) {
-    return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ");
-}
 
 ;// CONCATENATED MODULE: ./src/protocol/decode.ts
 /** Bytes to frames, without copying: payloads are views of the message. */
@@ -55996,170 +56551,7 @@ class Client {
     }
 }
 
-;// CONCATENATED MODULE: ./src/tunnel/websocket-frame.ts
-/** The writer for an open WebSocket without compression, or undefined if its messages need `ws`. */
-function messageWriterOf(webSocket) {
-    const { _socket: socket, _sender: sender, _isServer: isServer } = webSocket;
-    if (socket === undefined || isServer === undefined)
-        return undefined;
-    if (!isServer && !hasZeroMask(sender))
-        return undefined;
-    return (parts, bytes, sent) => {
-        const header = encodeFrameHeader(bytes, !isServer);
-        if (bytes < joinedBelowBytes)
-            socket.write(Buffer.concat([header, ...parts], header.length + bytes), sent);
-        else
-            writeParts(socket, [header, ...parts], sent);
-    };
-}
-/** Below this a copy costs less than another part in the system call. */
-const joinedBelowBytes = 16 * 1024;
-function writeParts(socket, parts, sent) {
-    const last = parts.length - 1;
-    socket.cork();
-    for (let index = 0; index < last; index += 1)
-        socket.write(parts[index]);
-    socket.write(parts[last], sent);
-    socket.uncork();
-}
-function hasZeroMask(sender) {
-    if (typeof sender?._generateMask !== "function")
-        return false;
-    const mask = Buffer.alloc(4, 1);
-    sender._generateMask(mask);
-    return mask.readUInt32BE(0) === 0;
-}
-/** RFC 6455 §5.2: one final binary frame; a client's has the mask bit, and here a key of zeros. */
-function encodeFrameHeader(bytes, masked) {
-    const lengthBytes = bytes < 126 ? 0 : bytes < 0x1_0000 ? 2 : 8;
-    const header = Buffer.alloc(2 + lengthBytes + (masked ? 4 : 0));
-    const maskBit = masked ? 0x80 : 0;
-    header[0] = 0x82;
-    header[1] = maskBit | (lengthBytes === 0 ? bytes : lengthBytes === 2 ? 126 : 127);
-    if (lengthBytes === 2)
-        header.writeUInt16BE(bytes, 2);
-    else if (lengthBytes === 8)
-        header.writeUInt32BE(bytes, 6);
-    return header;
-}
-
-;// CONCATENATED MODULE: ./src/tunnel/websocket-transport.ts
-
-
-/**
- * A Transport over an open, paused WebSocket. It is resumed when a handler is attached; what the far end sends before
- * that stays in the network.
- */
-function createWebSocketTransport(webSocket) {
-    return new WebSocketTransport(webSocket);
-}
-class WebSocketTransport {
-    webSocket;
-    #handler;
-    #isPaused = false;
-    #isClosing = false;
-    /** Messages that ws had read before it was paused. */
-    #waiting = [];
-    #closed;
-    #closeTimer;
-    #writer;
-    constructor(webSocket) {
-        this.webSocket = webSocket;
-        webSocket.binaryType = "nodebuffer";
-        this.#writer = messageWriterOf(webSocket);
-        // The close event that follows says the same; without a listener the process would die.
-        webSocket.on("error", () => undefined);
-        webSocket.on("close", (code, reason) => this.#onClose(code, reason.toString("utf8")));
-        if (webSocket.readyState === webSocket.CLOSED)
-            queueMicrotask(() => this.#onClose(1006, ""));
-    }
-    get bufferedBytes() {
-        return this.webSocket.bufferedAmount;
-    }
-    send(parts) {
-        if (this.#isClosing || this.webSocket.readyState !== this.webSocket.OPEN)
-            return;
-        let bytes = 0;
-        for (const part of parts)
-            bytes += part.length;
-        if (this.#writer !== undefined)
-            this.#writer(parts, bytes, this.#onSent);
-        else
-            this.webSocket.send(Buffer.concat(parts, bytes), this.#onSent);
-    }
-    attach(handler) {
-        this.#handler = handler;
-        this.webSocket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
-        const closed = this.#closed;
-        if (closed === undefined)
-            this.webSocket.resume();
-        else
-            queueMicrotask(() => handler.closed(closed.code, closed.reason));
-    }
-    pause() {
-        this.#isPaused = true;
-        this.webSocket.pause();
-    }
-    resume() {
-        this.#isPaused = false;
-        while (!this.#stopped && this.#waiting.length > 0)
-            this.#handler?.message(this.#waiting.shift());
-        if (!this.#stopped)
-            this.webSocket.resume();
-    }
-    close(code, reason) {
-        if (this.#isClosing || this.#closed !== undefined)
-            return;
-        this.#isClosing = true;
-        this.#waiting = [];
-        // The far end's answer has to be read, even if nothing else is wanted any more.
-        this.webSocket.resume();
-        this.webSocket.close(code, cutUtf8(reason, maxCloseReasonBytes));
-        this.#closeTimer = setTimeout(() => this.webSocket.terminate(), closeTimeoutMs);
-    }
-    abort() {
-        this.#isClosing = true;
-        this.#waiting = [];
-        this.webSocket.terminate();
-    }
-    get #stopped() {
-        return this.#isPaused || this.#isClosing;
-    }
-    #onSent = () => {
-        if (this.#closed === undefined)
-            this.#handler?.drained();
-    };
-    #onMessage(data, isBinary) {
-        if (this.#isClosing)
-            return;
-        if (!isBinary)
-            return this.#handler?.textMessage();
-        if (this.#isPaused)
-            this.#waiting.push(data);
-        else
-            this.#handler?.message(data);
-    }
-    #onClose(code, reason) {
-        if (this.#closed !== undefined)
-            return;
-        clearTimeout(this.#closeTimer);
-        this.#closed = { code, reason };
-        this.#handler?.closed(code, reason);
-    }
-}
-/** RFC 6455 §5.5: a control frame holds 125 bytes, two of which are the code. */
-const maxCloseReasonBytes = 123;
-/** How long the far end may take to answer a close before the link is dropped. */
-const closeTimeoutMs = 3_000;
-
 ;// CONCATENATED MODULE: ./src/client-proxy/relay-link.ts
-/**
- * Keeps a session with an agent of the cluster: dials, attaches, backs off, repeats. When the agent goes away, the
- * next session is opened at once while the old one's streams go on.
- */
-
-
-
 
 
 
@@ -56175,8 +56567,11 @@ class RelayLink {
     options;
     #stopping = new AbortController();
     #sessions = new Set();
+    /** Those whose agent has said HELLO. */
+    #begun = new WeakSet();
     #waiting = new Set();
-    #memory = new HeldMemory(defaultProcessHeldBytes);
+    #limits;
+    #memory;
     #backoff;
     #current;
     #running;
@@ -56185,6 +56580,11 @@ class RelayLink {
     constructor(options) {
         this.options = options;
         this.#backoff = options.backoff ?? createBackoff();
+        const { maxStreams: streams = defaultLimits.streams } = options;
+        // Each stream is granted its initial credit before anything is known of it.
+        const heldBytes = Math.max(defaultLimits.heldBytes, streams * defaultLimits.initialCreditBytes);
+        this.#limits = { streams, heldBytes };
+        this.#memory = new HeldMemory(Math.max(defaultProcessHeldBytes, heldBytes));
     }
     /** Why there is no session now. */
     get failure() {
@@ -56219,25 +56619,29 @@ class RelayLink {
     async #run() {
         const { signal } = this.#stopping;
         while (!signal.aborted) {
-            const startedAt = performance.now();
+            // An attempt that took long to fail has not lasted: only a session does.
+            let lastedMs = 0;
             try {
                 const session = await this.#open();
+                const openedAt = performance.now();
                 const isReplaced = await Promise.race([
                     session.closed.then(() => false),
                     session.goingAway.then(() => true),
                 ]);
                 if (this.#current === session)
                     this.#current = undefined;
+                lastedMs = performance.now() - openedAt;
                 // An agent that goes away in order has a successor, or will have: nothing has failed that one should wait for.
-                if (isReplaced && performance.now() - startedAt > shortestSessionMs)
+                if (isReplaced && lastedMs > shortestSessionMs)
                     continue;
             }
             catch (error) {
-                this.#fail(asClusterConnectError(error));
+                if (!signal.aborted)
+                    this.#fail(asClusterConnectError(error, "client proxy"));
             }
             if (signal.aborted)
                 return;
-            this.#backoff.lasted(performance.now() - startedAt);
+            this.#backoff.lasted(lastedMs);
             const retryInMs = Math.round(this.#backoff.nextMs());
             this.options.logger.info("relay.redial", { retryInMs });
             await this.#pause(retryInMs);
@@ -56256,20 +56660,20 @@ class RelayLink {
         this.#hurry = () => undefined;
     }
     async #open() {
-        const { relayUrl, cluster, client, caPem, logger } = this.options;
-        const authorization = await this.options.authorization();
-        const webSocket = await dialSender({
-            relayUrl,
+        const { cluster, client, dial, logger } = this.options;
+        const { signal } = this.#stopping;
+        const transport = await dial(signal);
+        if (signal.aborted) {
+            transport.abort();
+            throw signal.reason;
+        }
+        const session = openClientSession(transport, {
             cluster,
-            authorization,
-            subprotocol: subprotocol_subprotocol,
-            caPem,
-            signal: this.#stopping.signal,
-        }).catch((error) => {
-            throw explainRelayFailure(error, authorization);
+            client,
+            limits: this.#limits,
+            memory: this.#memory,
+            logger,
         });
-        const transport = createWebSocketTransport(webSocket);
-        const session = openClientSession(transport, { cluster, client, memory: this.#memory, logger });
         this.#adopt(session);
         await this.#takeHello(session);
         return session;
@@ -56287,17 +56691,25 @@ class RelayLink {
             this.#sessions.delete(session);
             if (this.#current === session)
                 this.#current = undefined;
-            // What we closed ourselves has its reason told where it was decided.
-            if (end.local && end.clean)
-                return;
-            this.options.logger.warn("session.closed", { code: end.code, reason: end.reason, clean: end.clean });
-            if (!end.clean)
-                this.options.onLost();
-            this.#fail(new errors_ClusterConnectError("ERR_RELAY_UNREACHABLE", `the session ended: ${end.reason || String(end.code)}`));
+            this.#ended(session, end);
         });
+    }
+    #ended(session, end) {
+        // What we closed ourselves has its reason told where it was decided.
+        if (end.local && end.clean)
+            return;
+        const { code, reason, clean } = end;
+        this.options.logger.warn("session.closed", { code, reason, clean });
+        // One that never began is told as an attempt that failed.
+        if (!this.#begun.delete(session))
+            return;
+        if (!clean)
+            this.options.onLost();
+        this.#fail(clean ? new errors_ClusterConnectError("ERR_TUNNEL_GOING_AWAY", reason) : sessionEndError(end));
     }
     async #takeHello(session) {
         const hello = await session.agentHello;
+        this.#begun.add(session);
         this.options.logger.info("session.opened", { sessionId: hello.sessionId, agent: hello.agent });
         try {
             this.options.onHello(hello);
@@ -56321,8 +56733,6 @@ class RelayLink {
     }
 }
 
-;// CONCATENATED MODULE: external "node:tls"
-const external_node_tls_namespaceObject = require("node:tls");
 ;// CONCATENATED MODULE: ./src/client-proxy/responder.ts
 /**
  * The TLS server inside the client proxy for connections that cannot reach the cluster now. It answers one request
@@ -56520,8 +56930,11 @@ class Timings {
 
 
 
+
 const signatureLifetimeMs = 3_600_000;
 const tokenAttempts = 4;
+const stopStepMs = 2_000;
+const outages = new Set(["ERR_OIDC_UNREACHABLE", "ERR_ENTRA_UNREACHABLE"]);
 class ClientProxy {
     request;
     logger;
@@ -56533,6 +56946,7 @@ class ClientProxy {
     #serverName;
     #files;
     #trust;
+    #starting;
     #proving;
     #clusterToken;
     #port = 0;
@@ -56548,7 +56962,11 @@ class ClientProxy {
         };
     }
     /** Begins to connect; resolves when everything local is up. What goes wrong shows in `phase`. */
-    async start() {
+    start() {
+        this.#starting ??= this.#start();
+        return this.#starting;
+    }
+    async #start() {
         try {
             parseClusterCa(this.request.clusterCa);
             const certificate = createResponderCertificate(this.#serverName);
@@ -56559,14 +56977,16 @@ class ClientProxy {
         catch (error) {
             if (this.#stopping.signal.aborted)
                 return;
-            this.#report(asClusterConnectError(error), true);
+            this.#report(asClusterConnectError(error, "client proxy"), true);
         }
     }
     status() {
         const { current, failure, connection } = this.phase;
         return {
             phase: current,
-            ...(failure === undefined ? {} : { failure: { code: failure.code, detail: failure.detail } }),
+            ...(failure === undefined
+                ? {}
+                : { failure: { code: failure.code, detail: failure.detail, hop: failure.hop } }),
             ...(connection === undefined ? {} : { connection }),
             statistics: { ...this.statistics },
         };
@@ -56574,7 +56994,10 @@ class ClientProxy {
     /** Stops in reverse order and removes the files that it made. Idempotent. */
     async stop() {
         this.#stopping.abort(new Error("stopping"));
-        await this.#shutdown.run(2_000);
+        await this.#shutdown.run(stopStepMs);
+        // It may have been in the middle of starting; what it has added since is undone too.
+        await this.#starting;
+        await this.#shutdown.run(stopStepMs);
         await this.#proving;
         await Promise.all(Object.values(this.#files).map((path) => (0,promises_namespaceObject.rm)(path, { force: true })));
         this.phase.stopped();
@@ -56608,8 +57031,8 @@ class ClientProxy {
                 return await token.start();
             }
             catch (error) {
-                const failure = asClusterConnectError(error);
-                if (failure.code !== "ERR_OIDC_UNREACHABLE" || attempt === tokenAttempts)
+                const failure = asClusterConnectError(error, "client proxy");
+                if (!outages.has(failure.code) || attempt === tokenAttempts)
                     throw failure;
                 this.#report(failure);
                 await delay(backoff.nextMs(), this.#stopping.signal);
@@ -56617,14 +57040,13 @@ class ClientProxy {
         }
     }
     async #startLocal(certificate, authorization) {
-        const { relay, cluster, listen } = this.request;
+        const { relay, cluster, listen, maxStreams } = this.request;
         this.#responderCa = certificate.caPem;
         const link = new RelayLink({
-            relayUrl: new URL(relay.url),
             cluster,
             client: productVersion,
-            authorization,
-            caPem: relay.caPem,
+            dial: createRelayDial({ relayUrl: new URL(relay.url), cluster, authorization, caPem: relay.caPem }),
+            maxStreams,
             logger: this.logger,
             onHello: (hello) => this.#onHello(hello),
             onFailure: (error) => this.#report(error),
@@ -56665,7 +57087,7 @@ class ClientProxy {
             catch (error) {
                 if (signal.aborted)
                     return;
-                const failure = asClusterConnectError(error);
+                const failure = asClusterConnectError(error, "client proxy");
                 this.#report(failure);
                 if (isPermanent(failure) && this.phase.current !== "connecting")
                     return;
@@ -56710,10 +57132,15 @@ class ClientProxy {
         });
     }
     async #keepCredential(token) {
-        await writeExecCredential(this.#files.credential, token.current());
+        // It may be renewed while it is being written: the file must not begin with one that is over.
+        let written;
+        do {
+            written = token.current();
+            await writeExecCredential(this.#files.credential, written);
+        } while (written !== token.current());
         token.onRenewed((renewed) => {
             writeExecCredential(this.#files.credential, renewed).catch((error) => {
-                this.logger.error("credential.write_failed", { reason: asClusterConnectError(error).message });
+                this.logger.error("credential.write_failed", { reason: errors_messageOf(error) });
             });
         });
     }
@@ -56766,8 +57193,9 @@ class ControlEndpoint {
     }
     async close() {
         this.#server.close();
+        // What has been written still goes out; a peer that keeps its end open is not waited for.
         for (const socket of this.#sockets)
-            socket.end();
+            socket.destroySoon();
         if (this.#socketDirectory !== undefined)
             await (0,promises_namespaceObject.rm)(this.#socketDirectory, { recursive: true, force: true });
     }
@@ -56838,13 +57266,15 @@ function readLine(socket) {
 
 
 
+
 const serve_maxRequestBytes = 1_048_576;
 const startTimeoutMs = 10_000;
 /** Reads one StartRequest from stdin and serves it. Resolves with the exit code. */
 async function serve() {
+    leaveRoomForBuffers();
     let logger = createLogger();
     try {
-        const request = validateSettings(JSON.parse(await readStdin()), startRequest, "start request");
+        const request = validateSettings(parseRequest(await readStdin()), startRequest, "start request");
         logger = createLogger({ level: request.logLevel });
         const proxy = new ClientProxy(request, logger);
         let stop = () => undefined;
@@ -56869,20 +57299,30 @@ async function serve() {
         return 0;
     }
     catch (error) {
-        const failure = asClusterConnectError(error);
+        const failure = asClusterConnectError(error, "client proxy");
         logger.error("start.failed", { code: failure.code, reason: failure.message });
         return 1;
     }
 }
+/** What JSON.parse says of a text that is none quotes it, and this one holds secrets. */
+function parseRequest(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        throw new errors_ClusterConnectError("ERR_SETTINGS_INVALID", "the start request is not JSON");
+    }
+}
 /** Over stdin, because a command line and an environment can be read by others. */
 async function readStdin() {
-    const timer = setTimeout(() => process.stdin.destroy(new Error("no start request in time")), startTimeoutMs);
+    const timer = setTimeout(() => process.stdin.destroy(new errors_ClusterConnectError("ERR_SETTINGS_INVALID", "no start request in time")), startTimeoutMs);
     let text = "";
     try {
         for await (const chunk of process.stdin.setEncoding("utf8")) {
             text += chunk;
-            if (text.length > serve_maxRequestBytes)
-                throw new Error("the start request is too long");
+            if (text.length > serve_maxRequestBytes) {
+                throw new errors_ClusterConnectError("ERR_SETTINGS_INVALID", "the start request is too long");
+            }
         }
     }
     finally {
