@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { configOption, logFormatOption, logLevelOption } from "../runtime/process-flags";
 import { productVersion } from "../runtime/version";
-import { runAgent, type AgentOptions } from "./main";
+import type { AgentOptions } from "./main";
 
 export function agentCommand(): Command {
   return new Command("agent")
@@ -10,6 +10,7 @@ export function agentCommand(): Command {
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .action(async (options: Omit<AgentOptions, "version">) => {
+      const { runAgent } = await import(/* webpackMode: "eager" */ "./main");
       process.exitCode = await runAgent({ ...options, version: productVersion });
     });
 }

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { messageOf } from "../runtime/errors";
 import { configOption, logFormatOption, logLevelOption } from "../runtime/process-flags";
-import { explainToken, explanationText, type ExplainOptions } from "./explain";
-import { runAuthProxy, type AuthProxyOptions } from "./main";
+import type { ExplainOptions } from "./explain";
+import type { AuthProxyOptions } from "./main";
 
 export function authProxyCommand(): Command {
   return new Command("auth-proxy")
@@ -11,6 +11,7 @@ export function authProxyCommand(): Command {
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .action(async (options: Omit<AuthProxyOptions, "environment">) => {
+      const { runAuthProxy } = await import(/* webpackMode: "eager" */ "./main");
       process.exitCode = await runAuthProxy({ ...options, environment: process.env });
     })
     .addCommand(explainCommand());
@@ -22,6 +23,7 @@ function explainCommand(): Command {
     .requiredOption("--token-file <file>", "a JWT")
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<ExplainOptions & { readonly logFormat: string }>();
+      const { explainToken, explanationText } = await import(/* webpackMode: "eager" */ "./explain");
       const explanation = await explainToken(options).catch((error: unknown) => {
         command.error(`error: ${messageOf(error)}`, { exitCode: 2 });
       });

@@ -6,7 +6,11 @@ import { demoCommands } from "../demo/command";
 import { relayCommand } from "../relay/command";
 import { version } from "../runtime/version";
 
-/** Every process of the product behind one command. `bundles` is the folder that holds every bundle: `dist/`. */
+/**
+ * Every process of the product behind one command. Each command's own code is loaded when that command runs
+ * (`webpackMode: "eager"` keeps it in the one bundle): a relay does without the demo, and starts sooner and smaller.
+ * `bundles` is the folder that holds every bundle: `dist/`.
+ */
 export function createProgram(bundles: string): Command {
   const { demo, services } = demoCommands(bundles);
   const program = new Command("cluster-connect")

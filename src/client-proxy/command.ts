@@ -1,6 +1,5 @@
 import { Command, Option } from "commander";
 import { logFormatOption, logLevelOption } from "../runtime/process-flags";
-import { runDesk } from "./desk";
 import type { DeskOptions } from "./desk-settings";
 
 /** Flags with their environment variables; a secret is always a file or a command, never an argument. */
@@ -49,6 +48,7 @@ export function proxyCommand(): Command {
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .action(async (options: DeskOptions) => {
+      const { runDesk } = await import(/* webpackMode: "eager" */ "./desk");
       process.exitCode = await runDesk(options, (line) => process.stdout.write(`${line}\n`));
     });
 }

@@ -1,7 +1,5 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import { runDemo } from "./demo";
-import { serviceCommands } from "./services";
 
 interface DemoFlags {
   readonly kubeconfig?: string;
@@ -38,6 +36,7 @@ export function demoCommands(bundles: string): { demo: Command; services: Comman
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, interrupt);
       // Whoever closes the pipe has had enough too; what was started must be stopped all the same.
       process.stdout.on("error", interrupt);
+      const { runDemo } = await import(/* webpackMode: "eager" */ "./demo");
       const held = await runDemo({
         bundles,
         kubeconfig: kubeconfig === undefined ? undefined : resolve(kubeconfig),
@@ -49,4 +48,17 @@ export function demoCommands(bundles: string): { demo: Command; services: Comman
       process.exit(held ? 0 : 1);
     });
   return { demo, services: serviceCommands() };
+}
+
+/** Hidden: the demo starts itself with them. */
+function serviceCommands(): Command[] {
+  const services = () => import(/* webpackMode: "eager" */ "./services");
+  return [
+    new Command("demo-issuer").argument("<folder>").action(async (folder: string) => {
+      process.exitCode = await (await services()).runIssuer(folder);
+    }),
+    new Command("demo-kubernetes").argument("<folder>").action(async (folder: string) => {
+      process.exitCode = await (await services()).runKubernetes(folder);
+    }),
+  ];
 }

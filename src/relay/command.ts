@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
 import { messageOf } from "../runtime/errors";
 import { configOption, logFormatOption, logLevelOption } from "../runtime/process-flags";
-import { explainAdmission, explanationText, type ExplainOptions } from "./explain";
-import { runRelay, type RelayOptions } from "./main";
+import type { ExplainOptions } from "./explain";
+import type { RelayOptions } from "./main";
 
 export function relayCommand(): Command {
   return new Command("relay")
@@ -11,6 +11,7 @@ export function relayCommand(): Command {
     .addOption(logLevelOption())
     .addOption(logFormatOption())
     .action(async (options: RelayOptions) => {
+      const { runRelay } = await import(/* webpackMode: "eager" */ "./main");
       process.exitCode = await runRelay(options);
     })
     .addCommand(explainCommand());
@@ -28,6 +29,7 @@ function explainCommand(): Command {
     )
     .action(async (_: unknown, command: Command) => {
       const options = command.optsWithGlobals<ExplainOptions & { readonly logFormat: string }>();
+      const { explainAdmission, explanationText } = await import(/* webpackMode: "eager" */ "./explain");
       const explanation = await explainAdmission(options).catch((error: unknown) => {
         command.error(`error: ${messageOf(error)}`, { exitCode: 2 });
       });
