@@ -1,7 +1,7 @@
 /** The loopback port that kubectl talks to: each connection becomes a stream, or goes to the responder. */
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { ClusterConnectError, messageOf } from "../runtime/errors";
+import { asClusterConnectError, ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import { resetSocket } from "../tunnel/reset-socket";
 import type { ClientSession } from "../tunnel/session-client";
@@ -21,6 +21,13 @@ export interface LocalListenerOptions {
   readonly sessionWaitMs?: number;
   /** Connections open at once, those that wait among them. */
   readonly maxConnections?: number;
+}
+
+/** What is left of a connection that no session has answered. */
+interface Unanswered {
+  readonly firstBytes: readonly Buffer[];
+  /** Set when the session, at either end, had no room for it. */
+  readonly full?: ClusterConnectError;
 }
 
 const defaultSessionWaitMs = 5_000;
@@ -63,33 +70,34 @@ export class LocalListener {
     socket.once("close", () => this.#sockets.delete(socket));
     const ignore = () => undefined;
     socket.on("error", ignore);
-    let firstBytes: readonly Buffer[] = [];
+    let left: Unanswered = { firstBytes: [] };
     // A session that is just going away refuses the stream unread; the next attempt finds its successor.
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       const session = await link.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
       if (session === undefined || socket.destroyed) break;
-      const kept = await this.#spliceInto(session, socket, firstBytes);
-      if (kept === undefined) return;
-      firstBytes = kept;
+      const unanswered = await this.#spliceInto(session, socket, left.firstBytes);
+      if (unanswered === undefined) return;
+      left = unanswered;
     }
     if (socket.destroyed) return;
     statistics.answeredLocally += 1;
-    logger.info("connection.answered_locally", { code: link.failure.code });
-    responder.answer(socket, firstBytes);
+    logger.info("connection.answered_locally", { code: (left.full ?? link.failure).code });
+    responder.answer(socket, left.firstBytes, left.full);
   }
 
-  /** Returns the connection's first bytes when nothing has answered it, undefined when it is over. */
+  /** Returns undefined when the connection is over. */
   async #spliceInto(
     session: ClientSession,
     socket: Socket,
     firstBytes: readonly Buffer[],
-  ): Promise<readonly Buffer[] | undefined> {
+  ): Promise<Unanswered | undefined> {
     const { statistics, logger } = this.options;
     let stream;
     try {
       stream = session.open();
-    } catch {
-      return firstBytes;
+    } catch (error) {
+      const failure = asClusterConnectError(error);
+      return { firstBytes, ...(failure.code === "ERR_TUNNEL_FULL" ? { full: failure } : {}) };
     }
     statistics.streams += 1;
     const end = await splice(socket, stream, { firstBytes, keepFirstBytes: true });
@@ -99,6 +107,9 @@ export class LocalListener {
     const isLost = outcome === "lost" && end.lostSide === "stream" && !end.afterEnd;
     if (isLost) statistics.lostStreams += 1;
     logger.info("stream.closed", { streamId: stream.id, outcome, afterEnd: end.afterEnd, code, reason });
-    return outcome === "unanswered" ? (end.firstBytes ?? []) : undefined;
+    if (outcome !== "unanswered") return undefined;
+    const full =
+      code === "busy" ? new ClusterConnectError("ERR_TUNNEL_FULL", "the agent refuses more") : undefined;
+    return { firstBytes: end.firstBytes ?? [], ...(full === undefined ? {} : { full }) };
   }
 }

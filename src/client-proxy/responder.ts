@@ -16,6 +16,8 @@ export class Responder {
   readonly #tls: TlsServer;
   readonly #http: Server;
   readonly #sockets = new Set<Socket>();
+  /** Of connections that have a reason of their own, by the caller's port: TLS puts another socket around ours. */
+  readonly #reasons = new Map<number, ClusterConnectError>();
 
   constructor(
     certificate: ResponderCertificate,
@@ -31,13 +33,13 @@ export class Responder {
     this.#http.on("request", (request, response) => {
       request.resume();
       response.shouldKeepAlive = false;
-      response.writeHead(503, this.#headers()).end(this.#body());
+      const body = this.#body(request.socket);
+      response.writeHead(503, headersOf(body)).end(body);
     });
     this.#http.on("upgrade", (_request, socket: Socket) => {
-      const head = Object.entries(this.#headers()).map(([name, value]) => `${name}: ${value}\r\n`);
-      socket.end(
-        `HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n${head.join("")}\r\n${this.#body()}`,
-      );
+      const body = this.#body(socket);
+      const head = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`);
+      socket.end(`HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n${head.join("")}\r\n${body}`);
     });
     this.#tls = createTlsServer({
       cert: certificate.certPem,
@@ -49,12 +51,17 @@ export class Responder {
     this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
   }
 
-  /** Takes over a connection, with what has already been read of it. */
-  answer(socket: Socket, firstBytes: readonly Buffer[]): void {
+  /** Takes over a connection, with what has already been read of it, and perhaps with a reason of its own. */
+  answer(socket: Socket, firstBytes: readonly Buffer[], reason?: ClusterConnectError): void {
     if (socket.destroyed) return;
     if (this.#sockets.size >= maxConnections) return void socket.resetAndDestroy();
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket)).on("error", () => undefined);
+    const { remotePort } = socket;
+    if (reason !== undefined && remotePort !== undefined) {
+      this.#reasons.set(remotePort, reason);
+      socket.once("close", () => this.#reasons.delete(remotePort));
+    }
     if (firstBytes.length > 0) socket.unshift(Buffer.concat(firstBytes));
     socket.allowHalfOpen = false;
     this.#tls.emit("connection", socket);
@@ -66,17 +73,8 @@ export class Responder {
     this.#http.closeAllConnections();
   }
 
-  #headers(): Record<string, string> {
-    return {
-      "Content-Type": "application/json",
-      "Content-Length": String(Buffer.byteLength(this.#body())),
-      "Retry-After": "1",
-      "Cache-Control": "no-store",
-    };
-  }
-
-  #body(): string {
-    const error = this.missing();
+  #body({ remotePort = 0 }: Socket): string {
+    const error = this.#reasons.get(remotePort) ?? this.missing();
     return JSON.stringify({
       kind: "Status",
       apiVersion: "v1",
@@ -89,3 +87,10 @@ export class Responder {
     });
   }
 }
+
+const headersOf = (body: string): Record<string, string> => ({
+  "Content-Type": "application/json",
+  "Content-Length": String(Buffer.byteLength(body)),
+  "Retry-After": "1",
+  "Cache-Control": "no-store",
+});

@@ -9,9 +9,9 @@ import { join, Reader, type Ends } from "../tunnel/session-pair";
 
 /** Takes what is given to it, as the responder does, and keeps it. */
 class RecordingResponder {
-  readonly answered: { socket: Socket; bytes: string }[] = [];
-  answer(socket: Socket, firstBytes: readonly Buffer[]): void {
-    this.answered.push({ socket, bytes: Buffer.concat(firstBytes).toString() });
+  readonly answered: { socket: Socket; bytes: string; code: string | undefined }[] = [];
+  answer(socket: Socket, firstBytes: readonly Buffer[], reason?: ClusterConnectError): void {
+    this.answered.push({ socket, bytes: Buffer.concat(firstBytes).toString(), code: reason?.code });
     socket.end("answered here");
   }
 }
@@ -132,8 +132,20 @@ describe("the local listener", () => {
     socket.write("hello");
     await over;
     expect(ends.accepted).toHaveLength(3);
-    expect(responder.answered.map(({ bytes }) => bytes)).toEqual(["hello"]);
+    expect(responder.answered).toMatchObject([{ bytes: "hello", code: undefined }]);
     expect(statistics).toMatchObject({ answeredLocally: 1, lostStreams: 0 });
+  });
+
+  it("says that the session is full, whichever end has no more room", async () => {
+    const ends = session(({ accepted }) => accepted.at(-1)!.reset("busy", ""));
+    const port = await start();
+    const refusedThere = dial(port);
+    await refusedThere.over;
+    ends.client.open = () => {
+      throw new ClusterConnectError("ERR_TUNNEL_FULL", "512 streams are open");
+    };
+    await dial(port).over;
+    expect(responder.answered.map(({ code }) => code)).toEqual(["ERR_TUNNEL_FULL", "ERR_TUNNEL_FULL"]);
   });
 
   it("resets, never ends, a connection that is lost after it was answered, and counts it", async () => {

@@ -16,6 +16,7 @@ describe("the responder", () => {
   let responder: Responder;
   let server: Server;
   let missing: ClusterConnectError;
+  let reason: ClusterConnectError | undefined;
   const sockets: Socket[] = [];
 
   beforeAll(async () => {
@@ -23,11 +24,12 @@ describe("the responder", () => {
   });
   beforeEach(async () => {
     missing = new ClusterConnectError("ERR_AGENT_NOT_CONNECTED", "404");
+    reason = undefined;
     responder = new Responder(certificate, () => missing);
     // As the local listener hands connections over: paused, half-open, perhaps with bytes that have been read.
     server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
       sockets.push(socket.on("error", () => undefined));
-      responder.answer(socket, []);
+      responder.answer(socket, [], reason);
     });
     await once(server.listen(0, "127.0.0.1"), "listening");
   });
@@ -86,6 +88,16 @@ describe("the responder", () => {
     missing = new ClusterConnectError("ERR_AUTH_PROXY_UNREACHABLE");
     const { body } = await ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     expect(body).toContain("ERR_AUTH_PROXY_UNREACHABLE");
+  });
+
+  it("tells a connection that has a reason of its own that one, and the next one what is missing", async () => {
+    for (const upgrade of ["", "Connection: Upgrade\r\nUpgrade: websocket\r\n"]) {
+      reason = new ClusterConnectError("ERR_TUNNEL_FULL", "512 streams are open");
+      const { body } = await ask(`GET / HTTP/1.1\r\nHost: x\r\n${upgrade}\r\n`);
+      expect(body).toContain("ERR_TUNNEL_FULL");
+      reason = undefined;
+      expect((await ask("GET / HTTP/1.1\r\nHost: x\r\n\r\n")).body).toContain("ERR_AGENT_NOT_CONNECTED");
+    }
   });
 
   it("speaks HTTP/1.1 alone, whatever else is offered", async () => {
