@@ -12,7 +12,9 @@ import type { AuthProxyLimits } from "./settings";
 
 export function createHttp1Server(pipeline: Pipeline, limits: AuthProxyLimits): ConnectionServer {
   const origins = new WeakMap<Socket, StreamOrigin>();
-  const answering = new WeakSet<Socket>();
+  /** Requests of a connection that are not answered yet: more than one when they are pipelined. */
+  const answering = new WeakMap<Socket, number>();
+  const isAnswering = (socket: Socket) => (answering.get(socket) ?? 0) > 0;
   let isDraining = false;
   const originOf = (request: IncomingMessage) => origins.get(request.socket) ?? {};
   const server = createServer({
@@ -29,13 +31,17 @@ export function createHttp1Server(pipeline: Pipeline, limits: AuthProxyLimits): 
 
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
     const { socket } = request;
-    answering.add(socket);
-    response.once("close", () => answering.delete(socket));
+    answering.set(socket, (answering.get(socket) ?? 0) + 1);
+    response.once("close", () => answering.set(socket, (answering.get(socket) ?? 1) - 1));
     if (isDraining) response.shouldKeepAlive = false;
     void pipeline.handle(http1Exchange(request, response, { origin: originOf(request), expectsContinue }));
   };
-  const handleUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) =>
+  const handleUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    // Node takes it off the connection while an answer is still owed there. No client does that, and nothing can be
+    // sent behind an answer that has no end yet.
+    if (isAnswering(socket)) return abortSocket(socket);
     void pipeline.handleUpgrade({ request, socket, head, origin: originOf(request) });
+  };
   server
     .on("request", (request, response) => handle(request, response, false))
     .on("checkContinue", (request, response) => handle(request, response, true))
@@ -43,7 +49,7 @@ export function createHttp1Server(pipeline: Pipeline, limits: AuthProxyLimits): 
     .on("upgrade", handleUpgrade)
     .on("connect", handleUpgrade)
     .on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-      if (answering.has(socket) || !socket.writable) return abortSocket(socket);
+      if (isAnswering(socket) || !socket.writable) return abortSocket(socket);
       refuseUnparsed(socket, error);
     });
   // It never listens itself; this is what starts its watch over slow headers.

@@ -121,6 +121,29 @@ describeOnNodes("a request behind an upgrade", (proxy) => {
     expect(Math.max(...perConnection)).toBe(1);
   });
 
+  it.each([
+    ["one request", 1],
+    ["two requests", 2],
+    ["many requests", 20],
+  ])("does no harm as an upgrade behind %s that have no answer yet", async (_, count) => {
+    for (const authorization of [undefined, "Bearer x", proxy.caller.authorization]) {
+      for (const kind of [execByGet, execByPost]) {
+        const head = http1Text(get, [], { authorization });
+        const requests = Array.from({ length: count }, () => head);
+        const upgrade = http1Text(kind, [], { authorization });
+        const { end } = await sendBytes(proxy, Buffer.concat([...requests, upgrade]), { answers: 99 });
+        expect(end).toBe("closed");
+      }
+    }
+    expect(proxy.sent().filter(({ target }) => target === execByGet.target)).toEqual([]);
+  });
+
+  it("does no harm as a CONNECT behind a request that has no answer yet", async () => {
+    const connect = Buffer.from("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    const { end } = await sendBytes(proxy, Buffer.concat([http1Text(get, [], {}), connect]), { answers: 99 });
+    expect(end).toBe("closed");
+  });
+
   it("goes no further when a plain request is answered by a 101", async () => {
     proxy.apiserver.handle = (request) => {
       request.socket.write(
