@@ -1,4 +1,5 @@
 /** What HTTP/2 says twice, or in the wrong place: two answers to what a request is. */
+import { untilGone } from "./fixture/answer";
 import { describeOnNodes } from "./fixture/describe-attack";
 import { encodeRequest, http2Frame, http2Preface, type Field } from "./fixture/raw-http2";
 import { get, http2Fields, kinds, sendHttp2Request } from "./fixture/requests";
@@ -83,15 +84,15 @@ describeOnNodes(
 
     it("are no way to more work than was allowed: requests that are reset at once", async () => {
       const socket = await proxy.connect("h2");
-      const closed = new Promise((resolve) => socket.once("close", resolve));
-      socket.resume().write(http2Preface);
+      const gone = untilGone(socket);
+      socket.write(http2Preface);
       const fields = http2Fields(get, [], proxy.caller.authorization);
       for (let stream = 1; stream < 4_000 && !socket.destroyed; stream += 2) {
         socket.write(Buffer.concat([encodeRequest({ fields }, stream), http2Frame(3, 0, stream, word(8))]));
         if (stream % 200 === 1) await new Promise((resolve) => setImmediate(resolve));
       }
       socket.end();
-      await closed;
+      await gone;
       const { authorization } = proxy.caller;
       const { status } = await sendHttp2Request(proxy, { fields: http2Fields(get, [], authorization) });
       expect(status).toBe(200);
@@ -99,14 +100,14 @@ describeOnNodes(
 
     it("are no way to hold memory: a block that never ends", async () => {
       const socket = await proxy.connect("h2");
-      const closed = new Promise((resolve) => socket.once("close", resolve));
-      socket.resume().write(Buffer.concat([http2Preface, http2Frame(1, 0, 1, Buffer.alloc(16_000))]));
+      const gone = untilGone(socket);
+      socket.write(Buffer.concat([http2Preface, http2Frame(1, 0, 1, Buffer.alloc(16_000))]));
       for (let count = 0; count < 200 && !socket.destroyed; count += 1) {
         socket.write(http2Frame(9, 0, 1, Buffer.alloc(16_000)));
         if (count % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
       }
       socket.end();
-      await closed;
+      await gone;
       expect(proxy.sent()).toHaveLength(0);
     });
   },

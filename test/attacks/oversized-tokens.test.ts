@@ -1,5 +1,8 @@
 /** Tokens, and headers, that cost more to look at than they are worth. */
+import { eventually } from "../support/eventually";
+import { untilGone } from "./fixture/answer";
 import { attackWith, describeOnNodes, type AttackRow } from "./fixture/describe-attack";
+import { encodeRequest, http2Preface } from "./fixture/raw-http2";
 import { execByGet, get, http1Text, http2Fields, sendBytes, sendHttp2Request } from "./fixture/requests";
 import { minted } from "./fixture/token-rows";
 
@@ -41,6 +44,18 @@ describeOnNodes(
   "oversized tokens",
   (proxy) => {
     attackWith(proxy, rows);
+
+    it("leave no watch behind that was there before", async () => {
+      proxy.apiserver.handle = (_, response) => void response.writeHead(200).write("{}");
+      const { authorization } = proxy.caller;
+      const socket = await proxy.connect("h2");
+      socket.write(
+        Buffer.concat([http2Preface, encodeRequest({ fields: http2Fields(get, [], authorization) })]),
+      );
+      await eventually(() => proxy.sent().length === 1);
+      socket.write(encodeRequest({ fields: http2Fields(get, [], `Bearer ${"a".repeat(300_000)}`) }, 3));
+      await untilGone(socket);
+    });
   },
   shortlived,
 );

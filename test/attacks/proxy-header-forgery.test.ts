@@ -1,7 +1,7 @@
 /** The header at the head of each connection is the agent's: it may name a session, never an address or a person. */
 import { proxyHeader } from "../support/auth-proxy-harness";
 import { describeOnNodes } from "./fixture/describe-attack";
-import { exchangeBytes } from "./fixture/answer";
+import { exchangeBytes, untilGone } from "./fixture/answer";
 import { get, http1Text } from "./fixture/requests";
 
 const signature = "\r\n\r\n\0\r\nQUIT\n";
@@ -12,10 +12,8 @@ describeOnNodes(
   (proxy) => {
     const drop = async (bytes: Buffer) => {
       const socket = await proxy.connectRaw();
-      const closed = new Promise((resolve) => socket.once("close", resolve));
-      socket.once("end", () => socket.destroy());
-      socket.resume().write(bytes);
-      await closed;
+      socket.write(bytes);
+      await untilGone(socket);
       expect(proxy.sent()).toHaveLength(0);
     };
 
@@ -35,9 +33,8 @@ describeOnNodes(
 
     it("are given up when they do not come", async () => {
       const socket = await proxy.connectRaw();
-      const closed = new Promise((resolve) => socket.once("end", resolve));
-      socket.resume().write(latin1(signature.slice(0, 5)));
-      await closed;
+      socket.write(latin1(signature.slice(0, 5)));
+      await untilGone(socket);
     });
 
     it.each([
