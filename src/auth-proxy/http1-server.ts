@@ -24,6 +24,8 @@ export function createHttp1Server(pipeline: Pipeline, limits: AuthProxyLimits): 
     // Uploads and watches last as long as they last.
     requestTimeout: 0,
     insecureHTTPParser: false,
+    // Node would answer by itself, unseen here; request-bounds.ts refuses it.
+    requireHostHeader: false,
     connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, 30_000),
   });
   // Node drops the lines beyond its own limit without a word; `limits.headers` refuses them.

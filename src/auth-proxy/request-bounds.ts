@@ -1,5 +1,6 @@
 import { ClusterConnectError } from "../runtime/errors";
-import type { HeaderLines } from "./header-lines";
+import type { Exchange } from "./exchange";
+import { valuesOf } from "./header-lines";
 import { isImpersonationHeader, isKnownImpersonationHeader } from "./wanted-user";
 
 const malformed = (detail: string) => new ClusterConnectError("ERR_AUTH_PROXY_MALFORMED_REQUEST", detail);
@@ -9,17 +10,19 @@ const malformed = (detail: string) => new ClusterConnectError("ERR_AUTH_PROXY_MA
  * quoted in the message, values never.
  */
 export function checkBounds(
-  request: { readonly method: string; readonly target: string; readonly lines: HeaderLines },
+  request: Pick<Exchange, "protocol" | "method" | "target" | "lines">,
   limits: { readonly headers: number },
   rules: { readonly nested: boolean } = { nested: false },
 ): void {
-  const { method, target, lines } = request;
+  const { protocol, method, target, lines } = request;
   if (lines.length > limits.headers) {
     throw new ClusterConnectError(
       "ERR_AUTH_PROXY_REQUEST_TOO_LARGE",
       `more than ${String(limits.headers)} header lines`,
     );
   }
+  // RFC 9112 §3.2; in HTTP/2 it is :authority's place.
+  if (protocol === "HTTP/1.1" && valuesOf(lines, "host").length !== 1) throw malformed("not one Host");
   // CONNECT and absolute-form (RFC 9112 §3.2.2) name a host; a host never comes from the wire.
   if (method === "CONNECT") throw malformed("method CONNECT");
   if (!target.startsWith("/")) throw malformed("the request target is not a path");

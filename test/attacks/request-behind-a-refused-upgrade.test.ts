@@ -138,6 +138,14 @@ describeOnNodes("a request behind an upgrade", (proxy) => {
     expect(proxy.sent().filter(({ target }) => target === execByGet.target)).toEqual([]);
   });
 
+  it("does no harm as an upgrade behind a request that lacks what HTTP/1.1 asks for", async () => {
+    const hostless = Buffer.from("GET /api HTTP/1.1\r\n\r\n");
+    const bytes = Buffer.concat([hostless, http1Text(execByPost, [], {})]);
+    const { end, statuses } = await sendBytes(proxy, bytes, { answers: 99 });
+    expect(end).toBe("closed");
+    expect(statuses.length).toBeLessThan(2);
+  });
+
   it("does no harm as a CONNECT behind a request that has no answer yet", async () => {
     const connect = Buffer.from("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
     const { end } = await sendBytes(proxy, Buffer.concat([http1Text(get, [], {}), connect]), { answers: 99 });
