@@ -13,6 +13,8 @@ const steps = [
   { command: ["npm", "test", "--"], counted: true },
   // With the step before, all of `npm run check`; the layers are a test.
   { command: ["npm", "run", "check:static"] },
+  // After check:dist, for it runs what is in dist/. Its seed is new each time, and printed.
+  { command: ["npm", "run", "fuzz", "--", "--seconds", "60"] },
   { command: ["npm", "run", "test:cluster", "--"], counted: true },
 ];
 

@@ -1,6 +1,6 @@
 /** A request target that names a host, or that no path is. Where to is never the caller's to say. */
 import { describeAttack, describeOnNodes, type AttackRow } from "./fixture/describe-attack";
-import { get, http1Text, http2Fields, kinds, sendBytes, sendHttp2Request } from "./fixture/requests";
+import { http1Text, http2Fields, kinds, sendBytes, sendHttp2Request } from "./fixture/requests";
 
 const target = (name: string, text: string, rest: Partial<AttackRow> = {}): AttackRow => ({
   name: `${name}: ${JSON.stringify(text)}`,
