@@ -12123,7 +12123,7 @@ const tunnelErrors = errorTable({
         owner: "workflow author",
         summary: "the session has no room for another connection",
         cause: "more connections are open at once than the session's limits allow.",
-        remedy: "close some, or raise the limits `streams` and `heldBytes` of both ends.",
+        remedy: "close some, or raise `--max-streams` here, and the agent's `limits.streamsPerSession` and `sessionHeldBytes`.",
     },
     ERR_TUNNEL_PROTOCOL: {
         hop: "agent",

@@ -42216,7 +42216,7 @@ const tunnelErrors = errorTable({
         owner: "workflow author",
         summary: "the session has no room for another connection",
         cause: "more connections are open at once than the session's limits allow.",
-        remedy: "close some, or raise the limits `streams` and `heldBytes` of both ends.",
+        remedy: "close some, or raise `--max-streams` here, and the agent's `limits.streamsPerSession` and `sessionHeldBytes`.",
     },
     ERR_TUNNEL_PROTOCOL: {
         hop: "agent",
@@ -54155,32 +54155,33 @@ class LocalListener {
         socket.once("close", () => this.#sockets.delete(socket));
         const ignore = () => undefined;
         socket.on("error", ignore);
-        let firstBytes = [];
+        let left = { firstBytes: [] };
         // A session that is just going away refuses the stream unread; the next attempt finds its successor.
         for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
             const session = await link.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
             if (session === undefined || socket.destroyed)
                 break;
-            const kept = await this.#spliceInto(session, socket, firstBytes);
-            if (kept === undefined)
+            const unanswered = await this.#spliceInto(session, socket, left.firstBytes);
+            if (unanswered === undefined)
                 return;
-            firstBytes = kept;
+            left = unanswered;
         }
         if (socket.destroyed)
             return;
         statistics.answeredLocally += 1;
-        logger.info("connection.answered_locally", { code: link.failure.code });
-        responder.answer(socket, firstBytes);
+        logger.info("connection.answered_locally", { code: (left.full ?? link.failure).code });
+        responder.answer(socket, left.firstBytes, left.full);
     }
-    /** Returns the connection's first bytes when nothing has answered it, undefined when it is over. */
+    /** Returns undefined when the connection is over. */
     async #spliceInto(session, socket, firstBytes) {
         const { statistics, logger } = this.options;
         let stream;
         try {
             stream = session.open();
         }
-        catch {
-            return firstBytes;
+        catch (error) {
+            const failure = asClusterConnectError(error);
+            return { firstBytes, ...(failure.code === "ERR_TUNNEL_FULL" ? { full: failure } : {}) };
         }
         statistics.streams += 1;
         const end = await splice(socket, stream, { firstBytes, keepFirstBytes: true });
@@ -54191,7 +54192,10 @@ class LocalListener {
         if (isLost)
             statistics.lostStreams += 1;
         logger.info("stream.closed", { streamId: stream.id, outcome, afterEnd: end.afterEnd, code, reason });
-        return outcome === "unanswered" ? (end.firstBytes ?? []) : undefined;
+        if (outcome !== "unanswered")
+            return undefined;
+        const full = code === "busy" ? new errors_ClusterConnectError("ERR_TUNNEL_FULL", "the agent refuses more") : undefined;
+        return { firstBytes: end.firstBytes ?? [], ...(full === undefined ? {} : { full }) };
     }
 }
 
@@ -56749,6 +56753,8 @@ class Responder {
     #tls;
     #http;
     #sockets = new Set();
+    /** Of connections that have a reason of their own, by the caller's port: TLS puts another socket around ours. */
+    #reasons = new Map();
     constructor(certificate, missing) {
         this.missing = missing;
         // Each connection is answered once: bounds on time and size are all that is needed.
@@ -56761,11 +56767,13 @@ class Responder {
         this.#http.on("request", (request, response) => {
             request.resume();
             response.shouldKeepAlive = false;
-            response.writeHead(503, this.#headers()).end(this.#body());
+            const body = this.#body(request.socket);
+            response.writeHead(503, headersOf(body)).end(body);
         });
         this.#http.on("upgrade", (_request, socket) => {
-            const head = Object.entries(this.#headers()).map(([name, value]) => `${name}: ${value}\r\n`);
-            socket.end(`HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n${head.join("")}\r\n${this.#body()}`);
+            const body = this.#body(socket);
+            const head = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`);
+            socket.end(`HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n${head.join("")}\r\n${body}`);
         });
         this.#tls = (0,external_node_tls_namespaceObject.createServer)({
             cert: certificate.certPem,
@@ -56776,14 +56784,19 @@ class Responder {
         this.#tls.on("secureConnection", (socket) => this.#http.emit("connection", socket));
         this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
     }
-    /** Takes over a connection, with what has already been read of it. */
-    answer(socket, firstBytes) {
+    /** Takes over a connection, with what has already been read of it, and perhaps with a reason of its own. */
+    answer(socket, firstBytes, reason) {
         if (socket.destroyed)
             return;
         if (this.#sockets.size >= maxConnections)
             return void socket.resetAndDestroy();
         this.#sockets.add(socket);
         socket.once("close", () => this.#sockets.delete(socket)).on("error", () => undefined);
+        const { remotePort } = socket;
+        if (reason !== undefined && remotePort !== undefined) {
+            this.#reasons.set(remotePort, reason);
+            socket.once("close", () => this.#reasons.delete(remotePort));
+        }
         if (firstBytes.length > 0)
             socket.unshift(Buffer.concat(firstBytes));
         socket.allowHalfOpen = false;
@@ -56795,16 +56808,8 @@ class Responder {
         this.#http.close();
         this.#http.closeAllConnections();
     }
-    #headers() {
-        return {
-            "Content-Type": "application/json",
-            "Content-Length": String(Buffer.byteLength(this.#body())),
-            "Retry-After": "1",
-            "Cache-Control": "no-store",
-        };
-    }
-    #body() {
-        const error = this.missing();
+    #body({ remotePort = 0 }) {
+        const error = this.#reasons.get(remotePort) ?? this.missing();
         return JSON.stringify({
             kind: "Status",
             apiVersion: "v1",
@@ -56817,6 +56822,12 @@ class Responder {
         });
     }
 }
+const headersOf = (body) => ({
+    "Content-Type": "application/json",
+    "Content-Length": String(Buffer.byteLength(body)),
+    "Retry-After": "1",
+    "Cache-Control": "no-store",
+});
 
 // EXTERNAL MODULE: ./node_modules/reflect-metadata/Reflect.js
 var reflect_metadata_Reflect = __nccwpck_require__(477);
