@@ -60,11 +60,13 @@ describeOnNodes("a bearer in the WebSocket subprotocol", (proxy) => {
       ["a header to be", encode("x\r\nImpersonate-User: system:intruder")],
       ["words", encode("Bearer x")],
     ])("is no token when it is %s", async (__, encoded) => {
-      expect(await sendOnce(kind, `v5.channel.k8s.io, ${prefix}${encoded}`)).toEqual({
-        http1: 401,
-        http1Sent: 0,
-        http2: 401,
-      });
+      const kindOffering = offering(`v5.channel.k8s.io, ${prefix}${encoded}`, kind);
+      const { statuses, text } = await sendBytes(proxy, http1Text(kindOffering, [], {}));
+      expect(statuses).toEqual([401]);
+      // Refused as what it is, before anybody tries to read it as a token.
+      expect(text).toContain("the subprotocol's token is not base64url");
+      const fields = http2Fields(kind, [["sec-websocket-protocol", `v5, ${prefix}${encoded}`]], undefined);
+      expect((await sendHttp2Request(proxy, { fields })).status).toBe(401);
       expect(proxy.sent()).toHaveLength(0);
     });
 
