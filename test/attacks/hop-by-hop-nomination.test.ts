@@ -1,6 +1,6 @@
 /** `Connection: Impersonate-User` (CVE-2021-31999): headers that are stripped after the identity was set. */
-import { describeAttack } from "./fixture/describe-attack";
-import type { Outcome } from "./fixture/describe-attack";
+import { describeAttack, describeOnNodes, type Outcome } from "./fixture/describe-attack";
+import { http1Text, kinds, sendBytes } from "./fixture/requests";
 
 const identity = "Impersonate-User, Impersonate-Group, Impersonate-Uid, Authorization";
 /** HTTP/2 forbids the headers of a hop (RFC 9113 §8.2.2): nghttp2 resets such a stream. */
@@ -66,3 +66,28 @@ describeAttack("nomination of identity headers by hop-by-hop headers", [
     http2: [["trailer", identity]],
   },
 ]);
+
+describeOnNodes(
+  "headers that are let through beside the built-in ones",
+  (proxy) => {
+    beforeAll(() => (proxy.expectRequest = () => undefined));
+    const namesSent = async (kind: (typeof kinds)[number][1], lines: readonly string[]) => {
+      const { authorization } = proxy.caller;
+      await sendBytes(proxy, http1Text(kind, lines, { authorization }));
+      return proxy.sent()[0]!.lines.map(([name]) => name.toLowerCase());
+    };
+
+    it.each(kinds)("go on, and no others like them: %s", async (_, kind) => {
+      const names = await namesSent(kind, ["x-TEAM: 1", "X-Teams: 2"]);
+      expect(names.filter((name) => name.startsWith("x-team"))).toEqual(["x-team"]);
+      expect(names.filter((name) => name === "impersonate-user")).toHaveLength(1);
+    });
+
+    it.each(kinds)("were meant for this hop when Connection names them: %s", async (_, kind) => {
+      const names = await namesSent(kind, ["Connection: X-TEAM, Accept", "X-Team: 1", "Accept: a/b"]);
+      expect(names).not.toContain("x-team");
+      expect(names).not.toContain("accept");
+    });
+  },
+  () => ({ forwardHeaders: ["X-Team"] }),
+);

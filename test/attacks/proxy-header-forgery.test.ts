@@ -28,6 +28,10 @@ describeOnNodes(
       ["a command that is none", latin1(`${signature}\x2f\0\0\0`)],
       ["an endless one", Buffer.concat([latin1(`${signature}\x20\0\xff\xff`), Buffer.alloc(600)])],
       ["a length that is cut short", latin1(`${signature}\x20\0\0\x05\xe0\0\x20ab`)],
+      [
+        "one beyond its bound, of nothing but what may be skipped",
+        Buffer.concat([latin1(`${signature}\x20\0\x02\x10\x01\x02\x0d`), Buffer.alloc(0x20d)]),
+      ],
       ["half a length", latin1(`${signature}\x20\0\0\x02\xe0\0`)],
     ])("are dropped: %s", (_, bytes) => drop(bytes));
 
@@ -41,6 +45,8 @@ describeOnNodes(
       ["words", "system:intruder"],
       ["a header line", "x\r\nImpersonate-User: system:intruder/7"],
       ["too many characters", `${"a".repeat(65)}/7`],
+      ["words behind the ids", "9f1c2d3e-0000-4000-8000-00000000a11c/7;admin"],
+      ["words before the ids", "/9f1c2d3e-0000-4000-8000-00000000a11c/7"],
       ["no stream", "9f1c2d3e-0000-4000-8000-00000000a11c/"],
       ["nothing", ""],
     ])("bring no session of another form upstream: %s", async (_, value) => {
@@ -53,6 +59,17 @@ describeOnNodes(
       const [sent] = proxy.sent();
       expect(sent!.lines.map(([name]) => name).filter((name) => /%2fsession$/i.test(name))).toEqual([]);
     });
+
+    it.each([5, 15, 18, 30])(
+      "are waited for when they come in pieces: the first %i bytes",
+      async (length) => {
+        const socket = await proxy.connect("http/1.1", proxyHeader(), length);
+        const { authorization } = proxy.caller;
+        const { statuses } = await exchangeBytes(socket, http1Text(get, [], { authorization }));
+        expect(statuses).toEqual([200]);
+        expect(proxy.sent()[0]!.lines.filter(([name]) => /%2fsession$/i.test(name))).toHaveLength(1);
+      },
+    );
 
     it("bring the session upstream that a good one names, and nothing else of it", async () => {
       const socket = await proxy.connect("http/1.1");
