@@ -82,6 +82,37 @@ describe("auth proxy bounds", () => {
     });
   });
 
+  it("hold for what an HTTP/2 session may send at once", async () => {
+    await start({ limits: { http2SessionWindowBytes: 300_000 } });
+    const session = await harness.http2();
+    await once(session, "remoteSettings");
+    await new Promise<void>((resolve) => session.ping(() => resolve()));
+    expect(session.state.remoteWindowSize).toBe(300_000);
+  });
+
+  it.each([
+    [1, true],
+    [64, false],
+  ])(
+    "hold for what is kept for an HTTP/2 session that does not read: %i MiB",
+    async (http2SessionMiB, isFull) => {
+      await start({ limits: { http2SessionMiB } });
+      harness.apiserver.handle = (_, response) => void response.end(Buffer.alloc(300_000));
+      const session = await harness.http2();
+      const authorization = await harness.authorization();
+      const isAnswered = () =>
+        new Promise<boolean>((resolve) => {
+          const stream = session.request({ ":path": "/api", authorization });
+          stream.once("response", () => resolve(true));
+          stream.once("error", () => resolve(false)).once("close", () => resolve(false));
+        });
+      let isRefused = false;
+      for (let count = 0; count < 60 && !isRefused; count += 1) isRefused = !(await isAnswered());
+      expect(isRefused).toBe(isFull);
+      session.destroy();
+    },
+  );
+
   it("end an upload that goes on behind its refusal", async () => {
     await start({ limits: { uploadDrainMs: 50 } });
     const socket = await harness.connect();

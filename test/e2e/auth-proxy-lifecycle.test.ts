@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -81,6 +81,18 @@ describe("auth proxy life", () => {
     expect(bundle).not.toContain("PRIVATE KEY");
     expect(statSync(harness.socketPath).mode & 0o777).toBe(0o660);
     expect(await harness.logged("certificates.ca")).toMatchObject({ pin: harness.proxy.caPins[0] });
+  });
+
+  it("hands its CA over in another file, where it is told one", async () => {
+    await start();
+    const caBundleFile = join(harness.directory, "handed-over.pem");
+    const { shutdown, proxy } = await startAgain({
+      listen: { socket: join(harness.directory, "other.sock") },
+      tls: { directory: join(harness.directory, "tls"), caBundleFile },
+    });
+    expect(readFileSync(caBundleFile, "utf8")).toBe(proxy.caBundle);
+    expect(existsSync(join(harness.directory, "other.sock.ca.pem"))).toBe(false);
+    await shutdown.run();
   });
 
   it("is trusted by its own name, by localhost and by loopback address", async () => {

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { SignJWT } from "jose";
 import { trustedIssuers } from "../../../src/identity/configuration/settings";
 import { acceptedAlgorithms, createTokenVerifier } from "../../../src/identity/token-verifier";
@@ -269,5 +271,41 @@ describe("token verifier", () => {
     await verifier.verify(first);
     verifier.replace([entryFor(issuer, { jwks: other.jwks() })]);
     await expect(verifier.verify(first)).rejects.toEqual(failure("ERR_TOKEN_SIGNATURE"));
+  });
+
+  it("looks at no token that is longer than it may be", async () => {
+    const token = await issuer.mint();
+    const limits = { maxTokenBytes: token.length };
+    await verifierFor([entryFor(issuer)], { limits }).verify(token);
+    const longer = await issuer.mint({ more: "a" });
+    await expect(verifierFor([entryFor(issuer)], { limits }).verify(longer)).rejects.toEqual(
+      failure("ERR_TOKEN_MALFORMED"),
+    );
+  });
+
+  it("takes no more keys, and no longer a list of them, than it may", async () => {
+    await issuer.rotate();
+    const token = await issuer.mint();
+    const bytes = JSON.stringify(issuer.jwks()).length;
+    for (const limits of [{ maxKeys: 2 }, { keySetBytes: bytes }])
+      await verifierFor([entryFor(issuer)], { limits }).verify(token);
+    for (const limits of [{ maxKeys: 1 }, { keySetBytes: bytes - 1 }])
+      await expect(verifierFor([entryFor(issuer)], { limits }).verify(token)).rejects.toEqual(
+        failure("ERR_ISSUER_KEYS_UNAVAILABLE"),
+      );
+  });
+
+  it("waits for an issuer no longer than it may", async () => {
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    open.push({ close: () => (sockets.forEach((socket) => socket.destroy()), mute.close()) });
+    const url = `http://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+    const verifier = verifierFor([entryOf({ url, audiences: [audience] })], {
+      limits: { keyFetchTimeoutMs: 50 },
+    });
+    await expect(verifier.verify(await issuer.mint({}, { issuer: url }))).rejects.toEqual(
+      failure("ERR_ISSUER_KEYS_UNAVAILABLE"),
+    );
   });
 });
