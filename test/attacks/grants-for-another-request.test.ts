@@ -110,7 +110,7 @@ describeOnNodes(
     });
 
     it.each(readings)("is none in another: %s", async (line, reading) => {
-      for (const [, other] of readings.filter(([, one]) => one !== reading).slice(0, 6)) {
+      for (const [, other] of readings.filter(([, one]) => one !== reading).slice(0, 2)) {
         reviews.decide = onlyFor(other);
         expect(await send(line)).toEqual([403]);
       }
