@@ -39,7 +39,7 @@ export function recognizePassThrough(
     kind: "passed-through",
     token,
     claimedSubject: typeof sub === "string" ? sub.slice(0, maxSubjectCharacters) : "",
-    expiresAtMs: typeof exp === "number" && Number.isFinite(exp) ? exp * 1_000 : Infinity,
+    expiresAtMs: typeof exp === "number" ? exp * 1_000 : Infinity,
   };
 }
 
