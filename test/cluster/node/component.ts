@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, openSync, closeSync, readFileSync } from "node:fs";
+import { existsSync, openSync, closeSync, readdirSync, readFileSync } from "node:fs";
 import { eventually } from "./deadline";
 import { firstChildOf, inside } from "./namespaces";
 
@@ -33,10 +33,15 @@ export async function killComponent(pid: number, signal: NodeJS.Signals): Promis
   await eventually(`process ${String(pid)} gone`, 30_000, () => isGone(pid));
 }
 
-/** A zombie counts as gone: its sockets and files are closed. */
+/**
+ * A zombie counts as gone, since its sockets and files are closed, but only once its first thread is the last one:
+ * that one is a zombie as soon as it has ended, while others may still hold the port that a successor wants.
+ */
 function isGone(pid: number): true | undefined {
-  if (!existsSync(`/proc/${String(pid)}`)) return true;
-  return / Z /.test(readFileSync(`/proc/${String(pid)}/stat`, "utf8")) ? true : undefined;
+  const directory = `/proc/${String(pid)}`;
+  if (!existsSync(directory)) return true;
+  const isZombie = / Z /.test(readFileSync(`${directory}/stat`, "utf8"));
+  return isZombie && readdirSync(`${directory}/task`).length === 1 ? true : undefined;
 }
 
 export const lastLines = (logFile: string, count = 15): string =>
