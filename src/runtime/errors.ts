@@ -9,6 +9,7 @@ import { clientProxyErrors } from "./errors/client-proxy";
 import { configurationErrors } from "./errors/configuration";
 import { credentialErrors } from "./errors/credentials";
 import type { Hop } from "./errors/entry";
+import { entraErrors } from "./errors/entra";
 import { identityErrors } from "./errors/identity";
 import { relayErrors } from "./errors/relay";
 import { tunnelErrors } from "./errors/tunnel";
@@ -16,6 +17,7 @@ import { tunnelErrors } from "./errors/tunnel";
 export const errorRegistry = {
   ...configurationErrors,
   ...credentialErrors,
+  ...entraErrors,
   ...identityErrors,
   ...tunnelErrors,
   ...relayErrors,

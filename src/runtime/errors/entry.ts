@@ -2,6 +2,7 @@
 export const hops = [
   "configuration",
   "identity provider",
+  "Microsoft Entra",
   "outbound proxy",
   "client proxy",
   "relay",
