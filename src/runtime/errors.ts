@@ -3,6 +3,7 @@
  * cause and what to do. Code is decided by `code`, never by message text; docs/errors.md is generated from here.
  */
 import { agentErrors } from "./errors/agent";
+import { arcErrors } from "./errors/arc";
 import { authProxyErrors } from "./errors/auth-proxy";
 import { ciErrors } from "./errors/ci";
 import { clientProxyErrors } from "./errors/client-proxy";
@@ -24,6 +25,7 @@ export const errorRegistry = {
   ...agentErrors,
   ...authProxyErrors,
   ...clientProxyErrors,
+  ...arcErrors,
   ...ciErrors,
 } as const;
 

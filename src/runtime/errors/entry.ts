@@ -3,6 +3,7 @@ export const hops = [
   "configuration",
   "identity provider",
   "Microsoft Entra",
+  "Azure Resource Manager",
   "outbound proxy",
   "client proxy",
   "relay",

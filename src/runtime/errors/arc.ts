@@ -1,0 +1,97 @@
+import { errorTable } from "./entry";
+
+export const arcErrors = errorTable({
+  ERR_ARM_UNREACHABLE: {
+    hop: "Azure Resource Manager",
+    owner: "workflow author",
+    summary: "Azure Resource Manager cannot be reached, or cannot answer now",
+    cause: "a network fault, an outbound proxy that does not let the runner through, or an outage.",
+    remedy:
+      "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY, `cloud` and Azure's status page.",
+  },
+  ERR_ARM_THROTTLED: {
+    hop: "Azure Resource Manager",
+    owner: "workflow author",
+    summary: "Azure Resource Manager asks to come back later",
+    cause: "the subscription or the identity makes more calls than Azure allows at the moment.",
+    remedy:
+      "nothing: it is asked again when it said so. If it lasts, find what else calls with this identity.",
+  },
+  ERR_ARM_TOKEN_REFUSED: {
+    hop: "Azure Resource Manager",
+    owner: "workflow author",
+    summary: "Azure Resource Manager refused the token",
+    cause: "the token is of another tenant or cloud than the subscription.",
+    remedy: "check tenant-id, subscription-id and cloud: the three belong together.",
+  },
+  ERR_ARM_REFUSED: {
+    hop: "Azure Resource Manager",
+    owner: "workflow author",
+    summary: "Azure Resource Manager refused the request",
+    cause: "Azure's own code and words are in the message.",
+    remedy: "give the correlation id of the message to Azure's support if its words do not help.",
+  },
+  ERR_ARM_ANSWER: {
+    hop: "Azure Resource Manager",
+    owner: "Cluster Connect maintainers",
+    summary: "Azure Resource Manager's answer makes no sense",
+    cause:
+      "`cloud` names something that is not an ARM endpoint, or Azure answers in a way that is not known here.",
+    remedy: "check `cloud`; if it is right, open an issue with this message.",
+  },
+  ERR_ARC_ROLE_MISSING: {
+    hop: "Azure Resource Manager",
+    owner: "cluster operator",
+    summary: "the identity may not connect to this cluster",
+    cause:
+      "it has no role with Microsoft.Kubernetes/connectedClusters/listClusterUserCredential/action there, or has had it for less than some minutes.",
+    remedy: "assign the role that the message names to the identity, at the scope that the message names.",
+  },
+  ERR_ARC_SUBSCRIPTION_NOT_FOUND: {
+    hop: "Azure Resource Manager",
+    owner: "workflow author",
+    summary: "there is no such subscription",
+    cause: "subscription-id is mistyped, or belongs to another cloud.",
+    remedy: "copy it from the cluster's overview page; check `cloud`.",
+  },
+  ERR_ARC_GROUP_NOT_FOUND: {
+    hop: "Azure Resource Manager",
+    owner: "workflow author",
+    summary: "there is no such resource group in the subscription",
+    cause: "resource-group is mistyped, or is one of another subscription.",
+    remedy: "copy it from the cluster's overview page.",
+  },
+  ERR_ARC_CLUSTER_NOT_FOUND: {
+    hop: "Azure Resource Manager",
+    owner: "workflow author",
+    summary: "there is no such Arc-enabled cluster in the resource group",
+    cause: "cluster-name is mistyped, or the cluster was never connected to Azure Arc, or is an AKS cluster.",
+    remedy: "compare cluster-name with what `az connectedk8s list` shows.",
+  },
+  ERR_ARC_AGENT_NEVER_STARTED: {
+    hop: "agent",
+    owner: "cluster operator",
+    summary: "the cluster's Azure Arc agent has never come up",
+    cause:
+      "onboarding did not finish, the feature cluster-connect is disabled, or the pod clusterconnect-agent cannot reach *.servicebus.windows.net.",
+    remedy:
+      "in the cluster: `kubectl -n azure-arc get pods`, then the log of clusterconnect-agent; then `az connectedk8s enable-features --features cluster-connect`.",
+  },
+  ERR_ARC_AGENT_NOT_CONNECTED: {
+    hop: "agent",
+    owner: "cluster operator",
+    summary: "no agent of the cluster is connected to Azure's relay",
+    cause:
+      "the agent is down, cannot get out, or is just renewing its own credential, which takes some 12 s once a day.",
+    remedy:
+      "nothing if it passes by itself; else look at the pod clusterconnect-agent in namespace azure-arc.",
+  },
+  ERR_ARC_AGENT_OFFLINE: {
+    hop: "agent",
+    owner: "cluster operator",
+    summary: "Azure has not heard from the cluster's agents",
+    cause: "the cluster is down or cut off, or its Azure Arc identity has expired.",
+    remedy:
+      "bring the cluster back; if it is up, look at the pods in namespace azure-arc. Expired: connect it to Azure Arc anew.",
+  },
+});
