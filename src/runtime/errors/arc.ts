@@ -94,4 +94,43 @@ export const arcErrors = errorTable({
     remedy:
       "bring the cluster back; if it is up, look at the pods in namespace azure-arc. Expired: connect it to Azure Arc anew.",
   },
+  ERR_ARC_REGISTRY_UNREACHABLE: {
+    hop: "registry",
+    owner: "workflow author",
+    summary: "arcProxy cannot be fetched",
+    cause:
+      "a firewall does not let the runner through to mcr.microsoft.com and *.data.mcr.microsoft.com, or the registry is out of order.",
+    remedy:
+      "open both, name a mirror as arc-proxy-registry, or put the program on the runner and name it as arc-proxy-path.",
+  },
+  ERR_ARC_PROXY_PLATFORM: {
+    hop: "registry",
+    owner: "workflow author",
+    summary: "there is no arcProxy for this machine",
+    cause: "Microsoft builds it for Linux, macOS and Windows on amd64 and arm64, and for 386 but for macOS.",
+    remedy: "run the job on such a machine.",
+  },
+  ERR_ARC_PROXY_DIGEST: {
+    hop: "registry",
+    owner: "workflow author",
+    summary: "arcProxy is not what it should be",
+    cause:
+      "it was altered on the way or on the disk, or arc-proxy-digest is that of another version or architecture.",
+    remedy:
+      "compare the digests; change arc-proxy-digest only if you know why it has changed. It is that of the program, not of the archive.",
+  },
+  ERR_ARC_PROXY_INVALID: {
+    hop: "registry",
+    owner: "Cluster Connect maintainers",
+    summary: "the registry's artifact is not what is expected of arcProxy",
+    cause: "a mirror holds something else, or Microsoft packs it in another way now.",
+    remedy: "check arc-proxy-registry; if it is not set, open an issue, and use arc-proxy-path meanwhile.",
+  },
+  ERR_ARC_PROXY_PATH: {
+    hop: "configuration",
+    owner: "workflow author",
+    summary: "the arcProxy that was named cannot be used",
+    cause: "arc-proxy-path names no file, or one that this user may not read and execute.",
+    remedy: "check the path and the file's mode.",
+  },
 });

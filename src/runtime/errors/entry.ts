@@ -4,6 +4,7 @@ export const hops = [
   "identity provider",
   "Microsoft Entra",
   "Azure Resource Manager",
+  "registry",
   "outbound proxy",
   "client proxy",
   "relay",
