@@ -1,6 +1,7 @@
 import { RenewingToken } from "../../../src/credentials/renewing-token";
 import type { Token, TokenSource } from "../../../src/credentials/token-source";
 import { silentLogger } from "../../../src/runtime/logger";
+import { RetryAfter } from "../../../src/runtime/retry-after";
 
 const lifetimeMs = 20_000;
 
@@ -65,6 +66,33 @@ describe("a renewing token", () => {
     const token = new RenewingToken({ source: scripted([new Error("no")]).source, logger: silentLogger });
     await expect(token.start()).rejects.toThrow("no");
     expect(() => token.current()).toThrow(TypeError);
+    await token.stop();
+  });
+
+  it("is renewed at once by a machine that has slept beyond its life", async () => {
+    const { askedAt, source } = scripted(["one", "two"]);
+    const token = new RenewingToken({ source, logger: silentLogger });
+    await token.start();
+    await jest.advanceTimersByTimeAsync(1_000);
+    // Timers stand still while a machine sleeps; the clock does not.
+    jest.setSystemTime(Date.now() + 3_600_000);
+    expect(token.isAlive).toBe(false);
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(askedAt).toHaveLength(2);
+    expect(token.current().value).toBe("two");
+    expect(token.isAlive).toBe(true);
+    await token.stop();
+  });
+
+  it("is not asked for before the time that its source has named", async () => {
+    const throttled = new Error("throttled", { cause: new RetryAfter(9_000) });
+    const { askedAt, source } = scripted(["one", throttled, "two"]);
+    const token = new RenewingToken({ source, logger: silentLogger });
+    await token.start();
+    await jest.advanceTimersByTimeAsync(18_900);
+    expect(askedAt).toEqual([0, 10_000]);
+    await jest.advanceTimersByTimeAsync(200);
+    expect(askedAt).toEqual([0, 10_000, 19_000]);
     await token.stop();
   });
 });
