@@ -9,15 +9,22 @@ import { ClusterConnectError, messageOf } from "../runtime/errors";
 export interface KubeconfigEntry {
   /** Of context, cluster and user. */
   readonly name: string;
-  /** `https://127.0.0.1:PORT`. */
+  /** `https://127.0.0.1:PORT`, and what goes before every path. */
   readonly server: string;
-  readonly tlsServerName: string;
-  /** PEM of the cluster's CAs and of the local responder's. */
-  readonly caBundle: string;
+  /** What the certificate is checked for; undefined: the server's address. */
+  readonly tlsServerName: string | undefined;
+  /** The cluster's CAs and the local responder's. */
+  readonly ca: CaSource;
   readonly namespace?: string | undefined;
-  /** Prints an ExecCredential. */
-  readonly credentialCommand: readonly string[];
+  readonly user: KubeconfigUser;
 }
+
+/** A file can be replaced while the kubeconfig, and copies of it, stay as they are. */
+export type CaSource =
+  { readonly kind: "pem"; readonly pem: string } | { readonly kind: "file"; readonly path: string };
+
+/** The entry of a user as it stands in the file, such as `{ exec: … }`. */
+export type KubeconfigUser = Readonly<Record<string, unknown>>;
 
 /** Marks our clusters: kubectl keeps extensions when it rewrites a file. */
 const extensionName = "cluster-connect.dev";
@@ -71,16 +78,21 @@ export const currentContextOf = (text: string): string | undefined => read(text)
 /** The single entry of a file that `renderKubeconfig` made, to be merged into another. */
 export function readEntry(text: string): KubeconfigEntry {
   const entry = singleEntry.safeParse(parse(text));
-  if (!entry.success) throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", "not a file of one entry");
+  if (!entry.success || !isOurs(text)) {
+    throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", "not a file of one entry of ours");
+  }
   const [{ name, cluster }] = entry.data.clusters;
-  const { exec } = entry.data.users[0].user;
+  const { "certificate-authority": path, "certificate-authority-data": data = "" } = cluster;
   return {
     name,
     server: cluster.server,
     tlsServerName: cluster["tls-server-name"],
-    caBundle: Buffer.from(cluster["certificate-authority-data"], "base64").toString("utf8"),
+    ca:
+      path === undefined
+        ? { kind: "pem", pem: Buffer.from(data, "base64").toString("utf8") }
+        : { kind: "file", path },
     namespace: entry.data.contexts[0].context.namespace,
-    credentialCommand: [exec.command, ...exec.args],
+    user: entry.data.users[0].user,
   };
 }
 
@@ -108,15 +120,14 @@ const singleEntry = z.object({
       name: z.string(),
       cluster: z.object({
         server: z.string(),
-        "tls-server-name": z.string(),
-        "certificate-authority-data": z.string(),
+        "tls-server-name": z.string().optional(),
+        "certificate-authority": z.string().optional(),
+        "certificate-authority-data": z.string().optional(),
       }),
     }),
   ]),
   contexts: z.tuple([z.object({ context: z.object({ namespace: z.string().optional() }) })]),
-  users: z.tuple([
-    z.object({ user: z.object({ exec: z.object({ command: z.string(), args: z.array(z.string()) }) }) }),
-  ]),
+  users: z.tuple([z.object({ user: z.record(z.string(), z.unknown()) })]),
 });
 
 function read(text: string): Kubeconfig {
@@ -128,8 +139,7 @@ function read(text: string): Kubeconfig {
 }
 
 function documentOf(entry: KubeconfigEntry) {
-  const { name, server, tlsServerName, caBundle, namespace, credentialCommand } = entry;
-  const [command, ...args] = credentialCommand;
+  const { name, server, tlsServerName, ca, namespace, user } = entry;
   return {
     apiVersion: "v1",
     kind: "Config",
@@ -138,8 +148,10 @@ function documentOf(entry: KubeconfigEntry) {
         name,
         cluster: {
           server,
-          "tls-server-name": tlsServerName,
-          "certificate-authority-data": Buffer.from(caBundle).toString("base64"),
+          ...(tlsServerName === undefined ? {} : { "tls-server-name": tlsServerName }),
+          ...(ca.kind === "file"
+            ? { "certificate-authority": ca.path }
+            : { "certificate-authority-data": Buffer.from(ca.pem).toString("base64") }),
           extensions: [{ name: extensionName, extension: {} }],
         },
       },
@@ -147,20 +159,7 @@ function documentOf(entry: KubeconfigEntry) {
     contexts: [
       { name, context: { cluster: name, user: name, ...(namespace === undefined ? {} : { namespace }) } },
     ],
-    users: [
-      {
-        name,
-        user: {
-          exec: {
-            apiVersion: "client.authentication.k8s.io/v1",
-            command,
-            args,
-            interactiveMode: "Never",
-            provideClusterInfo: false,
-          },
-        },
-      },
-    ],
+    users: [{ name, user }],
     "current-context": name,
   };
 }

@@ -4,16 +4,15 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { asClusterConnectError, ClusterConnectError, messageOf } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
 import { resetSocket } from "../tunnel/reset-socket";
-import type { ClientSession } from "../tunnel/session-client";
 import { splice } from "../tunnel/splice";
-import type { RelayLink } from "./relay-link";
+import type { Backend, StreamOpener } from "./backend";
 import type { Responder } from "./responder";
 import type { Statistics } from "./statistics";
 
 export interface LocalListenerOptions {
   readonly host: string;
   readonly port: number;
-  readonly link: Pick<RelayLink, "session" | "failure">;
+  readonly backend: Pick<Backend, "session" | "failure">;
   readonly responder: Pick<Responder, "answer">;
   readonly statistics: Statistics;
   readonly logger: Logger;
@@ -65,7 +64,7 @@ export class LocalListener {
   }
 
   async #serve(socket: Socket): Promise<void> {
-    const { link, responder, statistics, logger } = this.options;
+    const { backend, responder, statistics, logger } = this.options;
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     const ignore = () => undefined;
@@ -73,7 +72,7 @@ export class LocalListener {
     let left: Unanswered = { firstBytes: [] };
     // A session that is just going away refuses the stream unread; the next attempt finds its successor.
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-      const session = await link.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
+      const session = await backend.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
       if (session === undefined || socket.destroyed) break;
       const unanswered = await this.#spliceInto(session, socket, left.firstBytes);
       if (unanswered === undefined) return;
@@ -81,13 +80,13 @@ export class LocalListener {
     }
     if (socket.destroyed) return;
     statistics.answeredLocally += 1;
-    logger.info("connection.answered_locally", { code: (left.full ?? link.failure).code });
+    logger.info("connection.answered_locally", { code: (left.full ?? backend.failure).code });
     responder.answer(socket, left.firstBytes, left.full);
   }
 
   /** Returns undefined when the connection is over. */
   async #spliceInto(
-    session: ClientSession,
+    session: StreamOpener,
     socket: Socket,
     firstBytes: readonly Buffer[],
   ): Promise<Unanswered | undefined> {

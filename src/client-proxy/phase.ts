@@ -1,6 +1,6 @@
 import type { ClusterConnectError } from "../runtime/errors";
 import type { ConnectionFacts, ControlStatus } from "./control";
-import { isPermanent } from "./relay-failure";
+import { isPermanent } from "./permanent-failures";
 
 /** A failure that trying again will not mend counts when it has come twice: a restarting hop may refuse once. */
 const confirmations = 2;

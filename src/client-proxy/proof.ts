@@ -1,16 +1,18 @@
 /** Proves that the cluster answers: a real request through the own listener, as kubectl would send it. */
 import { z } from "zod";
-import { readUnverifiedClaims } from "../credentials/jwt-claims";
-import { ClusterConnectError, isErrorCode, messageOf, type ErrorCode } from "../runtime/errors";
+import { ClusterConnectError, messageOf } from "../runtime/errors";
 import { sendHttpRequest, type HttpResponse } from "../runtime/http-request";
+import type { ClusterRefusal, ProofCredential } from "./backend";
 import { isTrustFailure } from "./trust-failure";
 
 export interface ProofOptions {
-  readonly server: URL;
-  readonly tlsServerName: string;
+  /** As in the kubeconfig: what stands behind host and port goes before every path. */
+  readonly server: string;
+  readonly tlsServerName: string | undefined;
   /** The cluster's CAs and the responder's: only the responder ever answers with the latter, and only 503. */
   readonly caBundle: string;
-  readonly token: string;
+  readonly credential: ProofCredential;
+  readonly explainRefusal: (refusal: ClusterRefusal) => ClusterConnectError;
   readonly namespace: string;
   readonly signal: AbortSignal;
 }
@@ -74,7 +76,7 @@ async function post(options: ProofOptions, path: string, kind: string, body: obj
     JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }),
   );
   if (response.status === 201 || kind !== "SelfSubjectReview") return response;
-  throw refusalOf(response, options.token);
+  throw options.explainRefusal(readRefusal(response));
 }
 
 async function send(
@@ -83,12 +85,13 @@ async function send(
   path: string,
   body?: string,
 ): Promise<HttpResponse> {
+  const { authorization } = options.credential;
   try {
     return await sendHttpRequest({
-      url: new URL(path, options.server),
+      url: new URL(`${options.server}${path}`),
       method,
       headers: {
-        Authorization: `Bearer ${options.token}`,
+        ...(authorization === undefined ? {} : { Authorization: authorization }),
         Accept: "application/json",
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       },
@@ -105,25 +108,11 @@ async function send(
   }
 }
 
-/** Responder and auth proxy name our code in the Status; anything else answered for itself, by its status. */
-function refusalOf(response: HttpResponse, token: string): ClusterConnectError {
+function readRefusal(response: HttpResponse): ClusterRefusal {
   const parsed = statusBody.safeParse(parseJson(response.body));
-  const said = parsed.success ? parsed.data : { message: "", details: undefined };
-  const cause = said.details?.causes?.map(({ reason }) => reason).find(isErrorCode);
-  const detail = `status ${String(response.status)} ${said.message}`.trim();
-  if (cause !== "ERR_TOKEN_AUDIENCE") return new ClusterConnectError(codeOf(response.status, cause), detail);
-  const audience = JSON.stringify(readUnverifiedClaims(token)?.aud) ?? "none";
-  return new ClusterConnectError(
-    "ERR_CLUSTER_TOKEN_AUDIENCE",
-    `the token's audience is ${audience}; ${detail}`,
-  );
-}
-
-function codeOf(status: number, cause: ErrorCode | undefined): ErrorCode {
-  if (status === 401) return "ERR_CLUSTER_TOKEN_REFUSED";
-  if (status === 403) return "ERR_CLUSTER_IDENTITY_REFUSED";
-  if (cause !== undefined) return cause;
-  return status >= 500 || status === 429 ? "ERR_APISERVER_UNREACHABLE" : "ERR_CLUSTER_ANSWER";
+  const { message, details } = parsed.success ? parsed.data : { message: "", details: undefined };
+  const causes = (details?.causes ?? []).flatMap(({ reason }) => reason ?? []);
+  return { status: response.status, message, causes };
 }
 
 function read<Schema extends z.ZodType>(schema: Schema, response: HttpResponse): z.output<Schema> {

@@ -14,7 +14,10 @@ const lifetimeMs = 30 * 86_400_000;
 /** Clocks of containers and their hosts differ by a little. */
 const backdatedMs = 3_600_000;
 
-export async function createResponderCertificate(serverName: string): Promise<ResponderCertificate> {
+/** For loopback, and `serverName` if there is one. */
+export async function createResponderCertificate(
+  serverName: string | undefined,
+): Promise<ResponderCertificate> {
   x509.cryptoProvider.set(webcrypto);
   const [caKeys, leafKeys] = await Promise.all([generateKeys(), generateKeys()]);
   const validity = {
@@ -44,7 +47,7 @@ export async function createResponderCertificate(serverName: string): Promise<Re
     extensions: [
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension([
-        { type: "dns", value: serverName },
+        ...(serverName === undefined ? [] : [{ type: "dns" as const, value: serverName }]),
         { type: "dns", value: "localhost" },
         { type: "ip", value: "127.0.0.1" },
         { type: "ip", value: "::1" },

@@ -40,14 +40,14 @@ export class KubernetesClient {
 
   /** One request; rejects when the connection is lost before its answer has ended. */
   send(method: string, path: string, options: SendOptions = {}): Promise<Answer> {
-    const { server, caBundle, tlsServerName } = this.#entry;
+    const { server, tlsServerName } = this.#entry;
     const { body, contentType = "application/json", until } = options;
     return new Promise((resolve, reject) => {
       const outgoing = request(
         new URL(path, server),
         {
           method,
-          ca: caBundle,
+          ca: this.#ca(),
           servername: tlsServerName,
           agent: false,
           signal: this.signal,
@@ -73,14 +73,14 @@ export class KubernetesClient {
 
   /** Runs a command in a pod; rejects when the connection ends without the command's status. */
   exec(pod: string, command: readonly string[], { stdin }: ExecOptions = {}): Promise<ExecResult> {
-    const { server, caBundle, tlsServerName } = this.#entry;
+    const { server, tlsServerName } = this.#entry;
     const url = new URL(`/api/v1/namespaces/default/pods/${pod}/exec`, server.replace("https:", "wss:"));
     url.searchParams.set("stdout", "true");
     if (stdin !== undefined) url.searchParams.set("stdin", "true");
     for (const word of command) url.searchParams.append("command", word);
     // `ws` hands these on to Node's TLS, which knows more of them than its types do.
     const options = {
-      ca: caBundle,
+      ca: this.#ca(),
       servername: tlsServerName,
       headers: this.#authorization(),
       signal: this.signal,
@@ -107,9 +107,14 @@ export class KubernetesClient {
     });
   }
 
+  #ca(): string {
+    const { ca } = this.#entry;
+    return ca.kind === "pem" ? ca.pem : readFileSync(ca.path, "utf8");
+  }
+
   #authorization(): { Authorization: string } {
-    const [program = "", ...args] = this.#entry.credentialCommand;
-    const credential = JSON.parse(execFileSync(program, args, { encoding: "utf8" })) as {
+    const { exec } = this.#entry.user as { exec: { command: string; args: string[] } };
+    const credential = JSON.parse(execFileSync(exec.command, exec.args, { encoding: "utf8" })) as {
       status: { token: string };
     };
     return { Authorization: `Bearer ${credential.status.token}` };

@@ -9,13 +9,31 @@ import {
   type KubeconfigEntry,
 } from "../../../src/client-proxy/kubeconfig";
 
+const caPem = "-----BEGIN CERTIFICATE-----\nxyz\n-----END CERTIFICATE-----\n";
 const entry: KubeconfigEntry = {
   name: "plant-7",
   server: "https://127.0.0.1:4321",
   tlsServerName: "abc.cluster-connect.internal",
-  caBundle: "-----BEGIN CERTIFICATE-----\nxyz\n-----END CERTIFICATE-----\n",
+  ca: { kind: "pem", pem: caPem },
   namespace: "apps",
-  credentialCommand: ["/bin/cat", "/tmp/a b/credential.json"],
+  user: {
+    exec: {
+      apiVersion: "client.authentication.k8s.io/v1",
+      command: "/bin/cat",
+      args: ["/tmp/a b/credential.json"],
+      interactiveMode: "Never",
+      provideClusterInfo: false,
+    },
+  },
+};
+/** As the Azure Arc backend has it. */
+const byToken: KubeconfigEntry = {
+  name: "plant-8",
+  server: "https://127.0.0.1:1234/proxies/a1",
+  tlsServerName: undefined,
+  ca: { kind: "file", path: "/instance/ca.pem" },
+  namespace: undefined,
+  user: { token: "opaque" },
 };
 const own = `apiVersion: v1
 kind: Config
@@ -37,7 +55,7 @@ describe("a kubeconfig", () => {
           cluster: {
             server: "https://127.0.0.1:4321",
             "tls-server-name": "abc.cluster-connect.internal",
-            "certificate-authority-data": Buffer.from(entry.caBundle).toString("base64"),
+            "certificate-authority-data": Buffer.from(caPem).toString("base64"),
             extensions: [{ name: "cluster-connect.dev", extension: {} }],
           },
         },
@@ -66,6 +84,14 @@ describe("a kubeconfig", () => {
     const { namespace: _, ...bare } = entry;
     expect(renderKubeconfig(bare)).not.toContain("namespace");
     expect(readEntry(renderKubeconfig(bare))).toEqual({ ...bare, namespace: undefined });
+  });
+
+  it("may have any user, a CA by file, and no name for TLS", () => {
+    const text = renderKubeconfig(byToken);
+    expect(readEntry(text)).toEqual(byToken);
+    const { clusters } = parse(text) as { clusters: [{ cluster: object }] };
+    expect(Object.keys(clusters[0].cluster)).toEqual(["server", "certificate-authority", "extensions"]);
+    expect(isOurs(mergeKubeconfig(renderKubeconfig(entry), byToken))).toBe(true);
   });
 
   it("keeps names that YAML would take for something else", () => {

@@ -42,7 +42,7 @@ describe("the local listener", () => {
     const listener = new LocalListener({
       host: "127.0.0.1",
       port: 0,
-      link: {
+      backend: {
         session: (ms) => {
           waits.push(ms);
           return offer(ms);

@@ -19,8 +19,8 @@ const entry = {
   name: "plant-7",
   server: "https://127.0.0.1:1",
   tlsServerName: "x",
-  caBundle: "PEM",
-  credentialCommand: ["/bin/cat", "x"],
+  ca: { kind: "pem" as const, pem: "PEM" },
+  user: { exec: { command: "/bin/cat", args: ["x"] } },
 };
 const users = `apiVersion: v1
 kind: Config

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { explainClusterRefusal } from "../../../src/client-proxy/cluster-refusal";
 import { proveConnection, type ProofOptions } from "../../../src/client-proxy/proof";
 import type { ErrorCode } from "../../../src/runtime/errors";
 import { createTestCertificate } from "../../support/certificate";
@@ -31,10 +32,11 @@ describe("the proof of a connection", () => {
       response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
     };
     return proveConnection({
-      server: new URL(server.url),
+      server: server.url,
       tlsServerName: "kubernetes.default.svc",
       caBundle: server.caPem,
-      token,
+      credential: { authorization: `Bearer ${token}` },
+      explainRefusal: (refusal) => explainClusterRefusal(refusal, token),
       namespace: "apps",
       signal: new AbortController().signal,
       ...options,
@@ -104,7 +106,7 @@ describe("the proof of a connection", () => {
   });
 
   it("names the auth proxy when nobody answers", async () => {
-    const server = new URL("https://127.0.0.1:1");
+    const server = "https://127.0.0.1:1";
     await expect(prove({}, { server })).rejects.toMatchObject({ code: "ERR_AUTH_PROXY_UNREACHABLE" });
   });
 });

@@ -1,7 +1,8 @@
 import { HandshakeRefused } from "../../../src/hybrid-connections/handshake-refused";
 import { createSasToken } from "../../../src/hybrid-connections/sas-token";
 import { ClusterConnectError, type ErrorCode } from "../../../src/runtime/errors";
-import { explainRelayFailure, isPermanent } from "../../../src/client-proxy/relay-failure";
+import { isPermanent } from "../../../src/client-proxy/permanent-failures";
+import { explainRelayFailure } from "../../../src/client-proxy/relay-failure";
 
 const relayUrl = new URL("https://relay.example.com:8443");
 const jwt = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
