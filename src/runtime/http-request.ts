@@ -98,7 +98,7 @@ function open(options: HttpRequest, timeout: AbortSignal, timeoutMs: number): Pr
     const send = url.protocol === "https:" ? httpsRequest : httpRequest;
     const request = send(url, {
       method: options.method ?? "GET",
-      headers: options.headers ?? {},
+      headers: { ...options.headers, ...lengthOf(options.body) },
       agent: options.direct === true ? false : createOutboundAgent(url, { caPem: options.caPem }),
       signal,
       ...(options.direct === true && options.caPem !== undefined ? { ca: options.caPem } : {}),
@@ -109,6 +109,10 @@ function open(options: HttpRequest, timeout: AbortSignal, timeoutMs: number): Pr
     request.end(options.body);
   });
 }
+
+/** Node announces no body of a GET: what came would be taken for the next request. */
+const lengthOf = (body: string | undefined): Record<string, string> =>
+  body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
 
 const tooSlow = (timeoutMs: number, cause: Error): Error =>
   new Error(`no answer within ${String(timeoutMs)} ms`, { cause });

@@ -25,6 +25,19 @@ describe("HTTP request", () => {
       },
     ));
 
+  it.each(["GET", "POST"])("announces the body that it sends with %s", (method) =>
+    withServer(
+      (request, response) => {
+        let body = "";
+        request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+        request.on("end", () => response.end(`${String(request.headers["content-length"])} ${body}`));
+      },
+      async (url) => {
+        expect((await sendHttpRequest({ url, method, body: '{"ä":1}' })).body).toBe('8 {"ä":1}');
+      },
+    ),
+  );
+
   it("fails when the answer exceeds its bound", () =>
     withServer(
       (_, response) => response.end("x".repeat(100)),
