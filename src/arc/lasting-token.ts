@@ -5,6 +5,7 @@ const assumedLifetimeMs = 300_000;
 
 export class LastingToken {
   #token: Token | undefined;
+  #fetching: Promise<Token> | undefined;
 
   constructor(private readonly source: TokenSource) {}
 
@@ -14,7 +15,9 @@ export class LastingToken {
     if (kept !== undefined && Date.now() < kept.receivedAtMs + (kept.lifetimeMs ?? assumedLifetimeMs) / 2) {
       return kept.value;
     }
-    this.#token = await this.source.fetch(signal);
+    // Calls that come together get the same one.
+    this.#fetching ??= this.source.fetch(signal).finally(() => (this.#fetching = undefined));
+    this.#token = await this.#fetching;
     return this.#token.value;
   }
 

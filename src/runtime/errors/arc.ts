@@ -133,4 +133,66 @@ export const arcErrors = errorTable({
     cause: "arc-proxy-path names no file, or one that this user may not read and execute.",
     remedy: "check the path and the file's mode.",
   },
+  ERR_ARC_PROXY_START: {
+    hop: "arcProxy",
+    owner: "workflow author",
+    summary: "arcProxy did not start",
+    cause: "it is built for another system, ended at once, or does not come to listen; its log says more.",
+    remedy: "read arcProxy's log, which follows; with arc-proxy-path, check which version that is.",
+  },
+  ERR_ARC_PROXY_ENDED: {
+    hop: "arcProxy",
+    owner: "workflow author",
+    summary: "arcProxy is not running",
+    cause: "it has crashed, or another step or the machine has killed it.",
+    remedy: "nothing if it happens once: it is started again by itself. If it repeats, read arcProxy's log.",
+  },
+  ERR_ARC_PROXY_REFUSED: {
+    hop: "arcProxy",
+    owner: "workflow author",
+    summary: "arcProxy did not take what it was given",
+    cause: "it has made itself another key meanwhile, or cannot use the relay's credential.",
+    remedy: "nothing if it passes by itself; else read arcProxy's log.",
+  },
+  ERR_ARC_PROXY_ANSWER: {
+    hop: "arcProxy",
+    owner: "Cluster Connect maintainers",
+    summary: "arcProxy does not behave as is known of it",
+    cause: "it is of another version than this release was made for, or something else has taken its port.",
+    remedy: "leave arc-proxy-path out; if it lasts, open an issue with arcProxy's log.",
+  },
+  ERR_ARC_CLUSTER_TOKEN_REFUSED: {
+    hop: "kube-aad-proxy",
+    owner: "cluster operator",
+    summary: "the cluster did not accept the identity",
+    cause:
+      "the cluster belongs to another tenant than tenant-id, the identity was deleted, or the service account's token has expired.",
+    remedy:
+      "compare tenant-id with the cluster's; then look at the log of kube-aad-proxy in namespace azure-arc.",
+  },
+  ERR_ARC_CLUSTER_FORBIDDEN: {
+    hop: "apiserver",
+    owner: "cluster operator",
+    summary: "the identity has no rights in the cluster",
+    cause:
+      "no role binding and no Azure role names it. Kubernetes knows an application by its object id, which is not its application id.",
+    remedy:
+      "bind a ClusterRole to the oid of the message (for a person: to the upn), or assign an Azure Arc Kubernetes role where Azure RBAC is on.",
+  },
+  ERR_ARC_GROUPS_OVERAGE: {
+    hop: "kube-aad-proxy",
+    owner: "cluster operator",
+    summary: "the identity is in more groups than a token can hold",
+    cause: "with more than 200 the token has none of them, and the cluster rejects applications then.",
+    remedy: "take the identity out of groups, or use one of its own for this cluster.",
+  },
+  ERR_ARC_CLUSTER_UNREACHABLE: {
+    hop: "arcProxy",
+    owner: "cluster operator",
+    summary: "arcProxy cannot reach the cluster",
+    cause:
+      "the agent is renewing its own credential (some 12 s once a day) or down, kube-aad-proxy is not running, or a firewall is in the way of *.servicebus.windows.net.",
+    remedy:
+      "nothing if it passes by itself; else look at clusterconnect-agent and kube-aad-proxy in namespace azure-arc.",
+  },
 });

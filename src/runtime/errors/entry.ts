@@ -5,6 +5,8 @@ export const hops = [
   "Microsoft Entra",
   "Azure Resource Manager",
   "registry",
+  "arcProxy",
+  "kube-aad-proxy",
   "outbound proxy",
   "client proxy",
   "relay",
