@@ -1,5 +1,5 @@
 import { createAzureDevOpsOidcSource } from "./azure-devops-oidc";
-import { createEntraExchangeSource } from "./entra-exchange";
+import { createEntraTokenSource } from "./entra-token";
 import { createGitHubOidcSource } from "./github-oidc";
 import { receivedToken } from "./token";
 import { createTokenCommandSource } from "./token-command";
@@ -15,7 +15,15 @@ export function createTokenSource(spec: TokenSourceSpec): TokenSource {
     case "azure-devops-oidc":
       return createAzureDevOpsOidcSource(spec);
     case "entra":
-      return createEntraExchangeSource({ ...spec, assertion: createTokenSource(spec.assertion) });
+      return createEntraTokenSource(
+        {
+          authority: new URL(spec.authority),
+          tenantId: spec.tenantId,
+          clientId: spec.clientId,
+          credential: { kind: "assertion", source: createTokenSource(spec.assertion) },
+        },
+        spec.scope,
+      );
     case "file":
       return createTokenFileSource(spec.path);
     case "command":

@@ -17,6 +17,9 @@ const codes: readonly (readonly [code: ErrorCode, aadsts: readonly number[]])[] 
   ["ERR_ENTRA_RESOURCE_UNKNOWN", [500_011, 500_014, 650_057]],
 ];
 
+/** The reason stands at the beginning. */
+const maxReasonCharacters = 400;
+
 const refusal = z.object({
   error: z.string().default(""),
   error_description: z.string().default(""),
@@ -39,20 +42,20 @@ export function explainEntraRefusal(response: HttpResponse, request: RefusedRequ
       cause: readRetryAfter(response.headers["retry-after"]),
     });
   }
-  const known = codes.find(([, numbers]) => numbers.some((number) => error_codes.includes(number)));
+  const [, described] = /^AADSTS(\d+)/.exec(error_description) ?? [];
+  const given = [...error_codes, ...(described === undefined ? [] : [Number(described)])];
+  const known = codes.find(([, numbers]) => numbers.some((number) => given.includes(number)));
   const code = known?.[0] ?? "ERR_ENTRA_REFUSED";
-  return new ClusterConnectError(code, `${said}${particulars(code, request)}`);
+  return new ClusterConnectError(code, `${said.slice(0, maxReasonCharacters)} [${particulars(request)}]`);
 }
 
 /** What has to be compared with the registration: none of it is secret. */
-function particulars(code: ErrorCode, { client, scope, assertion }: RefusedRequest): string {
-  if (code === "ERR_ENTRA_RESOURCE_UNKNOWN") return ` [scope ${scope}, tenant ${client.tenantId}]`;
-  if (code !== "ERR_ENTRA_FEDERATION" || assertion === undefined) {
-    return ` [client ${client.clientId}, tenant ${client.tenantId}]`;
-  }
-  const { iss, sub, aud } = readUnverifiedClaims(assertion) ?? {};
+function particulars({ client, scope, assertion }: RefusedRequest): string {
   const show = (claim: unknown) => JSON.stringify(claim) ?? "none";
-  return ` [issuer ${show(iss)}, subject ${show(sub)}, audience ${show(aud)}; client ${client.clientId}]`;
+  const { iss, sub, aud } = readUnverifiedClaims(assertion ?? "") ?? {};
+  const claims =
+    assertion === undefined ? "" : `; issuer ${show(iss)}, subject ${show(sub)}, audience ${show(aud)}`;
+  return `scope ${scope}, client ${client.clientId}, tenant ${client.tenantId}${claims}`;
 }
 
 function read(body: string): z.output<typeof refusal> {

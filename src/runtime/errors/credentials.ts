@@ -17,22 +17,6 @@ export const credentialErrors = errorTable({
     cause: "a network fault, or an outbound proxy that does not let the runner through.",
     remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
   },
-  ERR_ENTRA_REFUSED: {
-    hop: "identity provider",
-    owner: "workflow author",
-    summary: "Microsoft Entra gave no token",
-    cause:
-      "no federated credential of the application has the assertion's issuer, subject and audience, or the scope names an application that this tenant does not know.",
-    remedy:
-      "compare the federated credential with the claims in the message, and the scopes with the application ID URIs; each scope ends in /.default.",
-  },
-  ERR_ENTRA_UNREACHABLE: {
-    hop: "identity provider",
-    owner: "workflow author",
-    summary: "Microsoft Entra cannot be reached",
-    cause: "a network fault, an outage, or an outbound proxy that does not let the runner through.",
-    remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
-  },
   ERR_TOKEN_FILE_UNREADABLE: {
     hop: "configuration",
     owner: "cluster operator",

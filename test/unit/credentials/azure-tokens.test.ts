@@ -124,7 +124,7 @@ describe("Microsoft Entra", () => {
       }),
     };
     const failure = createTokenSource(entraSpec()).fetch();
-    await expect(failure).rejects.toMatchObject({ code: "ERR_ENTRA_REFUSED" });
+    await expect(failure).rejects.toMatchObject({ code: "ERR_ENTRA_FEDERATION" });
     await expect(failure).rejects.toThrow(/AADSTS700213: No matching .*subject "sc:\/\/octo\/app\/azure"/);
     await expect(failure).rejects.not.toThrow(/Trace ID|eyJ/);
   });

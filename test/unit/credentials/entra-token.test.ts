@@ -104,7 +104,7 @@ describe("a token from Microsoft Entra", () => {
       const error = await failure(federated([{}, mint]));
       expect(error.code).toBe("ERR_ENTRA_FEDERATION");
       expect(error.detail).toContain(
-        `[issuer ${JSON.stringify(mint.issuer ?? issuer.url)}, subject ${JSON.stringify(mint.subject ?? subject)}, audience ${JSON.stringify(mint.audience ?? audience)}`,
+        `issuer ${JSON.stringify(mint.issuer ?? issuer.url)}, subject ${JSON.stringify(mint.subject ?? subject)}, audience ${JSON.stringify(mint.audience ?? audience)}`,
       );
     }
   });
