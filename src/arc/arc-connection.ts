@@ -2,7 +2,6 @@
  * Keeps an arcProxy running and able to reach the cluster: starts it, gives it its tokens, keeps both fresh while it
  * runs, and starts another one when it has ended.
  */
-import { join } from "node:path";
 import { readUnverifiedClaims } from "../credentials/jwt-claims";
 import { Renewing } from "../credentials/renewing";
 import { RenewingToken } from "../credentials/renewing-token";
@@ -18,10 +17,6 @@ import type { ArcSettings } from "./arc-settings";
 import type { RelayCredential } from "./connected-cluster";
 import { persist } from "./persist";
 import type { ServedCertificate } from "./served-certificate";
-
-/** Names, in the instance folder, of arcProxy's own folder and of its log. */
-export const arcProxyFolder = "arc-proxy";
-export const arcProxyLogFile = "arc-proxy.log";
 
 /** What a kubeconfig needs to know of an arcProxy that is registered. */
 export interface ArcEnd {
@@ -43,6 +38,8 @@ export interface ArcTarget {
   readonly port: number;
   /** Resolves when it has ended. */
   readonly exited: Promise<unknown>;
+  /** Nobody listens there: that arcProxy is over, or as good as that. */
+  readonly abandon: () => void;
 }
 
 export class ArcConnection {
@@ -106,7 +103,14 @@ export class ArcConnection {
     const proxy = this.#proxy;
     const isFresh = this.#relay?.isAlive === true && this.#identity?.isAlive !== false;
     if (proxy === undefined || !this.#isRegistered || !isFresh) return undefined;
-    return { port: proxy.port, exited: proxy.process.exited };
+    return { port: proxy.port, exited: proxy.process.exited, abandon: () => this.#abandon(proxy) };
+  }
+
+  /** Who comes now waits for its successor. */
+  #abandon(proxy: ArcProxy): void {
+    if (this.#proxy !== proxy) return;
+    this.#isRegistered = false;
+    void proxy.process.end();
   }
 
   async #run(): Promise<void> {
@@ -174,6 +178,7 @@ export class ArcConnection {
       },
       logger: this.logger,
       isSame: (one, other) => one.hybridConnectionConfig.token === other.hybridConnectionConfig.token,
+      onFailure: tell,
     });
     this.#relay = relay;
     const serviceAccount = this.#serviceAccount;
@@ -186,14 +191,14 @@ export class ArcConnection {
   }
 
   async #start(session: ArcSession): Promise<ArcProxy> {
-    const { program, instanceDirectory, tenantId, signIn, serviceAccount, isDebug } = this.settings;
+    const { program, folder, logFile, tenantId, signIn, serviceAccount, isDebug } = this.settings;
     const clientId =
       signIn.kind === "application" && serviceAccount === undefined ? signIn.clientId : undefined;
     const proxy = await ArcProxy.start(
       {
         program,
-        folder: join(instanceDirectory, arcProxyFolder),
-        logFile: join(instanceDirectory, arcProxyLogFile),
+        folder,
+        logFile,
         isDebug,
         identity: { tenantId, clientId, cloud: session.cloud },
         correlationId: session.correlationId,
@@ -220,6 +225,7 @@ export class ArcConnection {
       },
       logger: this.logger,
       isSame: (one, other) => one.value === other.value,
+      onFailure: (error) => this.#fail(error),
     });
     identity.onRenewed(() => this.#wake());
     this.#identity = identity;

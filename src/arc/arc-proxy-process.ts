@@ -110,6 +110,11 @@ export class ArcProxyProcess {
 
   /** Ends it and whatever it has started, and removes its folder. Idempotent. */
   async stop(): Promise<void> {
+    await this.end();
+    await rm(this.options.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async end(): Promise<void> {
     for (const [signal, waitMs] of stopSteps) {
       if (this.#hasExited) break;
       this.#kill(signal);
@@ -117,7 +122,6 @@ export class ArcProxyProcess {
     }
     // What it may have started has its group still.
     this.#kill("SIGKILL");
-    await rm(this.options.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
   #kill(signal: NodeJS.Signals): void {

@@ -19,7 +19,9 @@ export interface ArcSettings {
    */
   readonly serviceAccount: TokenSource | undefined;
   readonly program: { readonly path: string; readonly digest: string };
-  /** An existing private folder: arcProxy's own lies in it, and its log. */
-  readonly instanceDirectory: string;
+  /** arcProxy's own: made for each one that is started, and removed after it. */
+  readonly folder: string;
+  /** In an existing private folder. */
+  readonly logFile: string;
   readonly isDebug: boolean;
 }

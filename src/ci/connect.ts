@@ -79,13 +79,14 @@ function startRequest(
   return {
     instanceDirectory,
     cluster: settings.clusterName,
-    relay: {
+    backend: {
+      kind: "relay",
       url: settings.relayUrl.origin,
       ...(relayCa === undefined ? {} : { caPem: relayCa }),
       credential: relay,
+      clusterCredential: cluster,
+      clusterCa: settings.clusterCa === undefined ? [] : [settings.clusterCa],
     },
-    clusterCredential: cluster,
-    clusterCa: settings.clusterCa === undefined ? [] : [settings.clusterCa],
     contextName: settings.contextName,
     ...(namespace === undefined ? {} : { namespace }),
     logLevel: platform.job.isDebug ? "debug" : settings.logLevel,

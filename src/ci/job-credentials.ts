@@ -1,13 +1,13 @@
 /** What the client proxy is told to obtain tokens with. */
-import type { StartRequestInput } from "../client-proxy/control";
+import type { RelayBackendRequest } from "../client-proxy/control";
 import { ClusterConnectError } from "../runtime/errors";
 import type { SideCredential } from "./credential-settings";
 import type { CiPlatform } from "./platform";
 import type { CiSettings } from "./settings";
 
 export interface JobCredentials {
-  readonly relay: StartRequestInput["relay"]["credential"];
-  readonly cluster: StartRequestInput["clusterCredential"];
+  readonly relay: RelayBackendRequest["credential"];
+  readonly cluster: RelayBackendRequest["clusterCredential"];
 }
 
 /**

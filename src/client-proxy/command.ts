@@ -4,6 +4,7 @@ import type { DeskOptions } from "./desk-settings";
 
 /** Flags with their environment variables; a secret is always a file or a command, never an argument. */
 const flags: readonly (readonly [string, string])[] = [
+  ["--relay-url <url>", "the relay, or an Azure Relay namespace"],
   ["--token-file <file>", "token for the cluster, read anew when it changes"],
   ["--token-command <command>", "command that prints one: raw, as ExecCredential, or as the az CLI does"],
   ["--relay-token-file <file>", "token for the relay"],
@@ -11,6 +12,23 @@ const flags: readonly (readonly [string, string])[] = [
   ["--relay-key-name <name>", "name of a shared access key, instead of a token for the relay"],
   ["--relay-key-file <file>", "the key"],
   ["--relay-ca <file>", "PEM of the CA that signs the relay's certificate"],
+  ["--subscription-id <id>", "instead of --relay-url: an Azure Arc-enabled cluster of this subscription"],
+  ["--resource-group <name>", "resource group of the cluster"],
+  ["--cloud <name-or-url>", "AzureCloud, AzureUSGovernment, AzureChinaCloud, or an ARM endpoint"],
+  ["--tenant-id <id>", "tenant of the subscription"],
+  ["--client-id <id>", "application that signs in, by one of the three that follow"],
+  ["--client-assertion-file <file>", "token that a federated credential of the application trusts"],
+  ["--client-assertion-command <command>", "command that prints one, run for each sign-in"],
+  ["--client-certificate-file <file>", "PEM of the application's certificate and private key"],
+  ["--client-secret-file <file>", "the application's secret"],
+  [
+    "--arm-token-file <file>",
+    "token for ARM, instead of an application; then --token-… is a service account's",
+  ],
+  ["--arm-token-command <command>", "command that prints one"],
+  ["--arc-proxy-path <file>", "arcProxy that is there already"],
+  ["--arc-proxy-digest <digest>", "the only sha256:… that arcProxy may have"],
+  ["--arc-proxy-registry <url>", "mirror of the registry that arcProxy is fetched from"],
   ["--listen <host:port>", "local address; default 127.0.0.1 and a free port"],
   ["--max-streams <number>", "connections carried at a time; default 512, which is the agent's default too"],
   ["--context-name <name>", "name of the context; default: the cluster's"],
@@ -26,13 +44,8 @@ const environmentName = (flag: string) =>
 
 export function proxyCommand(): Command {
   const command = new Command("proxy").description("connect this machine to a cluster, in the foreground");
-  const required: readonly (readonly [string, string])[] = [
-    ["--relay-url <url>", "the relay, or an Azure Relay namespace"],
-    ["--cluster <name>", "the cluster"],
-  ];
-  for (const [flag, help] of required) {
-    command.addOption(new Option(flag, help).env(environmentName(flag)).makeOptionMandatory());
-  }
+  const cluster = new Option("--cluster <name>", "the cluster").env("CLUSTER_CONNECT_CLUSTER");
+  command.addOption(cluster.makeOptionMandatory());
   for (const [flag, help] of flags) command.addOption(new Option(flag, help).env(environmentName(flag)));
   return command
     .addOption(

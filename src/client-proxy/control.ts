@@ -10,22 +10,55 @@ import { tokenSourceSpec } from "../credentials/token-source-spec";
 import { isErrorCode, type ErrorCode } from "../runtime/errors";
 import { hops } from "../runtime/errors/entry";
 
+/** Our own relay, or an Azure Relay namespace. */
+const relayBackend = z.strictObject({
+  kind: z.literal("relay"),
+  url: z.url(),
+  caPem: z.string().optional(),
+  credential: z.union([
+    tokenSourceSpec,
+    z.strictObject({ kind: z.literal("sas"), keyName: z.string().min(1), key: z.string().min(1) }),
+  ]),
+  /** Whose token the requests carry to the cluster. */
+  clusterCredential: tokenSourceSpec,
+  /** PEM certificates and `sha256:…` pins; empty: the CA that the agent names is taken, and a warning says so. */
+  clusterCa: z.array(z.string()).default([]),
+  /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
+  maxStreams: z.number().int().min(1).max(2_048).default(512),
+});
+export type RelayBackendRequest = z.infer<typeof relayBackend>;
+
+/** Azure Arc, through Microsoft's arcProxy. The cluster's name is that of the resource. */
+const arcBackend = z.strictObject({
+  kind: z.literal("arc"),
+  subscriptionId: z.string().min(1),
+  resourceGroup: z.string().min(1),
+  /** AzureCloud, AzureUSGovernment, AzureChinaCloud, or the address of an ARM endpoint. */
+  cloud: z.string().min(1),
+  tenantId: z.string().min(1),
+  signIn: z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("assertion"),
+      clientId: z.string().min(1),
+      assertion: tokenSourceSpec,
+    }),
+    z.strictObject({ kind: z.literal("secret"), clientId: z.string().min(1), secret: z.string().min(1) }),
+    z.strictObject({ kind: z.literal("certificate"), clientId: z.string().min(1), pem: z.string().min(1) }),
+    /** Tokens for ARM that somebody else obtains; needs `serviceAccount`. */
+    z.strictObject({ kind: z.literal("token"), source: tokenSourceSpec }),
+  ]),
+  /** Tokens of a Kubernetes service account, as whom to come instead. */
+  serviceAccount: tokenSourceSpec.optional(),
+  /** arcProxy, and the digest that it must have each time it is started. */
+  program: z.strictObject({ path: z.string().min(1), digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) }),
+});
+export type ArcBackendRequest = z.infer<typeof arcBackend>;
+
 export const startRequest = z.strictObject({
   /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
   instanceDirectory: z.string().min(1),
   cluster: z.string().min(1),
-  relay: z.strictObject({
-    url: z.url(),
-    caPem: z.string().optional(),
-    credential: z.union([
-      tokenSourceSpec,
-      z.strictObject({ kind: z.literal("sas"), keyName: z.string().min(1), key: z.string().min(1) }),
-    ]),
-  }),
-  /** Whose token the requests carry to the cluster; absent: the user brings a kubeconfig user of their own. */
-  clusterCredential: tokenSourceSpec,
-  /** PEM certificates and `sha256:…` pins; empty: the CA that the agent names is taken, and a warning says so. */
-  clusterCa: z.array(z.string()).default([]),
+  backend: z.discriminatedUnion("kind", [relayBackend, arcBackend]),
   contextName: z.string().min(1),
   namespace: z.string().optional(),
   listen: z
@@ -34,8 +67,6 @@ export const startRequest = z.strictObject({
       port: z.number().int().min(0).max(65_535).default(0),
     })
     .prefault({}),
-  /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
-  maxStreams: z.number().int().min(1).max(2_048).default(512),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 export type StartRequest = z.infer<typeof startRequest>;
@@ -47,6 +78,10 @@ export const controlSecretFile = "control.secret";
 export const controlAddressFile = "control.address";
 /** Name, in the instance folder, of the kubeconfig that the client proxy writes once the cluster has answered. */
 export const kubeconfigFile = "kubeconfig";
+/** Names, in the instance folder, of arcProxy's own folder, of its configuration in there, and of its log. */
+export const arcProxyFolder = "arc-proxy";
+export const arcProxyConfig = "arc-proxy/config.yml";
+export const arcProxyLogFile = "arc-proxy.log";
 /** Name, in the instance folder, of the log; the caller opens it and hands it over as stdout and stderr. */
 export const logFile = "client-proxy.log";
 

@@ -6,8 +6,9 @@ import { ClusterConnectError } from "../runtime/errors";
 import { runProcess, type ProcessContext } from "../runtime/process";
 import { validateSettings } from "../runtime/settings";
 import { ClientProxy } from "./client-proxy";
-import { startRequest, type ConnectionFacts } from "./control";
-import { deskRequest, type DeskOptions } from "./desk-settings";
+import { startRequest, type ArcBackendRequest, type ConnectionFacts } from "./control";
+import { arcBackendOf, provideAtDesk } from "./desk-arc";
+import { deskRequest, isArc, type DeskOptions } from "./desk-settings";
 import { mergeContext } from "./merged-context";
 
 /** Runs until a signal; resolves with the exit code. `say` prints a line for the person. */
@@ -20,8 +21,10 @@ export function runDesk(options: DeskOptions, say: (line: string) => void): Prom
       const tell = options.logFormat === "pretty" ? say : () => undefined;
       const directory = await mkdtemp(join(tmpdir(), "cluster-connect-"));
       context.shutdown.add("folder", () => rm(directory, { recursive: true, force: true }));
-      const request = validateSettings(deskRequest(options, directory), startRequest, "flags");
-      tell(`Connecting to ${request.cluster} through ${request.relay.url} …`);
+      const program = isArc(options) ? await programFor(options, tell) : undefined;
+      const request = validateSettings(deskRequest(options, directory, program), startRequest, "flags");
+      const { backend, cluster } = request;
+      tell(`Connecting to ${cluster} through ${backend.kind === "relay" ? backend.url : "Azure Arc"} …`);
       const connection = await connect(new ClientProxy(request, context.logger), context, tell);
       const kubeconfig = await offerKubeconfig(connection, options, context);
       const { contextName, serverVersion, identity, server, timingsMs } = connection;
@@ -50,6 +53,17 @@ export function runDesk(options: DeskOptions, say: (line: string) => void): Prom
       };
     },
   );
+}
+
+/** Flags that contradict each other are told before anything is fetched. */
+async function programFor(
+  options: DeskOptions,
+  tell: (line: string) => void,
+): Promise<ArcBackendRequest["program"]> {
+  arcBackendOf(options, { path: "arcProxy", digest: "" });
+  const { path, digest, source } = await provideAtDesk(options, tell);
+  if (source === "fetched") tell(`Fetched arcProxy; pin it: --arc-proxy-digest ${digest}`);
+  return { path, digest };
 }
 
 async function connect(

@@ -14,7 +14,7 @@ import { productVersion } from "../runtime/version";
 import type { Backend, BackendEvents, StreamOpener } from "./backend";
 import { explainClusterRefusal } from "./cluster-refusal";
 import { decideTrust, parseClusterCa, type ClusterTrust } from "./cluster-trust";
-import type { StartRequest } from "./control";
+import type { RelayBackendRequest, StartRequest } from "./control";
 import { credentialCommand, writeExecCredential } from "./credential-file";
 import { createRelayDial } from "./relay-dial";
 import { RelayLink } from "./relay-link";
@@ -33,24 +33,25 @@ export class RelayBackend implements Backend {
   #trust: ClusterTrust | undefined;
 
   constructor(
-    private readonly request: StartRequest,
+    private readonly request: StartRequest & { readonly backend: RelayBackendRequest },
     private readonly logger: Logger,
     private readonly events: BackendEvents,
   ) {
     this.serverName = serverNameOf(request.cluster);
     this.#credentialFile = join(request.instanceDirectory, "credential.json");
-    this.#clusterToken = this.#createToken(request.clusterCredential);
+    this.#clusterToken = this.#createToken(request.backend.clusterCredential);
   }
 
   async start(): Promise<void> {
-    parseClusterCa(this.request.clusterCa);
+    parseClusterCa(this.request.backend.clusterCa);
     const authorization = await this.#startTokens();
     this.events.onPhase("token");
-    const { relay, cluster, maxStreams } = this.request;
+    const { cluster, backend } = this.request;
+    const { url, caPem, maxStreams } = backend;
     this.#link = new RelayLink({
       cluster,
       client: productVersion,
-      dial: createRelayDial({ relayUrl: new URL(relay.url), cluster, authorization, caPem: relay.caPem }),
+      dial: createRelayDial({ relayUrl: new URL(url), cluster, authorization, caPem }),
       maxStreams,
       logger: this.logger,
       onHello: (hello) => this.#onHello(hello),
@@ -80,12 +81,12 @@ export class RelayBackend implements Backend {
 
   /** Starts both tokens; returns what to show the relay. */
   async #startTokens(): Promise<() => Promise<string>> {
-    const { relay, cluster } = this.request;
-    const { credential } = relay;
+    const { cluster, backend } = this.request;
+    const { url, credential } = backend;
     if (credential.kind === "sas") {
       await this.#startToken(this.#clusterToken);
       const { keyName, key } = credential;
-      const target = { relay: new URL(relay.url), entity: cluster, keyName, key };
+      const target = { relay: new URL(url), entity: cluster, keyName, key };
       return () => Promise.resolve(createSasToken({ ...target, lifetimeMs: signatureLifetimeMs }));
     }
     const relayToken = this.#createToken(credential);
@@ -115,7 +116,7 @@ export class RelayBackend implements Backend {
   }
 
   #onHello(hello: AgentHello): void {
-    const trust = decideTrust(hello.caBundle, this.request.clusterCa);
+    const trust = decideTrust(hello.caBundle, this.request.backend.clusterCa);
     if (this.#trust === undefined) {
       this.#trust = trust;
       this.events.onPhase("session");

@@ -24,6 +24,8 @@ export interface RenewingOptions<Thing extends Perishable> {
   readonly logger: Logger;
   /** Whether what has come is what is there already, so that nobody need be told. */
   readonly isSame: (one: Thing, other: Thing) => boolean;
+  /** Told of each renewal that has failed; another one follows. */
+  readonly onFailure?: (error: ClusterConnectError) => void;
   /** Life assumed for what does not tell its own. */
   readonly assumedLifetimeMs?: number;
 }
@@ -122,6 +124,7 @@ export class Renewing<Thing extends Perishable> {
   }
 
   #report(error: ClusterConnectError, retryInMs: number): void {
+    this.options.onFailure?.(error);
     this.options.logger.warn("token.renewal_failed", {
       source: this.options.source.description,
       code: error.code,

@@ -32,11 +32,17 @@ describe("the detached client proxy", () => {
     rmSync(folder, { recursive: true });
   });
 
+  const relayBackend = (changes: Partial<Extract<StartRequestInput["backend"], { kind: "relay" }>> = {}) => ({
+    kind: "relay" as const,
+    url: "https://127.0.0.1:1",
+    credential: { kind: "sas" as const, keyName: "ci", key: secret },
+    clusterCredential: { kind: "static" as const, token: secret },
+    ...changes,
+  });
   const request = (changes: Partial<StartRequestInput> = {}): StartRequestInput => ({
     instanceDirectory: folder,
     cluster: "plant-7",
-    relay: { url: "https://127.0.0.1:1", credential: { kind: "sas", keyName: "ci", key: secret } },
-    clusterCredential: { kind: "static", token: secret },
+    backend: relayBackend(),
     contextName: "plant-7",
     ...changes,
   });
@@ -125,7 +131,7 @@ describe("the detached client proxy", () => {
   });
 
   it("fails for good over a pin that is none, before it asks for any token", async () => {
-    const { ask } = await serving({ clusterCa: ["sha256:nonsense"] });
+    const { ask } = await serving({ backend: relayBackend({ clusterCa: ["sha256:nonsense"] }) });
     expect(await ask("wait")).toMatchObject({ phase: "failed", failure: { code: "ERR_SETTINGS_INVALID" } });
   });
 
@@ -147,12 +153,14 @@ describe("the detached client proxy", () => {
       server.close();
     });
     const oidc = () => ({
-      clusterCredential: {
-        kind: "github-oidc" as const,
-        requestUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`,
-        requestToken: secret,
-        audience: "cluster-connect/plant-7",
-      },
+      backend: relayBackend({
+        clusterCredential: {
+          kind: "github-oidc",
+          requestUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`,
+          requestToken: secret,
+          audience: "cluster-connect/plant-7",
+        },
+      }),
     });
 
     it("asks an endpoint that fails four times, with pauses, and then fails", async () => {

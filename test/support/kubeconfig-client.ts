@@ -6,29 +6,40 @@ import { parse } from "yaml";
 
 interface Kubeconfig {
   clusters: {
-    cluster: { server: string; "tls-server-name": string; "certificate-authority-data": string };
+    cluster: {
+      server: string;
+      "tls-server-name"?: string;
+      "certificate-authority-data"?: string;
+      "certificate-authority"?: string;
+    };
   }[];
-  users: { user: { exec: { command: string; args: string[] } } }[];
+  users: { user: { token?: string; exec?: { command: string; args: string[] } } }[];
 }
 
 /** How kubectl would reach the cluster by an exported kubeconfig, its exec credential run anew. */
 export function connectionOf(kubeconfigPath: string): { url: URL; options: RequestOptions } {
   const { clusters, users } = parse(readFileSync(kubeconfigPath, "utf8")) as Kubeconfig;
   const { cluster } = clusters.at(-1)!;
-  const { command, args } = users.at(-1)!.user.exec;
-  const { status } = JSON.parse(execFileSync(command, args, { encoding: "utf8" })) as {
-    status: { token: string };
-  };
+  const { "certificate-authority": path, "certificate-authority-data": data = "" } = cluster;
   return {
     url: new URL(cluster.server),
     options: {
-      ca: Buffer.from(cluster["certificate-authority-data"], "base64"),
-      servername: cluster["tls-server-name"],
-      headers: { Authorization: `Bearer ${status.token}` },
+      ca: path === undefined ? Buffer.from(data, "base64") : readFileSync(path),
+      ...(cluster["tls-server-name"] === undefined ? {} : { servername: cluster["tls-server-name"] }),
+      headers: { Authorization: `Bearer ${tokenOf(users.at(-1)!.user)}` },
       agent: false,
     },
   };
 }
+
+function tokenOf({ token, exec }: Kubeconfig["users"][number]["user"]): string {
+  if (token !== undefined) return token;
+  const printed = execFileSync(exec!.command, exec!.args, { encoding: "utf8" });
+  return (JSON.parse(printed) as { status: { token: string } }).status.token;
+}
+
+/** What goes before every path is a part of the server's address. */
+const target = (url: URL, path: string): URL => new URL(`${url.pathname.replace(/\/$/, "")}${path}`, url);
 
 export interface Answer {
   readonly status: number;
@@ -40,7 +51,7 @@ export interface Answer {
 export function get(kubeconfigPath: string, path: string): Promise<Answer> {
   const { url, options } = connectionOf(kubeconfigPath);
   return new Promise((resolve, reject) => {
-    const outgoing = request(new URL(path, url), options, (response) => {
+    const outgoing = request(target(url, path), options, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
       response.on("error", reject);
@@ -62,7 +73,7 @@ export interface OpenStream {
 export function openStream(kubeconfigPath: string, path: string): Promise<OpenStream> {
   const { url, options } = connectionOf(kubeconfigPath);
   return new Promise((resolve, reject) => {
-    const outgoing = request(new URL(path, url), options, (response) => {
+    const outgoing = request(target(url, path), options, (response) => {
       const over = new Promise<"ended" | "lost">((settle) => {
         response.on("error", () => settle("lost"));
         response.on("aborted", () => settle("lost"));

@@ -50,7 +50,7 @@ describe("a connection by arcProxy", () => {
     program = new ArcProxyProgram(join(folder, "program"), { upstream, relayHost, ...settings });
   };
 
-  async function start(changes: Partial<ArcSettings> = {}) {
+  async function start(changes: Partial<ArcSettings> = {}, instance = folder) {
     const ends: ArcEnd[] = [];
     const failures: ClusterConnectError[] = [];
     const lost = { count: 0 };
@@ -61,7 +61,8 @@ describe("a connection by arcProxy", () => {
       signIn: { kind: "application", clientId, credential: { kind: "secret", secret: "s" } },
       serviceAccount: undefined,
       program: { path: program.path, digest: await digestOf(program.path) },
-      instanceDirectory: folder,
+      folder: join(instance, "arc-proxy"),
+      logFile: join(instance, "arc-proxy.log"),
       isDebug: false,
       ...changes,
     };
@@ -277,13 +278,13 @@ describe("a connection by arcProxy", () => {
     await eventually(() => failures.length > 0, 10_000);
     expect(failures[0]).toMatchObject({ code: "ERR_ARC_AGENT_OFFLINE" });
     arm.actions.delete("read");
-    const { connection } = await start({ instanceDirectory: mkdtempSync(join(folder, "second-")) });
+    const { connection } = await start({}, mkdtempSync(join(folder, "second-")));
     expect(await connection.target(10_000)).toBeDefined();
   });
 
   it("works beside another one", async () => {
-    const one = await start({ instanceDirectory: mkdtempSync(join(folder, "one-")) });
-    const two = await start({ instanceDirectory: mkdtempSync(join(folder, "two-")) });
+    const one = await start({}, mkdtempSync(join(folder, "one-")));
+    const two = await start({}, mkdtempSync(join(folder, "two-")));
     for (const { connection, ends } of [one, two]) {
       await connection.target(10_000);
       expect(await whoAmI(connection, ends[0]!)).toBe(objectId);

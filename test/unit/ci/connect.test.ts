@@ -55,8 +55,12 @@ describe("main and post over a client proxy that plays a part", () => {
     const read = (name: string) => readFileSync(join(directoryOf(platform), name), "utf8");
     expect(JSON.parse(read("request.json"))).toMatchObject({
       cluster: "plays",
-      relay: { url: "https://relay.invalid", credential: { audience: "https://relay.invalid" } },
-      clusterCredential: { audience: "cluster-connect/plays", requestToken: "request-token" },
+      backend: {
+        kind: "relay",
+        url: "https://relay.invalid",
+        credential: { audience: "https://relay.invalid" },
+        clusterCredential: { audience: "cluster-connect/plays", requestToken: "request-token" },
+      },
       contextName: "plays",
       logLevel: "info",
     });

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { proxyCommand } from "../../../src/client-proxy/command";
 import { startRequest } from "../../../src/client-proxy/control";
-import { deskRequest, splitCommand, type DeskOptions } from "../../../src/client-proxy/desk-settings";
+import { splitCommand } from "../../../src/client-proxy/desk-files";
+import { deskRequest, isArc, type DeskOptions } from "../../../src/client-proxy/desk-settings";
 
 const base: DeskOptions = {
   relayUrl: "https://relay.example.com",
@@ -31,21 +32,25 @@ describe("the flags at a desk", () => {
     expect(startRequest.parse(request({}))).toEqual({
       instanceDirectory: "/instance",
       cluster: "plant-7",
-      relay: { url: "https://relay.example.com", credential: { kind: "file", path: "/tokens/relay" } },
-      clusterCredential: { kind: "file", path: "/tokens/cluster" },
-      clusterCa: [],
+      backend: {
+        kind: "relay",
+        url: "https://relay.example.com",
+        credential: { kind: "file", path: "/tokens/relay" },
+        clusterCredential: { kind: "file", path: "/tokens/cluster" },
+        clusterCa: [],
+        maxStreams: 512,
+      },
       contextName: "plant-7",
       listen: { host: "127.0.0.1", port: 0 },
-      maxStreams: 512,
       logLevel: "info",
     });
   });
 
   it("name commands as words, without a shell", () => {
     const { tokenFile: _, ...rest } = base;
-    expect(
-      deskRequest({ ...rest, tokenCommand: "az account get-access-token" }, "/i").clusterCredential,
-    ).toEqual({ kind: "command", command: ["az", "account", "get-access-token"] });
+    expect(deskRequest({ ...rest, tokenCommand: "az account get-access-token" }, "/i").backend).toMatchObject(
+      { clusterCredential: { kind: "command", command: ["az", "account", "get-access-token"] } },
+    );
   });
 
   it("read keys, CAs and pins from where they are", () => {
@@ -63,8 +68,11 @@ describe("the flags at a desk", () => {
       "/i",
     );
     expect(made).toMatchObject({
-      relay: { caPem: "PEM of the relay", credential: { kind: "sas", keyName: "ci", key: "k3y" } },
-      clusterCa: ["sha256:abc", "PEM of the cluster"],
+      backend: {
+        caPem: "PEM of the relay",
+        credential: { kind: "sas", keyName: "ci", key: "k3y" },
+        clusterCa: ["sha256:abc", "PEM of the cluster"],
+      },
       contextName: "seven",
       namespace: "apps",
     });
@@ -102,9 +110,90 @@ describe("the flags at a desk", () => {
 
   it("never take a secret itself, and each has a variable", () => {
     for (const { long, envVar } of proxyCommand().options) {
-      expect(long).not.toMatch(/^--(relay-)?(token|key)$/);
+      expect(long).not.toMatch(/^--(relay-|arm-)?(token|key)$|^--client-(secret|assertion|certificate)$/);
       expect(envVar).toBe(`CLUSTER_CONNECT_${long!.slice(2).toUpperCase().replaceAll("-", "_")}`);
     }
+  });
+});
+
+describe("the flags for Azure Arc", () => {
+  const folder = mkdtempSync(join(tmpdir(), "desk-arc-"));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const arc: DeskOptions = {
+    cluster: "plant-7",
+    subscriptionId: "sub",
+    resourceGroup: "plants",
+    tenantId: "tenant",
+    logLevel: "info",
+    logFormat: "pretty",
+  };
+  const program = { path: "/arcProxy", digest: `sha256:${"0".repeat(64)}` };
+  const backend = (changes: Partial<DeskOptions>) =>
+    startRequest.parse(deskRequest({ ...arc, ...changes }, "/i", program)).backend;
+  const common = { kind: "arc", subscriptionId: "sub", resourceGroup: "plants", tenantId: "tenant", program };
+
+  it("are told from those of a relay", () => {
+    expect(isArc(arc)).toBe(true);
+    expect(isArc(base)).toBe(false);
+    for (const both of [
+      { ...arc, relayUrl: "https://relay" },
+      { ...arc, relayCa: "/ca" },
+      { ...arc, clusterCa: ["/ca"] },
+      { ...base, tenantId: "tenant" },
+      { ...base, relayUrl: undefined } as never,
+    ]) {
+      expect(() => isArc(both)).toThrow(expect.objectContaining({ code: "ERR_SETTINGS_INVALID" }));
+    }
+  });
+
+  it("sign in as an application, by assertion, certificate or secret", () => {
+    const clientId = "app";
+    expect(backend({ clientId, clientAssertionFile: "/token" })).toEqual({
+      ...common,
+      cloud: "AzureCloud",
+      signIn: { kind: "assertion", clientId, assertion: { kind: "file", path: "/token" } },
+    });
+    expect(
+      backend({ clientId, clientSecretFile: file("secret", "s3cret\n"), cloud: "AzureChinaCloud" }),
+    ).toEqual({
+      ...common,
+      cloud: "AzureChinaCloud",
+      signIn: { kind: "secret", clientId, secret: "s3cret" },
+    });
+    expect(backend({ clientId, clientCertificateFile: file("pem", "PEM") })).toMatchObject({
+      signIn: { kind: "certificate", clientId, pem: "PEM" },
+    });
+  });
+
+  it("come as a service account, with somebody else's token for ARM", () => {
+    expect(backend({ armTokenCommand: "az account get-access-token", tokenFile: "/sa" })).toMatchObject({
+      signIn: { kind: "token", source: { kind: "command" } },
+      serviceAccount: { kind: "file", path: "/sa" },
+    });
+  });
+
+  it.each<[string, Partial<DeskOptions>, string]>([
+    ["no sign-in", {}, "--client-id and one of"],
+    ["an application without a credential", { clientId: "app" }, "--client-id and one of"],
+    ["two credentials", { clientId: "app", clientSecretFile: "/s", clientAssertionFile: "/a" }, "one of"],
+    ["two ways to sign in", { clientId: "app", armTokenFile: "/t" }, "either --arm-token-"],
+    ["a token for ARM alone", { armTokenFile: "/t" }, "a service account's token is needed"],
+    [
+      "no tenant",
+      { clientId: "app", clientSecretFile: "/s", tenantId: undefined } as never,
+      "belong together",
+    ],
+  ])("are refused with %s", (_, changes, words) => {
+    expect(() => backend(changes)).toThrow(
+      expect.objectContaining({
+        code: "ERR_SETTINGS_INVALID",
+        detail: expect.stringContaining(words) as string,
+      }),
+    );
   });
 });
 

@@ -81,10 +81,10 @@ describe("the bound on connections of a client proxy", () => {
       logFormat: "json",
     } as const;
     const parse = (more: object) => startRequest.safeParse(deskRequest({ ...flags, ...more }, "folder"));
-    expect(parse({}).data?.maxStreams).toBe(512);
-    expect(parse({ maxStreams: "1000" }).data?.maxStreams).toBe(1_000);
+    expect(parse({}).data?.backend).toMatchObject({ maxStreams: 512 });
+    expect(parse({ maxStreams: "1000" }).data?.backend).toMatchObject({ maxStreams: 1_000 });
     for (const maxStreams of ["0", "many", "2049", "1.5"]) {
-      expect(parse({ maxStreams }).error?.issues[0]?.path).toEqual(["maxStreams"]);
+      expect(parse({ maxStreams }).error?.issues[0]?.path).toEqual(["backend", "maxStreams"]);
     }
   });
 });
