@@ -36,8 +36,6 @@ export interface ArcConnectionEvents {
 /** Where connections go. */
 export interface ArcTarget {
   readonly port: number;
-  /** Resolves when it has ended. */
-  readonly exited: Promise<unknown>;
   /** Nobody listens there: that arcProxy is over, or as good as that. */
   readonly abandon: () => void;
 }
@@ -103,7 +101,7 @@ export class ArcConnection {
     const proxy = this.#proxy;
     const isFresh = this.#relay?.isAlive === true && this.#identity?.isAlive !== false;
     if (proxy === undefined || !this.#isRegistered || !isFresh) return undefined;
-    return { port: proxy.port, exited: proxy.process.exited, abandon: () => this.#abandon(proxy) };
+    return { port: proxy.port, abandon: () => this.#abandon(proxy) };
   }
 
   /** Who comes now waits for its successor. */

@@ -118,7 +118,9 @@ export class ArcProxyProcess {
     for (const [signal, waitMs] of stopSteps) {
       if (this.#hasExited) break;
       this.#kill(signal);
-      await Promise.race([this.exited, delay(waitMs)]);
+      const timeout = new AbortController();
+      await Promise.race([this.exited, delay(waitMs, timeout.signal).catch(() => undefined)]);
+      timeout.abort();
     }
     // What it may have started has its group still.
     this.#kill("SIGKILL");

@@ -6,13 +6,14 @@ import { awaitConnection } from "./await-connection";
 import { startClientProxy } from "./client-proxy-process";
 import { exportKubeconfig } from "./export-kubeconfig";
 import { newInstanceDirectory } from "./instance-directory";
-import { jobCredentials } from "./job-credentials";
+import { arcBackend } from "./arc-backend";
 import { JobState } from "./job-state";
 import { shortText } from "./plain-text";
 import type { CiPlatform } from "./platform";
 import { makePrivateDirectory } from "./private-directory";
-import { readLogTail, showLogTail } from "./process-log";
+import { readLogTails, showLogTails } from "./process-log";
 import { report, reportPhases, seconds, setOutputs } from "./report";
+import { relayBackend } from "./relay-backend";
 import { readSettings, type CiSettings } from "./settings";
 import { undo } from "./undo";
 
@@ -29,7 +30,7 @@ export async function connect(platform: CiPlatform, clientProxyBundle: string): 
   } catch (error) {
     platform.fail(presentable(asClusterConnectError(error, "CI job")));
     const directory = state.read("instanceDirectory");
-    if (directory !== undefined) showLogTail(platform.log, await readLogTail(directory));
+    if (directory !== undefined) showLogTails(platform.log, await readLogTails(directory));
     await undo(platform);
   }
 }
@@ -41,14 +42,15 @@ async function open(
   bundle: string,
 ): Promise<ConnectionFacts> {
   const { log, job } = platform;
-  log.startGroup(`Connect to ${settings.clusterName} through ${settings.relayUrl.origin}`);
+  log.startGroup(`Connect to ${settings.clusterName} through ${nameOf(settings.way)}`);
   try {
     const instanceDirectory = newInstanceDirectory(job.tempDirectory);
-    const request = startRequest(platform, settings, instanceDirectory);
     state.save("summary", String(settings.summary));
     state.save("clusterName", settings.clusterName);
+    state.save("way", settings.way.kind);
     state.save("instanceDirectory", instanceDirectory);
     await makePrivateDirectory(instanceDirectory);
+    const request = await startRequest(platform, settings, instanceDirectory);
     const child = startClientProxy(bundle, request, job.environment);
     log.info(`${seconds(performance.now())}  Started the client proxy (process ${String(child.pid)})`);
     const connection = await awaitConnection({
@@ -69,29 +71,24 @@ async function open(
   }
 }
 
-function startRequest(
+async function startRequest(
   platform: CiPlatform,
   settings: CiSettings,
   instanceDirectory: string,
-): StartRequestInput {
-  const { relayCa, namespace } = settings;
-  const { relay, cluster } = jobCredentials(platform, settings);
+): Promise<StartRequestInput> {
+  const { way, namespace } = settings;
   return {
     instanceDirectory,
     cluster: settings.clusterName,
-    backend: {
-      kind: "relay",
-      url: settings.relayUrl.origin,
-      ...(relayCa === undefined ? {} : { caPem: relayCa }),
-      credential: relay,
-      clusterCredential: cluster,
-      clusterCa: settings.clusterCa === undefined ? [] : [settings.clusterCa],
-    },
+    backend:
+      way.kind === "relay" ? relayBackend(platform, way) : await arcBackend(platform, way, instanceDirectory),
     contextName: settings.contextName,
     ...(namespace === undefined ? {} : { namespace }),
     logLevel: platform.job.isDebug ? "debug" : settings.logLevel,
   };
 }
+
+const nameOf = (way: CiSettings["way"]): string => (way.kind === "relay" ? way.relayUrl.origin : "Azure Arc");
 
 /** What failed may be told in words from the wire. */
 const presentable = ({ code, detail, hop }: ClusterConnectError): ClusterConnectError =>

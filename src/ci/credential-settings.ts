@@ -46,7 +46,7 @@ export function readCredentialSettings(
 type Key = Extract<CredentialSettings["relay"], { kind: "key" }>;
 type Sides = Pick<CredentialSettings, "relay" | "cluster">;
 
-function readEntraLogin(reader: InputReader): EntraLogin | undefined {
+export function readEntraLogin(reader: InputReader): EntraLogin | undefined {
   const id = reader.text("azure-subscription");
   if (id !== "") return { kind: "service-connection", id };
   const clientId = reader.text("client-id");

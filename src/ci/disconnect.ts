@@ -2,7 +2,7 @@
 import { messageOf } from "../runtime/errors";
 import { JobState } from "./job-state";
 import type { CiPlatform } from "./platform";
-import { readLogTail, showLogTail } from "./process-log";
+import { readLogTails, showLogTails } from "./process-log";
 import { renderSummary } from "./summary";
 import { undo } from "./undo";
 
@@ -15,7 +15,7 @@ export async function disconnect(platform: CiPlatform): Promise<void> {
     return;
   }
   try {
-    const tail = await readLogTail(directory);
+    const tails = await readLogTails(directory);
     const { status, isComplete } = await undo(platform);
     if (isComplete) platform.log.info("Disconnected: process, files and variables are gone.");
     const connectedAt = state.read("connectedAt");
@@ -29,7 +29,7 @@ export async function disconnect(platform: CiPlatform): Promise<void> {
     } else if (lost > 0) {
       platform.log.warning(`${String(lost)} of ${String(status.statistics.streams)} connections were lost.`);
     }
-    if (status === undefined || lost > 0 || platform.job.isDebug) showLogTail(platform.log, tail);
+    if (status === undefined || lost > 0 || platform.job.isDebug) showLogTails(platform.log, tails);
     if (status !== undefined && state.read("summary") === "true") {
       const clusterName = state.read("clusterName") ?? "";
       const connectedMs = Date.now() - Number(connectedAt);

@@ -38,6 +38,11 @@ export class InputReader {
     }
   }
 
+  /** Notes each of these inputs that was given although it means nothing here. */
+  refuse(names: readonly InputName[], why: string): void {
+    for (const name of names) if (this.text(name) !== "") this.problem(`${name} has no sense ${why}`);
+  }
+
   /** Notes a problem, in words of ours alone: names of inputs in it are spelt as the CI system spells them. */
   problem(text: string): void {
     this.#problems.push(textOn(this.#system, text));

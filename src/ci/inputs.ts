@@ -27,22 +27,24 @@ export const groups: Readonly<Record<GroupName, { readonly title: string; readon
   {
     trust: { title: "Certificate authority of the cluster", visibleWhen: "insecureTrustRelay = false" },
     entra: { title: "Identity: Microsoft Entra" },
+    arc: { title: "Azure Arc" },
     key: { title: "Identity at the relay: a shared access key" },
     pipeline: { title: "Identity: the pipeline's own token" },
     kubeconfig: { title: "Kubeconfig" },
     advanced: { title: "Advanced" },
   };
-export type GroupName = "trust" | "entra" | "key" | "pipeline" | "kubeconfig" | "advanced";
+export type GroupName = "trust" | "entra" | "arc" | "key" | "pipeline" | "kubeconfig" | "advanced";
 
 export const inputs = {
   "cluster-name": {
     required: true,
-    description: "Name of the cluster, as relay and agent know it, such as plant-7.",
+    description:
+      "Name of the cluster, as relay and agent know it, such as plant-7; for Azure Arc, of the Arc-enabled cluster.",
     field: { label: "Cluster name" },
   },
   "relay-url": {
-    required: true,
-    description: "Address of the relay, such as https://relay.example.com, or of an Azure Relay namespace.",
+    description:
+      "Address of the relay, such as https://relay.example.com, or of an Azure Relay namespace. Without it the way is Azure Arc's, and subscription-id and resource-group are needed.",
     field: { label: "Relay URL" },
   },
   "relay-ca": {
@@ -73,12 +75,13 @@ export const inputs = {
   "azure-subscription": {
     only: "azure-pipelines",
     description:
-      "Service connection with workload identity federation, in whose name Microsoft Entra gives the tokens for relay-scope and cluster-scope.",
+      "Service connection with workload identity federation, in whose name Microsoft Entra gives the tokens for relay-scope and cluster-scope, or those for Azure Arc.",
     field: { label: "Azure subscription", type: "connectedService:AzureRM", group: "entra" },
   },
   "client-id": {
     only: "github",
-    description: "Application in Microsoft Entra that gives the tokens for relay-scope and cluster-scope.",
+    description:
+      "Application in Microsoft Entra that gives the tokens for relay-scope and cluster-scope, or those for Azure Arc.",
     field: { label: "Client ID" },
   },
   "tenant-id": {
@@ -105,7 +108,7 @@ export const inputs = {
   token: {
     secret: true,
     description:
-      "Token of a Kubernetes service account, or another one that the cluster itself has issued, instead of the job's identity at the cluster. Its auth proxy must allow that (passThrough); it is not renewed.",
+      "Token of a Kubernetes service account, or another one that the cluster itself has issued, instead of the job's identity at the cluster. Its auth proxy must allow that (passThrough), Azure Arc does; it is not renewed.",
     field: { label: "Token of a service account", group: "advanced" },
   },
   "relay-key-name": {
@@ -129,6 +132,45 @@ export const inputs = {
     description:
       "Whether relay and cluster may be shown one and the same pipeline token, which lets the relay act as the pipeline in the cluster.",
     field: { label: "Show the relay the cluster's token", type: "boolean", group: "pipeline" },
+  },
+  "subscription-id": {
+    description: "Azure subscription of an Arc-enabled cluster, which is then reached through Azure Arc.",
+    field: { label: "Subscription ID", group: "arc" },
+  },
+  "resource-group": {
+    description: "Resource group of the Arc-enabled cluster.",
+    field: { label: "Resource group", group: "arc" },
+  },
+  cloud: {
+    description:
+      "Azure cloud of the Arc-enabled cluster: AzureCloud (default), AzureUSGovernment, AzureChinaCloud, or the address of an ARM endpoint.",
+    field: { label: "Cloud", group: "arc" },
+  },
+  "client-secret": {
+    only: "github",
+    secret: true,
+    description:
+      "Secret of the application client-id, instead of the job's own identity; for Azure Arc alone.",
+    field: { label: "Client secret" },
+  },
+  "client-certificate": {
+    only: "github",
+    secret: true,
+    description:
+      "PEM of certificate and private key of the application client-id, instead of the job's own identity; for Azure Arc alone.",
+    field: { label: "Client certificate" },
+  },
+  "arc-proxy-path": {
+    description: "Path of Microsoft's arcProxy on the machine; without it, it is fetched and kept.",
+    field: { label: "Path of arcProxy", group: "arc" },
+  },
+  "arc-proxy-digest": {
+    description: "The only digest that arcProxy may have: sha256:… of the program, which the log names.",
+    field: { label: "Digest of arcProxy", group: "arc" },
+  },
+  "arc-proxy-registry": {
+    description: "Mirror to fetch arcProxy from. Default: https://mcr.microsoft.com.",
+    field: { label: "Registry of arcProxy", group: "arc" },
   },
   "context-name": {
     description: "Name of context, cluster and user in the kubeconfig. Default: the cluster's name.",

@@ -3,7 +3,7 @@ import type { RelayBackendRequest } from "../client-proxy/control";
 import { ClusterConnectError } from "../runtime/errors";
 import type { SideCredential } from "./credential-settings";
 import type { CiPlatform } from "./platform";
-import type { CiSettings } from "./settings";
+import type { RelaySettings } from "./relay-settings";
 
 export interface JobCredentials {
   readonly relay: RelayBackendRequest["credential"];
@@ -14,7 +14,7 @@ export interface JobCredentials {
  * One token for each of relay and cluster: with one for both, a relay could act as the job in the cluster. Throws
  * ERR_CI_SHARED_TOKEN where the CI system can issue but one and nobody has allowed that.
  */
-export function jobCredentials({ identity }: CiPlatform, { credentials }: CiSettings): JobCredentials {
+export function jobCredentials({ identity }: CiPlatform, { credentials }: RelaySettings): JobCredentials {
   const { relay, cluster, entra, serviceConnection, allowSharedToken } = credentials;
   if (relay.kind === "token" && cluster.kind === "token" && !identity.choosesAudience && !allowSharedToken) {
     throw new ClusterConnectError("ERR_CI_SHARED_TOKEN");

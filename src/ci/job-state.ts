@@ -4,6 +4,8 @@ import type { CiPlatform } from "./platform";
 type StateName =
   | "instanceDirectory"
   | "clusterName"
+  /** `relay` or `arc`. */
+  | "way"
   /** Milliseconds since the epoch. */
   | "connectedAt"
   | "kubeconfigPath"

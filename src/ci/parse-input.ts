@@ -1,5 +1,6 @@
 /** How the text of an input becomes a value. Each throws an Error whose message follows the input's name. */
 import { X509Certificate } from "node:crypto";
+import { clouds } from "../arc/cloud";
 import { parseDuration } from "../runtime/duration";
 import { plainText } from "./plain-text";
 
@@ -56,6 +57,31 @@ export function parseToken(text: string): string {
 export function parseScope(text: string): string {
   if (/^[\x21-\x7e]+\/\.default$/.test(text)) return text;
   throw new Error(`is ${quote(text)}, not a scope such as api://cluster-connect-plant-7/.default`);
+}
+
+/** Of a subscription. */
+export function parseGuid(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text;
+  throw new Error(`is ${quote(text)}, not an id such as 00000000-0000-0000-0000-000000000000`);
+}
+
+export function parseResourceGroup(text: string): string {
+  if (/^[\p{L}\p{N}_().-]{1,90}$/u.test(text) && !text.endsWith(".")) return text;
+  throw new Error(`is ${quote(text)}, not the name of a resource group`);
+}
+
+/** A cloud's name, or the address of its ARM endpoint. */
+export function parseCloud(text: string): string {
+  if (Object.hasOwn(clouds, text)) return text;
+  if (URL.canParse(text)) return parseOrigin(text).origin;
+  throw new Error(
+    `is ${quote(text)}, neither one of ${Object.keys(clouds).join(", ")} nor an https:// address`,
+  );
+}
+
+export function parseDigest(text: string): string {
+  if (/^sha256:[0-9a-f]{64}$/.test(text)) return text;
+  throw new Error(`is ${quote(text)}, not sha256: and 64 hexadecimal digits`);
 }
 
 export function parseNamespace(text: string): string {

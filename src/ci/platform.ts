@@ -21,6 +21,8 @@ export interface JobFacts {
   readonly system: CiSystem;
   /** Where the job keeps temporary files. */
   readonly tempDirectory: string;
+  /** Where programs are kept from job to job, by name, version and platform; undefined where there is no such place. */
+  readonly toolDirectory: string | undefined;
   /** The environment as this step sees it, its own exports included. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether the job was run again to find a fault. */

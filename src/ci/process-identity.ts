@@ -5,8 +5,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { thisMachine, type ProcessTable } from "./process-table";
 
-/** Arguments are `node bundle marker`. */
-const markerIndex = 2;
+/** The command lines that are meant: `node bundle marker`, or `program -c marker`, a script's interpreter before it. */
+const isMarked = (words: readonly string[], marker: string): boolean =>
+  words[2] === marker || (words[2] === "-c" && words[3] === marker);
 
 /** The process's id; undefined when none runs (a zombie does not), or when nothing tells. */
 export function findProcess(marker: string, table: ProcessTable = thisMachine): number | undefined {
@@ -23,8 +24,8 @@ export function isOurProcess(pid: number, marker: string, table: ProcessTable = 
   if (table.platform !== "linux") return findProcess(marker, table) === pid;
   try {
     const state = /\) (\w)/.exec(readFileSync(`/proc/${String(pid)}/stat`, "utf8"))?.[1];
-    const argument = readFileSync(`/proc/${String(pid)}/cmdline`, "utf8").split("\0")[markerIndex];
-    return state !== "Z" && argument === marker;
+    const words = readFileSync(`/proc/${String(pid)}/cmdline`, "utf8").split("\0");
+    return state !== "Z" && isMarked(words, marker);
   } catch {
     return false;
   }
@@ -33,7 +34,7 @@ export function isOurProcess(pid: number, marker: string, table: ProcessTable = 
 function findByPs(marker: string, table: ProcessTable): number | undefined {
   try {
     const lines = table.run("ps", ["-axww", "-o", "pid=,args="]).split("\n");
-    const line = lines.find((text) => text.trimEnd().endsWith(` ${marker}`));
+    const line = lines.find((text) => text.trimEnd().replace(/ -d$/, "").endsWith(` ${marker}`));
     return line === undefined ? undefined : Number.parseInt(line, 10);
   } catch {
     return undefined;

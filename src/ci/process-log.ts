@@ -1,7 +1,7 @@
-/** The client proxy's log: it has no other way to tell the job anything once main has returned. */
+/** The logs of client proxy and arcProxy: they have no other way to tell the job anything once main has returned. */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { logFile } from "../client-proxy/control";
+import { arcProxyLogFile, logFile } from "../client-proxy/control";
 import { prettyLine } from "../runtime/pretty-line";
 import { redact } from "../runtime/redact";
 import type { PlatformLog } from "./platform";
@@ -9,9 +9,21 @@ import type { PlatformLog } from "./platform";
 const tailLines = 40;
 const tailBytes = 65_536;
 
-/** The log's last lines, for people. Empty when there is none. */
-export async function readLogTail(instanceDirectory: string): Promise<string[]> {
-  const file = await open(join(instanceDirectory, logFile)).catch(() => undefined);
+export interface LogTail {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** The last lines of each log that there is, for people. */
+export async function readLogTails(instanceDirectory: string): Promise<LogTail[]> {
+  return [
+    { title: "The client proxy's log, its last lines", lines: await readTail(instanceDirectory, logFile) },
+    { title: "arcProxy's log, its last lines", lines: await readTail(instanceDirectory, arcProxyLogFile) },
+  ].filter(({ lines }) => lines.length > 0);
+}
+
+async function readTail(instanceDirectory: string, name: string): Promise<string[]> {
+  const file = await open(join(instanceDirectory, name)).catch(() => undefined);
   if (file === undefined) return [];
   try {
     const { size } = await file.stat();
@@ -29,11 +41,12 @@ export async function readLogTail(instanceDirectory: string): Promise<string[]> 
   }
 }
 
-export function showLogTail(log: PlatformLog, lines: readonly string[]): void {
-  if (lines.length === 0) return;
-  log.startGroup("The client proxy's log, its last lines");
-  for (const line of lines) log.info(`| ${line}`);
-  log.endGroup();
+export function showLogTails(log: PlatformLog, tails: readonly LogTail[]): void {
+  for (const { title, lines } of tails) {
+    log.startGroup(title);
+    for (const line of lines) log.info(`| ${line}`);
+    log.endGroup();
+  }
 }
 
 /** What Node itself prints when it dies is no JSON. */

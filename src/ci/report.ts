@@ -5,11 +5,16 @@ import type { ConnectionFacts } from "../client-proxy/control";
 import { outputs, type OutputName } from "./inputs";
 import { plainText } from "./plain-text";
 import type { CiPlatform, PlatformLog } from "./platform";
+import type { RelaySettings } from "./relay-settings";
 import type { CiSettings } from "./settings";
 import { nameOn } from "./system-names";
 
 const phaseNames: Readonly<Record<string, string>> = {
   token: "Obtained the identity tokens",
+  arcProxy: "Started arcProxy",
+  relayCredential: "Obtained the way to the cluster's relay from Azure",
+  identity: "Obtained the token for the cluster from Microsoft Entra",
+  registered: "Registered both with arcProxy",
   session: "Opened a session with the cluster's agent",
   proof: "Sent a request to the cluster and got its answer",
   kubeconfig: "Wrote the kubeconfig",
@@ -33,16 +38,16 @@ export function report(
   afterMs: number,
 ): void {
   const { log, job } = platform;
-  const { clusterName, namespace } = settings;
+  const { clusterName, namespace, way } = settings;
   const { serverVersion, identity } = connection;
   log.info(`Connected to ${clusterName} (${serverVersion}) as ${identity} in ${seconds(afterMs, 1)}`);
-  if (!connection.caPinned && !settings.trustRelay) {
+  if (!connection.caPinned && !(way.kind === "relay" && way.trustRelay)) {
     log.warning(
       `The relay was trusted to name the CA of ${clusterName}. Compare this with the auth proxy's log and set ` +
         `${nameOn(job.system, "cluster-ca")}: ${connection.caPins.join(" ")}`,
     );
   }
-  reportSharedAudience(platform, settings);
+  if (way.kind === "relay") reportSharedAudience(platform, way);
   if (!connection.hasRights) log.notice(noRights(plainText(identity), namespace ?? "default"));
   if (isContainer()) {
     log.info(
@@ -53,7 +58,7 @@ export function report(
 }
 
 /** Where every token has the audience of Microsoft Entra, one that Entra trusts would be a credential there. */
-function reportSharedAudience({ identity, log }: CiPlatform, { credentials }: CiSettings): void {
+function reportSharedAudience({ identity, log }: CiPlatform, { credentials }: RelaySettings): void {
   const { relay, cluster, serviceConnection } = credentials;
   const [toRelay, toCluster] = [relay.kind === "token", cluster.kind === "token"];
   if (identity.choosesAudience || !(toRelay || toCluster)) return;

@@ -1,26 +1,21 @@
 /** Inputs, read once and checked together: one message names everything that is wrong. */
-import { readCredentialSettings, type CredentialSettings } from "./credential-settings";
+import { readArcSettings, type ArcSettings } from "./arc-settings";
 import { InputReader } from "./input-reader";
 import {
   parseBoolean,
-  parseCertificates,
   parseClusterName,
   parseLogLevel,
   parseNamespace,
-  parseOrigin,
   parseTimeout,
   type logLevels,
 } from "./parse-input";
 import type { CiPlatform } from "./platform";
+import { readRelaySettings, type RelaySettings } from "./relay-settings";
 
 export interface CiSettings {
   readonly clusterName: string;
-  readonly relayUrl: URL;
-  readonly relayCa: string | undefined;
-  /** PEM and pins as they were given; the client proxy reads them. */
-  readonly clusterCa: string | undefined;
-  readonly trustRelay: boolean;
-  readonly credentials: CredentialSettings;
+  /** The way into the cluster. */
+  readonly way: RelaySettings | ArcSettings;
   readonly contextName: string;
   readonly namespace: string | undefined;
   readonly timeoutMs: number;
@@ -32,17 +27,9 @@ export interface CiSettings {
 export function readSettings(platform: CiPlatform): CiSettings {
   const reader = new InputReader(platform);
   const clusterName = reader.parse("cluster-name", parseClusterName) ?? "";
-  const relayUrl = reader.parse("relay-url", parseOrigin) ?? new URL("https://relay.invalid");
   const settings: CiSettings = {
     clusterName,
-    relayUrl,
-    relayCa: reader.parse("relay-ca", parseCertificates),
-    clusterCa: reader.text("cluster-ca") || undefined,
-    trustRelay: reader.parse("insecure-trust-relay", parseBoolean) ?? false,
-    credentials: readCredentialSettings(reader, {
-      relayAudience: relayUrl.origin,
-      clusterAudience: `cluster-connect/${clusterName}`,
-    }),
+    way: isArc(reader) ? readArcSettings(reader, clusterName) : readRelaySettings(reader, clusterName),
     contextName: reader.text("context-name") || clusterName,
     namespace: reader.parse("namespace", parseNamespace),
     timeoutMs: reader.parse("timeout", parseTimeout) ?? 0,
@@ -51,4 +38,15 @@ export function readSettings(platform: CiPlatform): CiSettings {
   };
   reader.check();
   return Object.freeze(settings);
+}
+
+/** Which of the two ways the inputs mean; what they say of both, or of neither, is a problem. */
+function isArc(reader: InputReader): boolean {
+  const isRelay = reader.text("relay-url") !== "";
+  const isAzure = reader.text("subscription-id") !== "" || reader.text("resource-group") !== "";
+  if (isRelay && isAzure) reader.problem("relay-url has no sense beside subscription-id and resource-group");
+  if (!isRelay && !isAzure) {
+    reader.problem("relay-url is required, or for Azure Arc subscription-id and resource-group");
+  }
+  return isAzure && !isRelay;
 }

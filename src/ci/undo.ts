@@ -1,7 +1,7 @@
 /** Undoes what main has done: used by post, and by main itself when it fails. Never throws, takes at most 10 s. */
 import { lstat, rm, rmdir, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
-import type { ControlStatus } from "../client-proxy/control";
+import { dirname, join } from "node:path";
+import { arcProxyConfig, type ControlStatus } from "../client-proxy/control";
 import { messageOf } from "../runtime/errors";
 import { askClientProxy, readControlAddress } from "./control-client";
 import { isInstanceDirectory } from "./instance-directory";
@@ -30,6 +30,12 @@ export async function undo(platform: CiPlatform): Promise<Undone> {
   const steps = [
     await attempt(platform, "end the client proxy", async () => {
       if (!(await stopProcess(directory))) throw new Error("it does not end");
+    }),
+    await attempt(platform, "end arcProxy", async () => {
+      // It has a process group of its own, and outlives a client proxy that was killed.
+      const isThere = state.read("way") === "arc";
+      if (isThere && !(await stopProcess(join(directory, arcProxyConfig))))
+        throw new Error("it does not end");
     }),
     await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state)),
     await attempt(platform, `delete ${directory}`, async () => {

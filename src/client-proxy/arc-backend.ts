@@ -45,9 +45,8 @@ export class ArcBackend implements Backend {
   async session(ms: number): Promise<StreamOpener | undefined> {
     const target = await this.#connection.target(ms);
     if (target === undefined) return undefined;
-    return {
-      open: () => new SocketStream({ id: (this.#streams += 1), ...target, onRefused: target.abandon }),
-    };
+    const { port, abandon } = target;
+    return { open: () => new SocketStream({ id: (this.#streams += 1), port, onRefused: abandon }) };
   }
 
   /** Each renewal registers anew; what has not changed is not told again. */

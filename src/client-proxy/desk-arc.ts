@@ -1,7 +1,4 @@
 /** The flags of `cluster-connect proxy` for a way through Azure Arc. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { FolderCache, userCacheDirectory } from "../arc/artifact/artifact-cache";
 import { provideArcProxy, type ArcProxyProgram } from "../arc/artifact/provide";
 import { ClusterConnectError } from "../runtime/errors";
@@ -59,30 +56,26 @@ export function arcBackendOf(
 /** arcProxy for this machine, from a person's own cache. Throws ERR_SETTINGS_INVALID or what `provideArcProxy` throws. */
 export async function provideAtDesk(
   options: DeskArcOptions,
+  instanceDirectory: string,
   tell: (line: string) => void,
 ): Promise<ArcProxyProgram> {
   const { arcProxyPath: path, arcProxyDigest: digest, arcProxyRegistry: registry } = options;
   if (registry !== undefined && !URL.canParse(registry)) throw invalid("--arc-proxy-registry is no address");
-  const scratch = await mkdtemp(join(tmpdir(), "cluster-connect-"));
   let toldTenths = 0;
-  try {
-    return await provideArcProxy({
-      cache: new FolderCache(userCacheDirectory()),
-      scratch,
-      path,
-      digest,
-      registry: registry === undefined ? undefined : new URL(registry),
-      onProgress: ({ receivedBytes, totalBytes }) => {
-        const tenths = Math.floor((receivedBytes / totalBytes) * 10);
-        if (tenths === toldTenths) return;
-        toldTenths = tenths;
-        tell(`Fetching arcProxy: ${String(tenths * 10)} %`);
-      },
-      onStale: (reason) => tell(`Fetching arcProxy anew: ${reason}`),
-    });
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  return provideArcProxy({
+    cache: new FolderCache(userCacheDirectory()),
+    scratch: instanceDirectory,
+    path,
+    digest,
+    registry: registry === undefined ? undefined : new URL(registry),
+    onProgress: ({ receivedBytes, totalBytes }) => {
+      const tenths = Math.floor((receivedBytes / totalBytes) * 10);
+      if (tenths === toldTenths) return;
+      toldTenths = tenths;
+      tell(`Fetching arcProxy: ${String(tenths * 10)} %`);
+    },
+    onStale: (reason) => tell(`The arcProxy that was kept is not used: ${reason}`),
+  });
 }
 
 function readSignIn(options: DeskArcOptions): ArcBackendRequest["signIn"] {

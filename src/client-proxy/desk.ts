@@ -21,7 +21,7 @@ export function runDesk(options: DeskOptions, say: (line: string) => void): Prom
       const tell = options.logFormat === "pretty" ? say : () => undefined;
       const directory = await mkdtemp(join(tmpdir(), "cluster-connect-"));
       context.shutdown.add("folder", () => rm(directory, { recursive: true, force: true }));
-      const program = isArc(options) ? await programFor(options, tell) : undefined;
+      const program = isArc(options) ? await programFor(options, directory, tell) : undefined;
       const request = validateSettings(deskRequest(options, directory, program), startRequest, "flags");
       const { backend, cluster } = request;
       tell(`Connecting to ${cluster} through ${backend.kind === "relay" ? backend.url : "Azure Arc"} …`);
@@ -58,10 +58,11 @@ export function runDesk(options: DeskOptions, say: (line: string) => void): Prom
 /** Flags that contradict each other are told before anything is fetched. */
 async function programFor(
   options: DeskOptions,
+  instanceDirectory: string,
   tell: (line: string) => void,
 ): Promise<ArcBackendRequest["program"]> {
   arcBackendOf(options, { path: "arcProxy", digest: "" });
-  const { path, digest, source } = await provideAtDesk(options, tell);
+  const { path, digest, source } = await provideAtDesk(options, instanceDirectory, tell);
   if (source === "fetched") tell(`Fetched arcProxy; pin it: --arc-proxy-digest ${digest}`);
   return { path, digest };
 }

@@ -212,13 +212,13 @@ function stepsIn(page: string): { step: Step; permissions: Example["permissions"
 describe.each([
   [
     "github",
-    ["README.md", "docs/github-actions.md"],
+    ["README.md", "docs/azure-arc.md", "docs/github-actions.md"],
     ({ uses, with: given }: Step) =>
       uses?.startsWith("arc/cluster-connect@") === true ? (given ?? {}) : undefined,
   ],
   [
     "azure-pipelines",
-    ["deploy/azure-devops/overview.md", "docs/azure-pipelines.md"],
+    ["deploy/azure-devops/overview.md", "docs/azure-arc.md", "docs/azure-pipelines.md"],
     ({ task, inputs: given }: Step) => (task === "ClusterConnect@1" ? (given ?? {}) : undefined),
   ],
 ] as const)("the examples for %s", (system, where, inputsIn) => {
@@ -246,10 +246,10 @@ describe.each([
   it("say whose tokens relay and cluster are shown, so that the step would start", () => {
     if (system === "github") return expect(examples.length).toBeGreaterThan(5);
     for (const { page, given } of examples) {
-      const isEntra = ["azureSubscription", "relayScope", "clusterScope"].every((name) =>
-        given.includes(name),
-      );
-      expect({ page, given, is: isEntra || given.includes("relayKey") }).toEqual({ page, given, is: true });
+      const has = (...names: string[]) => names.every((name) => given.includes(name));
+      const isEntra = has("azureSubscription", "relayScope", "clusterScope");
+      const isArc = has("azureSubscription", "subscriptionId", "resourceGroup");
+      expect({ page, given, is: isEntra || isArc || has("relayKey") }).toEqual({ page, given, is: true });
     }
   });
 });

@@ -38,7 +38,13 @@ export class FakePlatform implements CiPlatform {
   ) {
     this.saved = new Map(saved);
     const { tempDirectory = "/nowhere", environment = {}, isDebug = false, system = "github" } = options;
-    this.job = { system, tempDirectory, environment, isDebug };
+    this.job = {
+      toolDirectory: undefined,
+      system,
+      tempDirectory,
+      environment,
+      isDebug,
+    };
     const assertion = (audience: string): AssertionSpec => ({
       kind: "github-oidc",
       requestUrl: "https://identity.invalid/token",

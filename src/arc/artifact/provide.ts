@@ -22,7 +22,7 @@ export interface ArcProxyProgram {
 
 export interface ProvideOptions {
   readonly cache: ArtifactCache;
-  /** An existing folder for what is being fetched. */
+  /** An existing folder for what is being fetched; where nothing can be kept, the program stays in it. */
   readonly scratch: string;
   /** A program that is there already; nothing is fetched. */
   readonly path?: string | undefined;
@@ -31,7 +31,7 @@ export interface ProvideOptions {
   /** Origin of the registry, or of a mirror of it. */
   readonly registry?: URL | undefined;
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Told when what was kept cannot be used and is fetched anew. */
+  /** Told when what was kept cannot be used and is fetched anew, or when what was fetched cannot be kept. */
   readonly onStale?: (reason: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -63,13 +63,28 @@ export async function provideArcProxy(options: ProvideOptions): Promise<ArcProxy
       options.onStale?.(messageOf(error));
     }
   }
-  const folder = await mkdtemp(join(options.scratch, "arc-proxy-"));
+  return fetchAndKeep(key, name, options);
+}
+
+async function fetchAndKeep(
+  key: ArtifactKey,
+  name: string,
+  options: ProvideOptions,
+): Promise<ArcProxyProgram> {
+  const folder = await mkdtemp(join(options.scratch, "fetched-"));
+  let isInUse = false;
   try {
-    const found = await fetchInto(folder, name, options);
-    const stored = await cache.store(key, join(folder, "unpacked"));
-    return { path: join(stored, name), digest: found, source: "fetched" };
+    const digest = await fetchInto(folder, name, options);
+    const unpacked = join(folder, "unpacked");
+    const kept = await options.cache.store(key, unpacked).catch((error: unknown) => {
+      // It serves this time all the same: the scratch folder is there until then.
+      options.onStale?.(`it cannot be kept: ${messageOf(error)}`);
+      isInUse = true;
+      return unpacked;
+    });
+    return { path: join(kept, name), digest, source: "fetched" };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (!isInUse) await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -32,6 +32,7 @@ export function createAzurePipelinesPlatform(environment: NodeJS.ProcessEnv = pr
     job: {
       system,
       tempDirectory,
+      toolDirectory: environment["AGENT_TOOLSDIRECTORY"] || undefined,
       environment,
       isDebug: environment["SYSTEM_DEBUG"]?.toLowerCase() === "true",
     },

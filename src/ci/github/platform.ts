@@ -26,6 +26,7 @@ export function createGitHubPlatform(environment: NodeJS.ProcessEnv = process.en
     job: {
       system: "github",
       tempDirectory: environment["RUNNER_TEMP"] || tmpdir(),
+      toolDirectory: environment["RUNNER_TOOL_CACHE"] || undefined,
       environment,
       isDebug: core.isDebug(),
     },

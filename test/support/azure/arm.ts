@@ -6,6 +6,8 @@ import { Service, type ServiceAnswer, type ServiceRequest } from "./service";
 export const subscriptionId = "00000000-1111-2222-3333-444444444444";
 export const resourceGroup = "plants";
 export const clusterName = "plant-7";
+/** Another one in the same resource group. */
+export const otherClusterName = "plant-8";
 
 export const resourceId = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Kubernetes/connectedClusters/${clusterName}`;
 const actionPrefix = "Microsoft.Kubernetes/connectedClusters";
@@ -119,7 +121,7 @@ export class Arm {
         `The client '${objectId}' with object id '${objectId}' does not have authorization to perform action '${actionPrefix}/${needed}' over scope '${url.pathname}' or the scope is invalid.`,
       );
     }
-    if (name !== clusterName) {
+    if (name !== clusterName && name !== otherClusterName) {
       return failure(404, "ResourceNotFound", `The Resource '${actionPrefix}/${name}' was not found.`);
     }
     if (action === undefined) return method === "GET" ? this.#cluster() : this.service.violation(method);

@@ -15,10 +15,11 @@ import {
   type JWTPayload,
 } from "jose";
 import type { TestCertificate } from "../certificate";
+import { applicationId as clientId, tenantId } from "../fake-agent/identity-endpoints";
 import { Service, type ServiceAnswer, type ServiceRequest } from "./service";
 
-export const tenantId = "11111111-2222-3333-4444-555555555555";
-export const clientId = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
+/** Of the application that jobs of either CI system are. */
+export { clientId, tenantId };
 export const objectId = "99999999-8888-7777-6666-555555555555";
 /** The server application of Azure Arc's cluster connect. */
 export const arcServerAppId = "6256c85f-0aad-4d50-b960-e6e9b21efe35";

@@ -36,6 +36,7 @@ export function agentEnvironment(options: AgentEnvironment): Record<string, stri
   const publicVariables: Record<string, string> = {
     "Agent.TempDirectory": temp,
     "Agent.WorkFolder": folder,
+    "Agent.ToolsDirectory": `${folder}/_tool`,
     "Agent.Version": "4.248.0",
     "System.JobId": "12f1170f-54f2-53f3-20dd-22fc7dff55f9",
     ...(identity === undefined ? {} : { "System.OidcRequestUri": `${identity.origin}/oidctoken` }),

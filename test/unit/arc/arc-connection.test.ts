@@ -10,7 +10,7 @@ import type { ClusterConnectError } from "../../../src/runtime/errors";
 import { silentLogger } from "../../../src/runtime/logger";
 import { Arm, clusterName, resourceGroup, subscriptionId } from "../../support/azure/arm";
 import { ArcProxyProgram } from "../../support/azure/arc-proxy/program";
-import type { StandInSettings } from "../../support/azure/arc-proxy/settings";
+import { accountOf, type StandInSettings } from "../../support/azure/arc-proxy/settings";
 import { clientId, Entra, objectId, tenantId } from "../../support/azure/entra";
 import { eventually } from "../../support/eventually";
 import type { RecordingApiserver } from "../../support/recording-apiserver";
@@ -150,14 +150,14 @@ describe("a connection by arcProxy", () => {
     };
     const { connection, ends } = await start({ serviceAccount: source });
     await connection.target(10_000);
-    expect(await whoAmI(connection, ends[0]!)).toBe("system:serviceaccount:sa-one");
+    expect(await whoAmI(connection, ends[0]!)).toBe(accountOf("sa-one"));
     expect(arm.issued).toEqual(["Token"]);
     expect(entra.issued).toEqual(["https://management.azure.com/.default"]);
     const [started] = program.events("started");
     expect(started!.config["identity"]).toEqual({ tenantID: tenantId });
     current = "sa-two";
     await eventually(() => ends.length > 1);
-    expect(await whoAmI(connection, ends.at(-1)!)).toBe("system:serviceaccount:sa-two");
+    expect(await whoAmI(connection, ends.at(-1)!)).toBe(accountOf("sa-two"));
     expect(JSON.stringify(program.events("started"))).not.toContain("sa-one");
   });
 

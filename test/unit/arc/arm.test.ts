@@ -74,7 +74,7 @@ describe("Azure Resource Manager", () => {
 
   it.each([
     ["the role is missing", () => void arm.actions.clear(), {}, "ERR_ARC_ROLE_MISSING"],
-    ["there is no such cluster", () => undefined, { name: "plant-8" }, "ERR_ARC_CLUSTER_NOT_FOUND"],
+    ["there is no such cluster", () => undefined, { name: "plant-9" }, "ERR_ARC_CLUSTER_NOT_FOUND"],
     ["there is no such group", () => undefined, { resourceGroup: "x" }, "ERR_ARC_GROUP_NOT_FOUND"],
     [
       "there is no such subscription",

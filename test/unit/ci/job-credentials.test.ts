@@ -1,4 +1,5 @@
 import { jobCredentials } from "../../../src/ci/job-credentials";
+import type { RelaySettings } from "../../../src/ci/relay-settings";
 import { readSettings } from "../../../src/ci/settings";
 import type { CiSystem } from "../../../src/ci/inputs";
 import { FakePlatform } from "../../support/fake-platform";
@@ -8,7 +9,7 @@ const credentials = (system: CiSystem, inputs: Record<string, string> = {}) => {
     system,
     inputs: { "cluster-name": "plant-7", "relay-url": "https://relay.example.com", ...inputs },
   });
-  return jobCredentials(platform, readSettings(platform));
+  return jobCredentials(platform, readSettings(platform).way as RelaySettings);
 };
 const key = { "relay-key-name": "ci", "relay-key": "secret" };
 const scopes = { "relay-scope": "api://relay/.default", "cluster-scope": "api://plant-7/.default" };

@@ -1,9 +1,11 @@
+import type { RelaySettings } from "../../../src/ci/relay-settings";
 import { readSettings } from "../../../src/ci/settings";
 import { createTestCertificate } from "../../support/certificate";
 import { FakePlatform } from "../../support/fake-platform";
 
 const least = { "cluster-name": "plant-7", "relay-url": "https://relay.example.com" };
 const read = (inputs: Record<string, string>) => readSettings(new FakePlatform({ inputs }));
+const readRelay = (inputs: Record<string, string>) => read(inputs).way as RelaySettings;
 const problemOf = (changes: Record<string, string>): string => {
   try {
     read({ ...least, ...changes });
@@ -18,16 +20,19 @@ describe("settings from inputs", () => {
   it("derive audiences and context from cluster and relay", () => {
     expect(read(least)).toEqual({
       clusterName: "plant-7",
-      relayUrl: new URL("https://relay.example.com"),
-      relayCa: undefined,
-      clusterCa: undefined,
-      trustRelay: false,
-      credentials: {
-        relay: { kind: "token", audience: "https://relay.example.com" },
-        cluster: { kind: "token", audience: "cluster-connect/plant-7" },
-        entra: undefined,
-        serviceConnection: undefined,
-        allowSharedToken: false,
+      way: {
+        kind: "relay",
+        relayUrl: new URL("https://relay.example.com"),
+        relayCa: undefined,
+        clusterCa: undefined,
+        trustRelay: false,
+        credentials: {
+          relay: { kind: "token", audience: "https://relay.example.com" },
+          cluster: { kind: "token", audience: "cluster-connect/plant-7" },
+          entra: undefined,
+          serviceConnection: undefined,
+          allowSharedToken: false,
+        },
       },
       contextName: "plant-7",
       namespace: undefined,
@@ -56,11 +61,14 @@ describe("settings from inputs", () => {
     });
     expect(settings).toMatchObject({
       clusterName: "emea/plant-7",
-      relayCa: caPem.trim(),
-      trustRelay: true,
-      credentials: {
-        cluster: { kind: "token", audience: "mine" },
-        relay: { kind: "key", name: "ci", key: "key" },
+      way: {
+        kind: "relay",
+        relayCa: caPem.trim(),
+        trustRelay: true,
+        credentials: {
+          cluster: { kind: "token", audience: "mine" },
+          relay: { kind: "key", name: "ci", key: "key" },
+        },
       },
       contextName: "seven",
       namespace: "shop",
@@ -121,7 +129,7 @@ describe("settings from inputs", () => {
 
   it("take a token for the cluster, masked, and quote none", () => {
     const platform = new FakePlatform({ inputs: { ...least, token: "eyJh.eyJi.c2ln\n" } });
-    expect(readSettings(platform).credentials).toMatchObject({
+    expect((readSettings(platform).way as RelaySettings).credentials).toMatchObject({
       relay: { kind: "token" },
       cluster: { kind: "given", token: "eyJh.eyJi.c2ln" },
     });
@@ -149,7 +157,7 @@ describe("settings from inputs", () => {
     };
 
     it("take a scope for each side, and the application that asks for them", () => {
-      expect(read({ ...least, ...entra }).credentials).toEqual({
+      expect(readRelay({ ...least, ...entra }).credentials).toEqual({
         relay: { kind: "entra", scope: "https://relay.azure.net/.default" },
         cluster: { kind: "entra", scope: "api://plant-7/.default" },
         entra: {
@@ -165,7 +173,7 @@ describe("settings from inputs", () => {
 
     it("take a key of the relay instead of its scope", () => {
       const key = { "relay-key-name": "ci", "relay-key": "key" };
-      expect(read({ ...least, ...entra, "relay-scope": "", ...key }).credentials).toMatchObject({
+      expect(readRelay({ ...least, ...entra, "relay-scope": "", ...key }).credentials).toMatchObject({
         relay: { kind: "key" },
         cluster: { kind: "entra" },
       });
@@ -191,7 +199,8 @@ describe("settings from inputs", () => {
 
   describe("on Azure Pipelines", () => {
     const readTask = (inputs: Record<string, string>) =>
-      readSettings(new FakePlatform({ system: "azure-pipelines", inputs: { ...least, ...inputs } }));
+      readSettings(new FakePlatform({ system: "azure-pipelines", inputs: { ...least, ...inputs } }))
+        .way as RelaySettings;
 
     it("take what only it has, and leave what it has not", () => {
       const changes = {
@@ -205,7 +214,7 @@ describe("settings from inputs", () => {
         kind: "token",
         audience: "cluster-connect/plant-7",
       });
-      expect(read({ ...least, "allow-shared-token": "true" }).credentials.allowSharedToken).toBe(false);
+      expect(readRelay({ ...least, "allow-shared-token": "true" }).credentials.allowSharedToken).toBe(false);
     });
 
     it.each([
@@ -220,6 +229,11 @@ describe("settings from inputs", () => {
     });
   });
 
+  it("that mean Azure Arc alone are refused beside a relay, and neither way is refused", () => {
+    expect(problemOf({ cloud: "AzureCloud" })).toContain("cloud has no sense beside relay-url");
+    expect(problemOf({ "relay-url": "" })).toContain("relay-url is required, or for Azure Arc");
+  });
+
   it("refuse an audience for a relay that is shown a key", () => {
     expect(problemOf({ "relay-key-name": "ci", "relay-key": "key", "relay-audience": "a" })).toContain(
       "relay-audience has no sense beside relay-key",
@@ -227,7 +241,7 @@ describe("settings from inputs", () => {
   });
 
   it("let loopback do without TLS", () => {
-    expect(read({ ...least, "relay-url": "http://127.0.0.1:8080" }).relayUrl.port).toBe("8080");
+    expect(readRelay({ ...least, "relay-url": "http://127.0.0.1:8080" }).relayUrl.port).toBe("8080");
   });
 
   it("quote no line break of an input", () => {

@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { ClientProxy } from "../../../src/client-proxy/client-proxy";
 import { startRequest, type StartRequestInput } from "../../../src/client-proxy/control";
 import { silentLogger } from "../../../src/runtime/logger";
+import { accountOf } from "../../support/azure/arc-proxy/settings";
 import { clusterName } from "../../support/azure/arm";
 import { Azure } from "../../support/azure/azure";
 import { objectId } from "../../support/azure/entra";
@@ -130,7 +131,7 @@ describe("the client proxy through Azure Arc", () => {
 
   it("is the service account where one is given", async () => {
     const { connection } = await start({ serviceAccount: { kind: "static", token: "sa-token" } });
-    expect(connection?.identity).toBe("system:serviceaccount:sa-token");
+    expect(connection?.identity).toBe(accountOf("sa-token"));
   });
 
   it.each<[string, () => void, Partial<ArcRequest>, string]>([

@@ -3,12 +3,17 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { SocketStream } from "../../../src/client-proxy/socket-stream";
 import { splice, type SpliceEnd } from "../../../src/tunnel/splice";
 
+const record = (body: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([23, 3, 3, body.length >> 8, body.length & 255]), body]);
+/** As TLS 1.3 shows it: an alert of two bytes, its type and a tag. */
+const closeNotify = record(Buffer.alloc(19));
+const bytesOf = (count: number): Buffer =>
+  Buffer.concat(Array.from({ length: Math.ceil(count / 16_384) }, () => record(Buffer.alloc(16_384, 7))));
+
 describe("a connection to a process on this machine, as a stream", () => {
   let target: Server;
   let port: number;
   let front: Server;
-  let dies: () => void;
-  let exited: Promise<void>;
   let accepted: Socket[];
   let ends: Promise<SpliceEnd>[];
   const clients: Socket[] = [];
@@ -16,13 +21,12 @@ describe("a connection to a process on this machine, as a stream", () => {
   beforeEach(async () => {
     accepted = [];
     ends = [];
-    exited = new Promise((resolve) => (dies = resolve));
     target = createServer({ allowHalfOpen: true }, (socket) => {
       accepted.push(socket);
       socket.on("error", () => undefined);
     });
     front = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-      const stream = new SocketStream({ id: 1, port, exited });
+      const stream = new SocketStream({ id: 1, port });
       ends.push(splice(socket, stream, { keepFirstBytes: true }));
     });
     for (const server of [target, front]) await once(server.listen(0, "127.0.0.1"), "listening");
@@ -56,7 +60,7 @@ describe("a connection to a process on this machine, as a stream", () => {
 
   it("carries bytes both ways, as many as there are, and ends of either direction apart", async () => {
     const { client, far, over } = await dial();
-    const bytes = Buffer.alloc(5_000_000, 7);
+    const bytes = Buffer.concat([bytesOf(5_000_000), closeNotify]);
     let received = 0;
     client.on("data", (chunk: Buffer) => (received += chunk.length));
     far.end(bytes);
@@ -82,21 +86,39 @@ describe("a connection to a process on this machine, as a stream", () => {
 
   it("is reset when the far end is", async () => {
     const { client, far, over } = await dial();
-    far.write("answer");
+    far.write(record(Buffer.from("answer")));
     await once(client, "data");
     far.resetAndDestroy();
     expect(await over).toBe("ECONNRESET");
     expect(await ends[0]).toMatchObject({ outcome: "lost", lostSide: "stream", code: "lost" });
   });
 
-  it("is reset, not ended, when the process behind it has died, for which the kernel ends its connections", async () => {
+  it.each([
+    ["between two records", record(Buffer.from("half of an answer"))],
+    ["in the middle of one", record(Buffer.from("half of an answer")).subarray(0, 12)],
+    ["in the middle of its end", closeNotify.subarray(0, 20)],
+  ])(
+    "is reset, not ended, when the process behind it dies %s, which TCP shows as an end",
+    async (_, bytes) => {
+      const { client, far, over } = await dial();
+      far.write(bytes);
+      await once(client, "data");
+      far.end();
+      expect(await over).toBe("ECONNRESET");
+      expect(await ends[0]).toMatchObject({ outcome: "lost", lostSide: "stream", afterEnd: false });
+    },
+  );
+
+  it("has lost nothing when the far end has said that it is done, and does not want to hear the rest", async () => {
     const { client, far, over } = await dial();
-    far.write("half an ans");
+    far.write(Buffer.concat([record(Buffer.from("answer")), closeNotify]));
     await once(client, "data");
-    far.end();
-    setTimeout(dies, 30);
-    expect(await over).toBe("ECONNRESET");
-    expect(await ends[0]).toMatchObject({ outcome: "lost", lostSide: "stream", afterEnd: false });
+    // As a server does that closes its socket and is still written to: the kernel answers with a reset.
+    far.resetAndDestroy();
+    expect(await over).toBe("ended");
+    client.write("last words");
+    client.end("and more of them");
+    expect(await ends[0]).toMatchObject({ outcome: "ended" });
   });
 
   it("resets the far end when the caller is", async () => {

@@ -1,5 +1,11 @@
 /** What a stand-in for arcProxy is made with, and what it leaves for the test to read. */
 
+import { createHash } from "node:crypto";
+
+/** Whom a service account's token stands for, where nothing but the token is known of it. */
+export const accountOf = (token: string): string =>
+  `system:serviceaccount:${createHash("sha256").update(token).digest("hex").slice(0, 12)}`;
+
 /** Where its requests go in the end. */
 export type Upstream =
   /** Straight to an apiserver, with the caller impersonated. */

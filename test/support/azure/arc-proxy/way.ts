@@ -1,6 +1,6 @@
 import type { RequestOptions } from "node:https";
 import type { State } from "./state";
-import type { Upstream } from "./settings";
+import { accountOf, type Upstream } from "./settings";
 
 /** How requests reach the cluster. */
 export interface Way {
@@ -19,7 +19,7 @@ export function createWay(upstream: Upstream, state: State): Way {
     headers: (token, claims) =>
       Promise.resolve({
         Authorization: "Bearer own-token",
-        "Impersonate-User": String(claims?.["oid"] ?? `system:serviceaccount:${token}`),
+        "Impersonate-User": String(claims?.["oid"] ?? accountOf(token)),
       }),
   };
 }
