@@ -91,10 +91,17 @@ export class ClusterFront {
       ...(await this.way.connection()),
       method: request.method ?? "GET",
       path: target,
-      headers: Object.fromEntries([...headers, ...Object.entries(own)]),
+      headers: grouped([...headers, ...Object.entries(own)]),
       agent: false,
     };
   }
+}
+
+/** SPDY offers its versions in one line each. */
+function grouped(lines: readonly (readonly [string, string])[]): Record<string, string[]> {
+  const headers: Record<string, string[]> = {};
+  for (const [name, value] of lines) (headers[name] ??= []).push(value);
+  return headers;
 }
 
 function pairs(raw: readonly string[]): [string, string][] {

@@ -16,7 +16,6 @@ export type Upstream =
       readonly relayUrl: string;
       readonly relayCaPem: string;
       readonly cluster: string;
-      readonly clusterCaPem: string;
     };
 
 export interface StandInSettings {

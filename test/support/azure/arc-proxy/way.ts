@@ -27,6 +27,9 @@ export function createWay(upstream: Upstream, state: State): Way {
 /** The project's own link through its relay, with the signature that Azure issued; loaded where it is needed only. */
 function createTunnel(upstream: Upstream & { kind: "tunnel" }, state: State): Way {
   let port: Promise<number> | undefined;
+  /** What the agent says of the cluster; who this trusts is Microsoft's own matter, and not known. */
+  let learnCa: (pem: string) => void;
+  const ca = new Promise<string>((resolve) => (learnCa = resolve));
   const open = async (): Promise<number> => {
     const { RelayLink } = await import("../../../../src/client-proxy/relay-link");
     const { createRelayDial } = await import("../../../../src/client-proxy/relay-dial");
@@ -45,7 +48,7 @@ function createTunnel(upstream: Upstream & { kind: "tunnel" }, state: State): Wa
         caPem: upstream.relayCaPem,
       }),
       logger,
-      onHello: ignore,
+      onHello: ({ caBundle }) => learnCa(caBundle),
       onFailure: ({ message }) => console.error(message),
       onLost: ignore,
     });
@@ -71,7 +74,7 @@ function createTunnel(upstream: Upstream & { kind: "tunnel" }, state: State): Wa
       const { serverNameOf } = await import("../../../../src/protocol/server-name");
       port ??= open();
       const name = serverNameOf(upstream.cluster);
-      return { host: "127.0.0.1", port: await port, servername: name, ca: upstream.clusterCaPem };
+      return { host: "127.0.0.1", port: await port, servername: name, ca: await ca };
     },
     headers: (token) => Promise.resolve({ Authorization: `Bearer ${token}` }),
   };
