@@ -1,5 +1,6 @@
 import type { Scenario } from "../scenario";
 import { agents } from "./agents";
+import { arcStart } from "./arc-start";
 import { authProxy } from "./auth-proxy";
 import { beside } from "./beside";
 import { kubectl } from "./kubectl";
@@ -19,5 +20,6 @@ export const scenarios: readonly Scenario[] = [
   agents,
   recovery,
   start,
+  arcStart,
   kubectl,
 ];

@@ -67,10 +67,10 @@ async function timeStart(stack: Stack): Promise<Record<string, number>> {
   }
 }
 
-/** Main's own lines, such as `0.05 s  Wrote the kubeconfig`. */
-function phasesOf({ stdout }: StepResult): Record<string, number> {
+/** Seconds of main's own lines, such as `0.05 s  Wrote the kubeconfig`. */
+export function phasesOf({ stdout }: StepResult): Record<string, number> {
   const lines = stdout.matchAll(/^([\d.]+) s {2}(.+)$/gm);
-  // A process id would make each run's line another one.
-  const name = (phase: string) => `… ${phase.replace(/ \(process \d+\)/, "")}`;
+  // A process id would make each run's line another one, and a digest a long one.
+  const name = (phase: string) => `… ${phase.replace(/ \(process \d+\)|, sha256:.*/, "")}`;
   return Object.fromEntries([...lines].map(([, seconds, phase = ""]) => [name(phase), Number(seconds)]));
 }
