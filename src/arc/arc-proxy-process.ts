@@ -7,6 +7,7 @@ import { delay } from "../runtime/delay";
 import { ClusterConnectError, messageOf } from "../runtime/errors";
 import { redact } from "../runtime/redact";
 import { verifyProgram } from "./artifact/provide";
+import { ownsPort } from "./port-owner";
 
 export interface ArcProxyProcessOptions {
   readonly program: { readonly path: string; readonly digest: string };
@@ -91,6 +92,12 @@ export class ArcProxyProcess {
 
   get hasExited(): boolean {
     return this.#hasExited;
+  }
+
+  /** Whether it is what listens at the port; undefined where that cannot be told. */
+  owns(port: number): boolean | undefined {
+    const { pid } = this.child;
+    return pid === undefined ? undefined : ownsPort(pid, port);
   }
 
   /** How it has ended, with what it said last. */

@@ -31,7 +31,7 @@ export class ArcProxy {
     const config = renderArcProxyConfig({ ...options.identity, httpPort, httpsPort });
     const process = await ArcProxyProcess.start({ ...options, config });
     try {
-      const certificate = await becomesReady(process, httpsPort, options, signal);
+      const certificate = await becomesReady(process, [httpsPort, httpPort], options, signal);
       const { correlationId } = options;
       const api = new ArcProxyApi({ httpPort, httpsPort, certificate, correlationId });
       return new ArcProxy(process, httpsPort, certificate, api);
@@ -47,7 +47,7 @@ export class ArcProxy {
 /** Polls until TLS is spoken on its port; its end, or the end of the time, ends that. */
 async function becomesReady(
   process: ArcProxyProcess,
-  port: number,
+  ports: readonly [https: number, http: number],
   { startTimeoutMs = defaultStartTimeoutMs }: ArcProxyOptions,
   signal: AbortSignal,
 ): Promise<ServedCertificate> {
@@ -55,7 +55,9 @@ async function becomesReady(
   for (;;) {
     if (process.hasExited) throw new ClusterConnectError("ERR_ARC_PROXY_START", await process.epitaph());
     try {
-      return await readServedCertificate(port);
+      const certificate = await readServedCertificate(ports[0]);
+      if (ports.every((port) => process.owns(port) !== false)) return certificate;
+      throw new ClusterConnectError("ERR_ARC_PROXY_ANSWER", "another process listens at its port");
     } catch (error) {
       if (error instanceof ClusterConnectError) throw error;
       if (performance.now() > deadline) {
