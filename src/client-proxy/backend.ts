@@ -59,7 +59,7 @@ export interface BackendEvents {
 export interface Backend {
   /** A name that the responder's certificate must have beside those of loopback. */
   readonly serverName: string | undefined;
-  /** Resolves when it has begun to connect. What it throws is final. */
+  /** Resolves when it has begun to connect. What it throws is final. Begins nothing once `stop` has been called. */
   start(): Promise<void>;
   /** What takes new connections; waits at most `ms` for it. */
   session(ms: number): Promise<StreamOpener | undefined>;

@@ -44,7 +44,10 @@ export class RelayBackend implements Backend {
 
   async start(): Promise<void> {
     parseClusterCa(this.request.backend.clusterCa);
+    const { signal } = this.#stopping;
+    signal.throwIfAborted();
     const authorization = await this.#startTokens();
+    signal.throwIfAborted();
     this.events.onPhase("token");
     const { cluster, backend } = this.request;
     const { url, caPem, maxStreams } = backend;
