@@ -4,7 +4,7 @@
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import {
   type ControlRequest,
   type ControlStatus,
 } from "./control";
+import { createPrivateFile } from "./private-file";
 
 const maxRequestBytes = 4_096;
 const requestTimeoutMs = 5_000;
@@ -43,11 +44,9 @@ export class ControlEndpoint {
     this.#server.listen(address);
     await once(this.#server, "listening");
     if (process.platform !== "win32") await chmod(address, 0o600);
-    const write = (name: string, text: string) =>
-      writeFile(join(instanceDirectory, name), text, { mode: 0o600, flag: "wx" });
-    await write(controlSecretFile, this.#secret);
-    // Last: whoever waits for the endpoint waits for this file.
-    await write(controlAddressFile, address);
+    await createPrivateFile(join(instanceDirectory, controlSecretFile), this.#secret);
+    // Last, and never half written: whoever waits for the endpoint waits for this file.
+    await createPrivateFile(join(instanceDirectory, controlAddressFile), address);
   }
 
   async close(): Promise<void> {

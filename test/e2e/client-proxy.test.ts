@@ -64,7 +64,7 @@ describe("the detached client proxy", () => {
 
   async function serving(changes: Partial<StartRequestInput> = {}) {
     const started = start(JSON.stringify(request(changes)));
-    await eventually(() => existsSync(join(folder, controlAddressFile)));
+    await eventually(() => existsSync(join(folder, controlAddressFile)), 15_000);
     return {
       ...started,
       ask: (command: "status" | "wait" | "stop") => askClientProxy(folder, command, 5_000),
