@@ -28,15 +28,14 @@ export async function undo(platform: CiPlatform): Promise<Undone> {
   const address = await readControlAddress(directory).catch(() => "");
   const status = await stopPolitely(platform, directory);
   const steps = [
-    await attempt(platform, "end the client proxy", async () => {
-      if (!(await stopProcess(directory))) throw new Error("it does not end");
-    }),
-    await attempt(platform, "end arcProxy", async () => {
-      // It has a process group of its own, and outlives a client proxy that was killed.
-      const isThere = state.read("way") === "arc";
-      if (isThere && !(await stopProcess(join(directory, arcProxyConfig))))
-        throw new Error("it does not end");
-    }),
+    // Side by side, as each may take its time: arcProxy has a process group of its own, and outlives a client proxy that
+    // was killed.
+    ...(await Promise.all([
+      attempt(platform, "end the client proxy", () => end(directory)),
+      attempt(platform, "end arcProxy", async () => {
+        if (state.read("way") === "arc") await end(join(directory, arcProxyConfig));
+      }),
+    ])),
     await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state)),
     await attempt(platform, `delete ${directory}`, async () => {
       await removeSocket(address);
@@ -44,6 +43,10 @@ export async function undo(platform: CiPlatform): Promise<Undone> {
     }),
   ];
   return { status, isComplete: steps.every((isDone) => isDone) };
+}
+
+async function end(marker: string): Promise<void> {
+  if (!(await stopProcess(marker))) throw new Error("it does not end");
 }
 
 /** A process that does not answer is ended by signals; one that never came up has nothing to say. */

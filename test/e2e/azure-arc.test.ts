@@ -163,6 +163,18 @@ describe.each(systems)("%s through Azure Arc", (_name, ci) => {
     expectNothingLeft();
   });
 
+  it("ends a client proxy that hangs and an arcProxy that is deaf, within ten seconds", async () => {
+    world.azure.arcProxy.faults = { ignoresSigterm: true };
+    await job.run("one", main, inputs());
+    const deaf = world.azure.arcProxy.pids.at(-1);
+    const [hanging] = job.leftoverProcesses().filter((pid) => pid !== deaf);
+    process.kill(hanging!, "SIGSTOP");
+    const undone = await job.run("one", post, {});
+    expect(undone.exitCode).toBe(0);
+    expect(undone.durationMs).toBeLessThan(10_000);
+    expectNothingLeft();
+  });
+
   it("is over with the job even if post never runs: the CI system's sweep finds arcProxy too", async () => {
     await job.run("one", main, inputs());
     expect(job.sweep()).toHaveLength(2);
