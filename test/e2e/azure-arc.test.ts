@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { accountOf } from "../support/azure/arc-proxy/settings";
 import { otherClusterName } from "../support/azure/arm";
@@ -36,18 +36,10 @@ describe.each(systems)("%s through Azure Arc", (_name, ci) => {
     job = await world.startJob(ci);
   });
   afterEach(async () => {
-    const { azure } = world;
     await world.closeJobs();
-    expect(azure.violations).toEqual([]);
+    expect(world.azure.violations).toEqual([]);
     expect(apiserver.withoutUser()).toEqual([]);
-    azure.arcProxy.faults = {};
-    azure.entra.refusal = undefined;
-    azure.entra.claims = {};
-    Object.assign(azure.arm, { agent: "connected", connectivityStatus: "Connected" });
-    azure.arm.actions = new Set(["read", "listClusterUserCredential/action"]);
-    delete azure.registry.faults.altered;
-    delete azure.registry.faults.redirect;
-    world.assertion = {};
+    world.restore();
   });
 
   it("fetches arcProxy before everything else, connects, serves, and leaves nothing but what it has fetched", async () => {
@@ -204,116 +196,6 @@ describe.each(systems)("%s through Azure Arc", (_name, ci) => {
     const right = await job.run("two", main, inputs({ ...offline, "arc-proxy-digest": digest }));
     expect(right.errors()).toEqual([]);
     await job.run("two", post, {});
-    expectNothingLeft();
-  });
-
-  it.each<[string, () => void, Record<string, string>, string, RegExp]>([
-    [
-      "the role is missing",
-      () => world.azure.arm.actions.clear(),
-      {},
-      "ERR_ARC_ROLE_MISSING",
-      /assign "Azure Arc Enabled Kubernetes Cluster User Role" at \/subscriptions\//,
-    ],
-    [
-      "there is no such cluster",
-      () => undefined,
-      { "cluster-name": "plant-9" },
-      "ERR_ARC_CLUSTER_NOT_FOUND",
-      /plant-9/,
-    ],
-    [
-      "there is no such group",
-      () => undefined,
-      { "resource-group": "other" },
-      "ERR_ARC_GROUP_NOT_FOUND",
-      /other/,
-    ],
-    [
-      "no agent ever came up",
-      () => void (world.azure.arm.agent = "never"),
-      {},
-      "ERR_ARC_AGENT_NEVER_STARTED",
-      /Hybrid connection/,
-    ],
-    [
-      "the agent is offline",
-      () => void (world.azure.arm.connectivityStatus = "Offline"),
-      {},
-      "ERR_ARC_AGENT_OFFLINE",
-      /Offline since 2026-01-02/,
-    ],
-    [
-      "no agent is connected",
-      () => void (world.azure.arm.agent = "gone"),
-      { timeout: "3s" },
-      "ERR_ARC_AGENT_NOT_CONNECTED",
-      /gave up after 3 s/,
-    ],
-    [
-      "the cluster refuses the identity",
-      () => void (world.azure.arcProxy.faults = { clusterStatus: 401 }),
-      {},
-      "ERR_ARC_CLUSTER_TOKEN_REFUSED",
-      new RegExp(`oid ${objectId}, upn none`),
-    ],
-    [
-      "the identity has no rights",
-      () => void (world.azure.arcProxy.faults = { clusterStatus: 403 }),
-      {},
-      "ERR_ARC_CLUSTER_FORBIDDEN",
-      new RegExp(`oid ${objectId}, upn none`),
-    ],
-    [
-      "a policy blocks it",
-      () => void (world.azure.entra.refusal = 53_003),
-      {},
-      "ERR_ENTRA_CONDITIONAL_ACCESS",
-      /AADSTS53003/,
-    ],
-    [
-      "no federated credential fits",
-      () => void (world.assertion = { subject: "repo:octo/app:ref:refs/heads/x" }),
-      {},
-      "ERR_ENTRA_FEDERATION",
-      /issuer "http.+", subject "repo:octo\/app:ref:refs\/heads\/x", audience "api:\/\/AzureADTokenExchange"/,
-    ],
-    [
-      "arcProxy does not start",
-      () => void (world.azure.arcProxy.faults = { exitAtStart: 9 }),
-      {},
-      "ERR_ARC_PROXY_START",
-      /exit code 9; its last words: panic/,
-    ],
-    [
-      "an input is wrong",
-      () => undefined,
-      { "subscription-id": "mine" },
-      "ERR_CI_INPUT",
-      /subscription.?[iI]d is "mine"/,
-    ],
-  ])("fails when %s, says so once, and leaves nothing", async (_, arrange, changes, code, words) => {
-    arrange();
-    const result = await job.run("one", main, inputs(changes));
-    expect(result.result).toBe("failed");
-    expect(result.errors()).toEqual([expect.stringContaining(`(${code})`)]);
-    expect(result.errors()[0]).toMatch(words);
-    expect(result.errors()[0]).toMatch(/\nWhere: .+\. Likely cause: .+\nWhat to do \(.+\): .+/s);
-    expectNothingLeft();
-    expect(job.environment["KUBECONFIG"]).toBeUndefined();
-  });
-
-  it.each([
-    ["is altered on the way", { altered: true }, "ERR_ARC_PROXY_DIGEST"],
-    ["is to come without TLS", { redirect: "insecure" }, "ERR_ARC_REGISTRY_UNREACHABLE"],
-  ] as const)("runs no arcProxy that %s", async (_, faults, code) => {
-    rmSync(join(job.folder, "_tool"), { recursive: true, force: true });
-    Object.assign(world.azure.registry.faults, faults);
-    const before = world.azure.arcProxy.pids.length;
-    const result = await job.run("one", main, inputs());
-    expect(result.errors()).toEqual([expect.stringContaining(`(${code})`)]);
-    expect(world.azure.arcProxy.pids).toHaveLength(before);
-    expect(existsSync(join(job.folder, "_tool/arcProxy"))).toBe(false);
     expectNothingLeft();
   });
 });

@@ -75,6 +75,19 @@ export class AzureForJobs {
     };
   }
 
+  /** Takes back every fault that a test has put in. */
+  restore(): void {
+    const { arcProxy, arm, entra, registry } = this.azure;
+    arcProxy.faults = {};
+    entra.refusal = undefined;
+    entra.claims = {};
+    Object.assign(arm, { agent: "connected", connectivityStatus: "Connected" });
+    arm.actions = new Set(["read", "listClusterUserCredential/action"]);
+    delete registry.faults.altered;
+    delete registry.faults.redirect;
+    this.assertion = {};
+  }
+
   async closeJobs(): Promise<void> {
     for (const job of this.#jobs.splice(0)) await job.close();
   }
