@@ -1,10 +1,10 @@
 /** Unpacks arcProxy's archive, entry by entry: nothing that is not expected, nowhere but into the given folder. */
-import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { createReadStream, createWriteStream } from "node:fs";
 import { join } from "node:path";
-import { createGunzip } from "node:zlib";
+import { pipeline } from "node:stream/promises";
+import { Parser } from "tar/parse";
+import type { ReadEntry } from "tar/read-entry";
 import { ClusterConnectError, messageOf } from "../../runtime/errors";
-import { readTar, type TarEntry } from "./tar";
 
 const defaultMaxBytes = 629_145_600;
 
@@ -13,6 +13,8 @@ const licenceFiles: ReadonlyMap<string, string> = new Map([
   ["license.txt", "LICENSE.txt"],
   ["thirdpartynotice.txt", "ThirdPartyNotice.txt"],
 ]);
+
+const fileTypes: ReadonlySet<string> = new Set(["File", "OldFile"]);
 
 export interface UnpackOptions {
   readonly archive: string;
@@ -28,51 +30,64 @@ export async function unpack(options: UnpackOptions): Promise<void> {
   const { archive, target, programName, maxBytes = defaultMaxBytes } = options;
   const written = new Set<string>();
   let left = maxBytes;
-  const source = createReadStream(archive);
-  const gunzip = source.on("error", (error) => gunzip.destroy(error)).pipe(createGunzip());
+  const accept = async (entry: ReadEntry): Promise<void> => {
+    left -= entry.size;
+    if (left < 0) throw new Error(`it unpacks to more than ${String(maxBytes)} bytes`);
+    const name = targetName(entry, programName);
+    if (name === undefined) return void entry.resume();
+    if (written.has(name)) throw new Error(`it has ${name} twice`);
+    written.add(name);
+    const mode = name === programName ? 0o700 : 0o600;
+    await pipeline(entry, createWriteStream(join(target, name), { flags: "wx", mode }));
+  };
   try {
-    for await (const entry of readTar(gunzip)) {
-      left -= entry.bytes;
-      if (left < 0) throw new Error(`it unpacks to more than ${String(maxBytes)} bytes`);
-      const name = targetName(entry, programName);
-      if (name === undefined) continue;
-      if (written.has(name)) throw new Error(`it has ${name} twice`);
-      written.add(name);
-      await write(entry, join(target, name), name === programName ? 0o700 : 0o600);
-    }
+    await eachEntry(archive, accept);
     if (!written.has(programName)) throw new Error("it holds no program");
   } catch (error) {
     throw new ClusterConnectError("ERR_ARC_PROXY_INVALID", `the archive: ${messageOf(error)}`, {
       cause: error,
     });
-  } finally {
-    source.destroy();
-    gunzip.destroy();
   }
 }
 
+/** In their order, each once the one before has been read. Rejects with the first failure, the archive's or `accept`'s. */
+async function eachEntry(archive: string, accept: (entry: ReadEntry) => Promise<void>): Promise<void> {
+  const source = createReadStream(archive);
+  const accepted: Promise<void>[] = [];
+  const read = new Promise<void>((resolve, reject) => {
+    const parser = new Parser({ strict: true });
+    parser.on("entry", (entry: ReadEntry) => {
+      const accepting = accept(entry);
+      accepting.catch(reject);
+      accepted.push(accepting);
+    });
+    parser.on("ignoredEntry", ({ path }: ReadEntry) => reject(unexpected(path)));
+    parser.on("error", reject).on("end", resolve);
+    source.on("error", reject).pipe(parser);
+  });
+  try {
+    await read;
+    await Promise.all(accepted);
+  } finally {
+    source.destroy();
+  }
+}
+
+const unexpected = (path: string): Error => new Error(`it holds ${JSON.stringify(path.slice(0, 200))}`);
+
 /** Files lie in one folder: two components, whose second says what they are. Undefined for that folder itself. */
-function targetName(entry: TarEntry, programName: string): string | undefined {
+function targetName(entry: ReadEntry, programName: string): string | undefined {
   const components = entry.path.replace(/^\.\//, "").replace(/\/$/, "").split("/");
   const isPlain = components.every(
     (component) => component !== "" && component !== "." && component !== ".." && !/[\\:\0]/.test(component),
   );
-  if (entry.kind === "folder" && ((isPlain && components.length === 1) || /^\.?\/?$/.test(entry.path))) {
+  if (entry.type === "Directory" && ((isPlain && components.length === 1) || /^\.?\/?$/.test(entry.path))) {
     return undefined;
   }
   const base = components[1]?.toLowerCase() ?? "";
   const name = base.startsWith("arcproxy") ? programName : licenceFiles.get(base);
-  if (entry.kind !== "file" || !isPlain || components.length !== 2 || name === undefined) {
-    throw new Error(`it holds ${JSON.stringify(entry.path.slice(0, 200))}`);
+  if (!fileTypes.has(entry.type) || !isPlain || components.length !== 2 || name === undefined) {
+    throw unexpected(entry.path);
   }
   return name;
-}
-
-async function write(entry: TarEntry, path: string, mode: number): Promise<void> {
-  const file = await open(path, "wx", mode);
-  try {
-    for await (const chunk of entry.content()) await file.writeFile(chunk);
-  } finally {
-    await file.close();
-  }
 }
