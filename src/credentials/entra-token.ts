@@ -1,6 +1,6 @@
 /**
  * Microsoft Entra's token endpoint, OAuth 2.0 client credentials (RFC 6749 §4.4): one form, posted afresh for every
- * token. Why no library does it: docs/adr/0008.
+ * token. Why no library does it: docs/adr/0007.
  */
 import { z } from "zod";
 import { ClusterConnectError, messageOf } from "../runtime/errors";
