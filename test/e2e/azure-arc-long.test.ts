@@ -83,7 +83,8 @@ describe("a long job through Azure Arc", () => {
     expect(world.azure.entra.service.requests.length).toBeGreaterThan(before);
     const renewed = world.azure.arcProxy.events("token").length;
     await eventually(() => world.azure.arcProxy.events("token").length > renewed, 10_000);
-    await eventually(() => world.azure.arm.throttled === 0, 5_000);
+    // On a busy machine the renewal may have come before the throttling: the next one meets it.
+    await eventually(() => world.azure.arm.throttled === 0, 20_000);
     expect(await ask()).toBe(200);
   }, 60_000);
 
