@@ -15,7 +15,9 @@ export interface ArmRequest {
 
 export interface ArmAnswer {
   readonly body: unknown;
-  /** Milliseconds since the epoch, by ARM's clock. */
+  /** When it was asked, by the local clock. */
+  readonly askedAtMs: number;
+  /** Milliseconds since the epoch, by ARM's clock, at the latest. */
   readonly serverTimeMs: number;
 }
 
@@ -38,6 +40,7 @@ export class ArmClient {
     const { resourceManager, token, correlationId, timeoutMs = 30_000 } = this.options;
     const { method, path, apiVersion, body, signal } = request;
     const authorization = `Bearer ${await token(signal)}`;
+    const askedAtMs = Date.now();
     const response = await sendHttpRequest({
       url: new URL(`${path}?api-version=${apiVersion}`, resourceManager),
       method,
@@ -56,7 +59,7 @@ export class ArmClient {
       throw new ClusterConnectError("ERR_ARM_UNREACHABLE", messageOf(error), { cause: error });
     });
     if (response.status !== 200) throw explainArmRefusal(response, { path, correlationId });
-    return { body: parse(response.body), serverTimeMs: serverTimeOf(response) };
+    return { body: parse(response.body), askedAtMs, serverTimeMs: serverTimeOf(response) };
   }
 }
 
@@ -70,5 +73,6 @@ function parse(text: string): unknown {
 
 function serverTimeOf({ headers }: HttpResponse): number {
   const date = typeof headers["date"] === "string" ? Date.parse(headers["date"]) : Number.NaN;
-  return Number.isNaN(date) ? Date.now() : date;
+  // The header has whole seconds.
+  return Number.isNaN(date) ? Date.now() : date + 1_000;
 }

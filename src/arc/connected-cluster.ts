@@ -72,7 +72,8 @@ export async function fetchRelayCredential(
   return {
     hybridConnectionConfig,
     kubeconfig,
-    receivedAtMs: Date.now(),
+    // An answer may have been long under way; what is over must not be taken for fresh.
+    receivedAtMs: answer.askedAtMs,
     // By Azure's own clock at both ends, since this machine's may differ.
     lifetimeMs: Math.max(0, hybridConnectionConfig.expirationTime * 1_000 - answer.serverTimeMs),
   };

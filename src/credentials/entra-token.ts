@@ -7,7 +7,6 @@ import { ClusterConnectError, messageOf } from "../runtime/errors";
 import { sendHttpRequest, type HttpResponse } from "../runtime/http-request";
 import { proveClient, type EntraClient } from "./entra-credential";
 import { explainEntraRefusal } from "./entra-refusal";
-import { receivedToken } from "./token";
 import type { Token, TokenSource } from "./token-source";
 import { maxTokenBytes } from "./token-text";
 
@@ -40,13 +39,16 @@ export async function requestEntraToken(request: EntraTokenRequest): Promise<Tok
     ...proof.fields,
     ...(keyId === undefined ? {} : { token_type: "pop", req_cnf: confirmationOf(keyId) }),
   });
+  const askedAtMs = Date.now();
   const response = await post(tokenEndpoint, form, signal);
   if (response.status !== 200)
     throw explainEntraRefusal(response, { client, scope, assertion: proof.assertion });
   const parsed = answer.safeParse(parseJson(response.body));
   if (!parsed.success) throw new ClusterConnectError("ERR_ENTRA_REFUSED", "the answer holds no token");
   return {
-    ...receivedToken(parsed.data.access_token),
+    value: parsed.data.access_token,
+    // An answer may have been long under way; what is over must not be taken for fresh.
+    receivedAtMs: askedAtMs,
     // Not `exp − iat`: Entra may hand out one that it has made some minutes ago.
     lifetimeMs: parsed.data.expires_in * 1_000,
   };

@@ -3,7 +3,7 @@
  */
 export interface Token {
   readonly value: string;
-  /** When it was received, by the local clock: a token's life is counted from here, since clocks differ. */
+  /** When it was received, or asked for, by the local clock: its life is counted from here, since clocks differ. */
   readonly receivedAtMs: number;
   /** `exp − iat` of the token; undefined when it is not a JWT or does not say. */
   readonly lifetimeMs: number | undefined;

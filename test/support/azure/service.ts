@@ -32,6 +32,8 @@ export class Service {
   /** What was asked that the real service is not known to take. */
   readonly violations: string[] = [];
   outage: Outage | undefined;
+  /** How long each answer is under way. */
+  delayMs = 0;
   readonly #server;
 
   private constructor(
@@ -87,7 +89,9 @@ export class Service {
       };
       this.requests.push(request);
       if (this.outage === "hangs-up") return void incoming.socket.destroy();
-      send(response, this.outage ?? (await this.answer(request, this)));
+      const answer = this.outage ?? (await this.answer(request, this));
+      if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+      send(response, answer);
     } catch (error) {
       this.violations.push(`${this.name}: ${String(error)}`);
       response.destroy();

@@ -60,8 +60,17 @@ describe("Azure Resource Manager", () => {
     expect(credential.hybridConnectionConfig.token).toMatch(/^SharedAccessSignature /);
     expect(credential.lifetimeMs).toBeGreaterThan(10_795_000);
     expect(credential.lifetimeMs).toBeLessThanOrEqual(10_800_000);
+    arm.service.delayMs = 300;
+    const { receivedAtMs, lifetimeMs, hybridConnectionConfig } = await fetchRelayCredential(
+      client(),
+      cluster,
+      "AAD",
+    );
+    arm.service.delayMs = 0;
+    // Never longer, however long the answer was under way.
+    expect(receivedAtMs + lifetimeMs).toBeLessThanOrEqual(hybridConnectionConfig.expirationTime * 1_000);
     await fetchRelayCredential(client(), cluster, "Token");
-    expect(arm.issued).toEqual(["AAD", "Token"]);
+    expect(arm.issued).toEqual(["AAD", "AAD", "Token"]);
   });
 
   it("sees one correlation id in a session, and one token for several calls", async () => {

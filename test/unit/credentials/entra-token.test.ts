@@ -82,6 +82,14 @@ describe("a token from Microsoft Entra", () => {
     expect(decodeJwt(token.value)).toMatchObject({ aud: arcServerAppId, cnf: { kid: "thumb-print_1" } });
   });
 
+  it("lives from when it was asked for, however long the answer was under way", async () => {
+    entra.service.delayMs = 400;
+    const askedAtMs = Date.now();
+    const { receivedAtMs } = await request({ kind: "secret", secret: "s3cret" });
+    expect(receivedAtMs).toBeLessThan(askedAtMs + 400);
+    entra.service.delayMs = 0;
+  });
+
   it("is asked for with a fresh assertion each time", async () => {
     const source = createEntraTokenSource(
       { authority: new URL(entra.url), tenantId, clientId, credential: federated() },
