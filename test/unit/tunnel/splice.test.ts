@@ -89,7 +89,7 @@ describe.each(["TCP", "unix"])("splicing a %s socket", (kind) => {
     there.stream.write(big);
     there.stream.finish();
     await expect(ended).resolves.toMatchObject({ outcome: "ended" });
-    await until(() => outside.events.includes("end"));
+    await until(() => outside.events.includes("end") && there.hasFinished);
     expect(there.all.equals(big)).toBe(true);
     expect(Buffer.concat(outside.chunks).equals(big)).toBe(true);
   });
