@@ -7,6 +7,7 @@ import { createBackoff, type Backoff } from "../runtime/backoff";
 import { delay } from "../runtime/delay";
 import { asClusterConnectError, ClusterConnectError } from "../runtime/errors";
 import type { Logger } from "../runtime/logger";
+import { retryAfterOf } from "../runtime/retry-after";
 import { HeldMemory } from "../tunnel/held-memory";
 import { openClientSession, type ClientSession } from "../tunnel/session-client";
 import { sessionEndError } from "../tunnel/session-end";
@@ -98,6 +99,7 @@ export class RelayLink {
     while (!signal.aborted) {
       // An attempt that took long to fail has not lasted: only a session does.
       let lastedMs = 0;
+      let askedMs = 0;
       try {
         const session = await this.#open();
         const openedAt = performance.now();
@@ -110,23 +112,24 @@ export class RelayLink {
         // An agent that goes away in order has a successor, or will have: nothing has failed that one should wait for.
         if (isReplaced && lastedMs > shortestSessionMs) continue;
       } catch (error) {
+        askedMs = retryAfterOf(error);
         if (!signal.aborted) this.#fail(asClusterConnectError(error, "client proxy"));
       }
       if (signal.aborted) return;
       this.#backoff.lasted(lastedMs);
-      const retryInMs = Math.round(this.#backoff.nextMs());
+      const retryInMs = Math.max(Math.round(this.#backoff.nextMs()), askedMs);
       this.options.logger.info("relay.redial", { retryInMs });
-      await this.#pause(retryInMs);
+      await this.#pause(retryInMs, Math.max(wantedPauseMs, askedMs));
     }
   }
 
-  /** Waits, but not longer than `wantedPauseMs` while a connection waits for a session. */
-  async #pause(ms: number): Promise<void> {
+  /** Waits, but not longer than `leastMs` while a connection waits for a session. */
+  async #pause(ms: number, leastMs: number): Promise<void> {
     const { signal } = this.#stopping;
     const wanted = new AbortController();
     this.#hurry = () => wanted.abort();
-    await delay(Math.min(ms, wantedPauseMs), signal).catch(() => undefined);
-    const rest = ms - wantedPauseMs;
+    await delay(Math.min(ms, leastMs), signal).catch(() => undefined);
+    const rest = ms - leastMs;
     if (rest > 0 && this.#waiting.size === 0) {
       await delay(rest, AbortSignal.any([signal, wanted.signal])).catch(() => undefined);
     }

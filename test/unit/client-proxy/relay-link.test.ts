@@ -1,4 +1,6 @@
+import { explainRelayFailure } from "../../../src/client-proxy/relay-failure";
 import { RelayLink, type RelayLinkOptions } from "../../../src/client-proxy/relay-link";
+import { HandshakeRefused } from "../../../src/hybrid-connections/handshake-refused";
 import { ClusterConnectError } from "../../../src/runtime/errors";
 import { silentLogger } from "../../../src/runtime/logger";
 import type { Transport } from "../../../src/tunnel/transport";
@@ -6,6 +8,7 @@ import { MemoryTransport } from "../../support/memory-transport";
 import { cluster, identity, RawPeer, turns, until } from "../tunnel/session-pair";
 import { ScriptedNetwork as Network, type Outcome } from "./scripted-network";
 
+const attempt = { relayUrl: new URL("https://relay.test"), authorization: "" };
 const unreachable: Outcome = () => new ClusterConnectError("ERR_RELAY_UNREACHABLE", "down");
 
 describe("the link to the relay", () => {
@@ -130,6 +133,20 @@ describe("the link to the relay", () => {
     expect(network.dialledAt.length).toBeGreaterThan(15);
     expect(network.dialledAt.length).toBeLessThan(25);
     expect(Math.min(...network.pauses)).toBeGreaterThanOrEqual(250);
+  });
+
+  it("waits as long as the relay asks for, whoever waits for it", async () => {
+    const refused = new HandshakeRefused(429, "Too Many Requests", { "retry-after": "30" });
+    const network = new Network([() => explainRelayFailure(refused, attempt)]);
+    const { link, failures } = create(network);
+    link.start();
+    const waiting = link.session(5_000);
+    await pass(29_900);
+    expect(await waiting).toBeUndefined();
+    expect(network.dialledAt).toHaveLength(1);
+    await pass(200);
+    expect(network.dialledAt).toHaveLength(2);
+    expect(failures).toEqual(["ERR_RELAY_BUSY", "ERR_RELAY_BUSY"]);
   });
 
   it("gives those who wait the session as soon as there is one, and never makes them wait longer than told", async () => {
