@@ -37,8 +37,8 @@ describe("a job through Azure Arc", () => {
   });
 
   it.each([
-    ["secret", () => "s3cret-of-the-application", /s3cret-of-the/],
-    ["certificate", () => certificate, /BEGIN (RSA )?PRIVATE KEY/],
+    ["secret", (): string => "s3cret-of-the-application", /s3cret-of-the/],
+    ["certificate", (): string => certificate, /BEGIN (RSA )?PRIVATE KEY/],
   ] as const)("signs in with the application's own %s", async (kind, value, secret) => {
     const result = await job.run("one", ci.main, { ...world.inputs(ci), [`client-${kind}`]: value() });
     expect(result.errors()).toEqual([]);

@@ -254,7 +254,8 @@ export class Entra {
 
   async #token(scope: string, kid: string | undefined): Promise<ServiceAnswer> {
     // Whole seconds, as the real one has them, but where a test compresses an hour into less than some of them.
-    const now = Number.isInteger(this.lifetimeSeconds) ? Math.floor(Date.now() / 1_000) : Date.now() / 1_000;
+    const isWhole = Number.isInteger(this.lifetimeSeconds);
+    const now = isWhole ? Math.floor(Date.now() / 1_000) : Date.now() / 1_000;
     const claims = {
       appid: clientId,
       oid: objectId,
@@ -267,7 +268,9 @@ export class Entra {
       .setSubject(objectId)
       .setAudience(scope.replace(/\/\.default$/, ""))
       .sign(this.#key.privateKey);
-    const life = { expires_in: this.lifetimeSeconds, ext_expires_in: this.lifetimeSeconds };
+    // What is left, rounded down.
+    const left = isWhole ? this.lifetimeSeconds - 1 : this.lifetimeSeconds;
+    const life = { expires_in: left, ext_expires_in: left };
     const type = kid === undefined ? "Bearer" : "pop";
     return { status: 200, body: { token_type: type, ...life, access_token: token } };
   }

@@ -73,7 +73,7 @@ describe("a token from Microsoft Entra", () => {
     ]) {
       const token = await request(credential);
       expect(decodeJwt(token.value)).toMatchObject({ oid: objectId, aud: "https://management.azure.com" });
-      expect(token.lifetimeMs).toBe(3_600_000);
+      expect(token.lifetimeMs).toBe(3_599_000);
     }
   });
 
