@@ -13,6 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -34,6 +35,9 @@ const files = (folder) =>
         .sort()
     : [];
 
+/** What ws would use if it were there. The bundler leaves what it does not find to be looked for at run time. */
+const optional = ["bufferutil", "utf-8-validate"];
+
 function bundle(source, target) {
   // --no-cache: ncc's cache has leaked module kinds from one build into another.
   const ncc = join(root, "node_modules/@vercel/ncc/dist/ncc/cli.js");
@@ -41,7 +45,12 @@ function bundle(source, target) {
   execFileSync(process.execPath, args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   for (const name of files(target)) if (name !== "index.js") rmSync(join(target, name));
   const file = join(target, "index.js");
-  writeFileSync(file, withoutWideCharacters(readFileSync(file, "utf8")));
+  const text = readFileSync(file, "utf8");
+  const missing = [...text.matchAll(/module\.exports = (?:eval\("require"\)|require)\("([^"]+)"\)/g)]
+    .map(([, name]) => name)
+    .filter((name) => !isBuiltin(name) && !optional.includes(name));
+  if (missing.length > 0) throw new Error(`${source} needs ${missing.join(", ")}. Run: npm ci`);
+  writeFileSync(file, withoutWideCharacters(text));
 }
 
 /** One character beyond Latin-1, and V8 keeps the whole text of the bundle with two bytes a character. */
