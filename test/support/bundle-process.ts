@@ -8,10 +8,13 @@ export const bundle = (name: string) => join(root, "dist", name, "index.js");
  * The runtimes that the product promises: this machine's, and the packaged one. Not `process.execPath` alone: the
  * packaged one has a link in node_modules/.bin, which npm puts first on PATH.
  */
-export const nodes: readonly (readonly [name: string, path: string])[] = [
+const bothNodes: readonly (readonly [name: string, path: string])[] = [
   ["this machine's Node", process.env["npm_node_execpath"] ?? process.execPath],
   ["Node 24", join(root, "node_modules/node-24/bin/node")],
 ];
+/** What scripts/mutate.mjs has tried in their place: programs that run something else than the bundle they are given. */
+const others = process.env["TEST_NODES"];
+export const nodes = others === undefined ? bothNodes : (JSON.parse(others) as typeof bothNodes);
 
 export interface BundleProcess {
   readonly child: ChildProcess;
