@@ -29,7 +29,9 @@ describe("Azure Arc, compared", () => {
     (_, __, shownBy) => {
       const [, file = "", name = ""] = /^`(test\/\S+\.test\.ts)`: "(.+)"$/.exec(shownBy) ?? [];
       expect(existsSync(join(root, file))).toBe(true);
-      const titles = [...readFileSync(join(root, file), "utf8").matchAll(/(?:\bit|\](?: as const)?\))\(\s*"(.+)", /g)];
+      const titles = [
+        ...readFileSync(join(root, file), "utf8").matchAll(/(?:\bit|\](?: as const)?\))\(\s*"(.+)", /g),
+      ];
       expect(titles.map(([, title = ""]) => title).filter((title) => title.includes(name))).toHaveLength(1);
     },
   );
