@@ -44,12 +44,22 @@ function groupOf(pid: string): number | undefined {
   }
 }
 
+/** None of a process that has ended meanwhile: what is left of it must not keep the others from being looked at. */
 function linksOf(pid: string): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+  const directory = `/proc/${pid}/fd`;
+  return listed(directory).flatMap((descriptor) => {
     try {
-      return [readlinkSync(`/proc/${pid}/fd/${descriptor}`)];
+      return [readlinkSync(`${directory}/${descriptor}`)];
     } catch {
       return [];
     }
   });
+}
+
+function listed(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }

@@ -39,6 +39,19 @@ describe("the process that listens at a port", () => {
     server.close();
   });
 
+  it("is told from another one even where a member of its group has ended and nobody has taken notice", async () => {
+    // Of such a one only root may list the descriptors.
+    const other = await start();
+    const line = `sleep 0 & exec "$@"`;
+    const child = spawn("sh", ["-c", line, "sh", process.execPath, "-e", script], {
+      detached: true,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    children.push(child);
+    await once(child.stdout!, "data");
+    expect(ownsPort(child.pid!, other.port)).toBe(false);
+  });
+
   it("cannot be told where nobody listens", async () => {
     expect(ownsPort(process.pid, await freePort())).toBeUndefined();
   });
