@@ -9372,6 +9372,1056 @@ var isArray = Array.isArray || function (xs) {
 
 /***/ }),
 
+/***/ 110:
+/***/ ((module, exports, __nccwpck_require__) => {
+
+/* eslint-env browser */
+
+/**
+ * This is the web browser implementation of `debug()`.
+ */
+
+exports.formatArgs = formatArgs;
+exports.save = save;
+exports.load = load;
+exports.useColors = useColors;
+exports.storage = localstorage();
+exports.destroy = (() => {
+	let warned = false;
+
+	return () => {
+		if (!warned) {
+			warned = true;
+			console.warn('Instance method `debug.destroy()` is deprecated and no longer does anything. It will be removed in the next major version of `debug`.');
+		}
+	};
+})();
+
+/**
+ * Colors.
+ */
+
+exports.colors = [
+	'#0000CC',
+	'#0000FF',
+	'#0033CC',
+	'#0033FF',
+	'#0066CC',
+	'#0066FF',
+	'#0099CC',
+	'#0099FF',
+	'#00CC00',
+	'#00CC33',
+	'#00CC66',
+	'#00CC99',
+	'#00CCCC',
+	'#00CCFF',
+	'#3300CC',
+	'#3300FF',
+	'#3333CC',
+	'#3333FF',
+	'#3366CC',
+	'#3366FF',
+	'#3399CC',
+	'#3399FF',
+	'#33CC00',
+	'#33CC33',
+	'#33CC66',
+	'#33CC99',
+	'#33CCCC',
+	'#33CCFF',
+	'#6600CC',
+	'#6600FF',
+	'#6633CC',
+	'#6633FF',
+	'#66CC00',
+	'#66CC33',
+	'#9900CC',
+	'#9900FF',
+	'#9933CC',
+	'#9933FF',
+	'#99CC00',
+	'#99CC33',
+	'#CC0000',
+	'#CC0033',
+	'#CC0066',
+	'#CC0099',
+	'#CC00CC',
+	'#CC00FF',
+	'#CC3300',
+	'#CC3333',
+	'#CC3366',
+	'#CC3399',
+	'#CC33CC',
+	'#CC33FF',
+	'#CC6600',
+	'#CC6633',
+	'#CC9900',
+	'#CC9933',
+	'#CCCC00',
+	'#CCCC33',
+	'#FF0000',
+	'#FF0033',
+	'#FF0066',
+	'#FF0099',
+	'#FF00CC',
+	'#FF00FF',
+	'#FF3300',
+	'#FF3333',
+	'#FF3366',
+	'#FF3399',
+	'#FF33CC',
+	'#FF33FF',
+	'#FF6600',
+	'#FF6633',
+	'#FF9900',
+	'#FF9933',
+	'#FFCC00',
+	'#FFCC33'
+];
+
+/**
+ * Currently only WebKit-based Web Inspectors, Firefox >= v31,
+ * and the Firebug extension (any Firefox version) are known
+ * to support "%c" CSS customizations.
+ *
+ * TODO: add a `localStorage` variable to explicitly enable/disable colors
+ */
+
+// eslint-disable-next-line complexity
+function useColors() {
+	// NB: In an Electron preload script, document will be defined but not fully
+	// initialized. Since we know we're in Chrome, we'll just detect this case
+	// explicitly
+	if (typeof window !== 'undefined' && window.process && (window.process.type === 'renderer' || window.process.__nwjs)) {
+		return true;
+	}
+
+	// Internet Explorer and Edge do not support colors.
+	if (typeof navigator !== 'undefined' && navigator.userAgent && navigator.userAgent.toLowerCase().match(/(edge|trident)\/(\d+)/)) {
+		return false;
+	}
+
+	let m;
+
+	// Is webkit? http://stackoverflow.com/a/16459606/376773
+	// document is undefined in react-native: https://github.com/facebook/react-native/pull/1632
+	// eslint-disable-next-line no-return-assign
+	return (typeof document !== 'undefined' && document.documentElement && document.documentElement.style && document.documentElement.style.WebkitAppearance) ||
+		// Is firebug? http://stackoverflow.com/a/398120/376773
+		(typeof window !== 'undefined' && window.console && (window.console.firebug || (window.console.exception && window.console.table))) ||
+		// Is firefox >= v31?
+		// https://developer.mozilla.org/en-US/docs/Tools/Web_Console#Styling_messages
+		(typeof navigator !== 'undefined' && navigator.userAgent && (m = navigator.userAgent.toLowerCase().match(/firefox\/(\d+)/)) && parseInt(m[1], 10) >= 31) ||
+		// Double check webkit in userAgent just in case we are in a worker
+		(typeof navigator !== 'undefined' && navigator.userAgent && navigator.userAgent.toLowerCase().match(/applewebkit\/(\d+)/));
+}
+
+/**
+ * Colorize log arguments if enabled.
+ *
+ * @api public
+ */
+
+function formatArgs(args) {
+	args[0] = (this.useColors ? '%c' : '') +
+		this.namespace +
+		(this.useColors ? ' %c' : ' ') +
+		args[0] +
+		(this.useColors ? '%c ' : ' ') +
+		'+' + module.exports.humanize(this.diff);
+
+	if (!this.useColors) {
+		return;
+	}
+
+	const c = 'color: ' + this.color;
+	args.splice(1, 0, c, 'color: inherit');
+
+	// The final "%c" is somewhat tricky, because there could be other
+	// arguments passed either before or after the %c, so we need to
+	// figure out the correct index to insert the CSS into
+	let index = 0;
+	let lastC = 0;
+	args[0].replace(/%[a-zA-Z%]/g, match => {
+		if (match === '%%') {
+			return;
+		}
+		index++;
+		if (match === '%c') {
+			// We only are interested in the *last* %c
+			// (the user may have provided their own)
+			lastC = index;
+		}
+	});
+
+	args.splice(lastC, 0, c);
+}
+
+/**
+ * Invokes `console.debug()` when available.
+ * No-op when `console.debug` is not a "function".
+ * If `console.debug` is not available, falls back
+ * to `console.log`.
+ *
+ * @api public
+ */
+exports.log = console.debug || console.log || (() => {});
+
+/**
+ * Save `namespaces`.
+ *
+ * @param {String} namespaces
+ * @api private
+ */
+function save(namespaces) {
+	try {
+		if (namespaces) {
+			exports.storage.setItem('debug', namespaces);
+		} else {
+			exports.storage.removeItem('debug');
+		}
+	} catch (error) {
+		// Swallow
+		// XXX (@Qix-) should we be logging these?
+	}
+}
+
+/**
+ * Load `namespaces`.
+ *
+ * @return {String} returns the previously persisted debug modes
+ * @api private
+ */
+function load() {
+	let r;
+	try {
+		r = exports.storage.getItem('debug') || exports.storage.getItem('DEBUG') ;
+	} catch (error) {
+		// Swallow
+		// XXX (@Qix-) should we be logging these?
+	}
+
+	// If debug isn't set in LS, and we're in Electron, try to load $DEBUG
+	if (!r && typeof process !== 'undefined' && 'env' in process) {
+		r = process.env.DEBUG;
+	}
+
+	return r;
+}
+
+/**
+ * Localstorage attempts to return the localstorage.
+ *
+ * This is necessary because safari throws
+ * when a user disables cookies/localstorage
+ * and you attempt to access it.
+ *
+ * @return {LocalStorage}
+ * @api private
+ */
+
+function localstorage() {
+	try {
+		// TVMLKit (Apple TV JS Runtime) does not have a window object, just localStorage in the global context
+		// The Browser also has localStorage in the global context.
+		return localStorage;
+	} catch (error) {
+		// Swallow
+		// XXX (@Qix-) should we be logging these?
+	}
+}
+
+module.exports = __nccwpck_require__(897)(exports);
+
+const {formatters} = module.exports;
+
+/**
+ * Map %j to `JSON.stringify()`, since no Web Inspectors do that by default.
+ */
+
+formatters.j = function (v) {
+	try {
+		return JSON.stringify(v);
+	} catch (error) {
+		return '[UnexpectedJSONParseError]: ' + error.message;
+	}
+};
+
+
+/***/ }),
+
+/***/ 897:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+/**
+ * This is the common logic for both the Node.js and web browser
+ * implementations of `debug()`.
+ */
+
+function setup(env) {
+	createDebug.debug = createDebug;
+	createDebug.default = createDebug;
+	createDebug.coerce = coerce;
+	createDebug.disable = disable;
+	createDebug.enable = enable;
+	createDebug.enabled = enabled;
+	createDebug.humanize = __nccwpck_require__(744);
+	createDebug.destroy = destroy;
+
+	Object.keys(env).forEach(key => {
+		createDebug[key] = env[key];
+	});
+
+	/**
+	* The currently active debug mode names, and names to skip.
+	*/
+
+	createDebug.names = [];
+	createDebug.skips = [];
+
+	/**
+	* Map of special "%n" handling functions, for the debug "format" argument.
+	*
+	* Valid key names are a single, lower or upper-case letter, i.e. "n" and "N".
+	*/
+	createDebug.formatters = {};
+
+	/**
+	* Selects a color for a debug namespace
+	* @param {String} namespace The namespace string for the debug instance to be colored
+	* @return {Number|String} An ANSI color code for the given namespace
+	* @api private
+	*/
+	function selectColor(namespace) {
+		let hash = 0;
+
+		for (let i = 0; i < namespace.length; i++) {
+			hash = ((hash << 5) - hash) + namespace.charCodeAt(i);
+			hash |= 0; // Convert to 32bit integer
+		}
+
+		return createDebug.colors[Math.abs(hash) % createDebug.colors.length];
+	}
+	createDebug.selectColor = selectColor;
+
+	/**
+	* Create a debugger with the given `namespace`.
+	*
+	* @param {String} namespace
+	* @return {Function}
+	* @api public
+	*/
+	function createDebug(namespace) {
+		let prevTime;
+		let enableOverride = null;
+		let namespacesCache;
+		let enabledCache;
+
+		function debug(...args) {
+			// Disabled?
+			if (!debug.enabled) {
+				return;
+			}
+
+			const self = debug;
+
+			// Set `diff` timestamp
+			const curr = Number(new Date());
+			const ms = curr - (prevTime || curr);
+			self.diff = ms;
+			self.prev = prevTime;
+			self.curr = curr;
+			prevTime = curr;
+
+			args[0] = createDebug.coerce(args[0]);
+
+			if (typeof args[0] !== 'string') {
+				// Anything else let's inspect with %O
+				args.unshift('%O');
+			}
+
+			// Apply any `formatters` transformations
+			let index = 0;
+			args[0] = args[0].replace(/%([a-zA-Z%])/g, (match, format) => {
+				// If we encounter an escaped % then don't increase the array index
+				if (match === '%%') {
+					return '%';
+				}
+				index++;
+				const formatter = createDebug.formatters[format];
+				if (typeof formatter === 'function') {
+					const val = args[index];
+					match = formatter.call(self, val);
+
+					// Now we need to remove `args[index]` since it's inlined in the `format`
+					args.splice(index, 1);
+					index--;
+				}
+				return match;
+			});
+
+			// Apply env-specific formatting (colors, etc.)
+			createDebug.formatArgs.call(self, args);
+
+			const logFn = self.log || createDebug.log;
+			logFn.apply(self, args);
+		}
+
+		debug.namespace = namespace;
+		debug.useColors = createDebug.useColors();
+		debug.color = createDebug.selectColor(namespace);
+		debug.extend = extend;
+		debug.destroy = createDebug.destroy; // XXX Temporary. Will be removed in the next major release.
+
+		Object.defineProperty(debug, 'enabled', {
+			enumerable: true,
+			configurable: false,
+			get: () => {
+				if (enableOverride !== null) {
+					return enableOverride;
+				}
+				if (namespacesCache !== createDebug.namespaces) {
+					namespacesCache = createDebug.namespaces;
+					enabledCache = createDebug.enabled(namespace);
+				}
+
+				return enabledCache;
+			},
+			set: v => {
+				enableOverride = v;
+			}
+		});
+
+		// Env-specific initialization logic for debug instances
+		if (typeof createDebug.init === 'function') {
+			createDebug.init(debug);
+		}
+
+		return debug;
+	}
+
+	function extend(namespace, delimiter) {
+		const newDebug = createDebug(this.namespace + (typeof delimiter === 'undefined' ? ':' : delimiter) + namespace);
+		newDebug.log = this.log;
+		return newDebug;
+	}
+
+	/**
+	* Enables a debug mode by namespaces. This can include modes
+	* separated by a colon and wildcards.
+	*
+	* @param {String} namespaces
+	* @api public
+	*/
+	function enable(namespaces) {
+		createDebug.save(namespaces);
+		createDebug.namespaces = namespaces;
+
+		createDebug.names = [];
+		createDebug.skips = [];
+
+		const split = (typeof namespaces === 'string' ? namespaces : '')
+			.trim()
+			.replace(/\s+/g, ',')
+			.split(',')
+			.filter(Boolean);
+
+		for (const ns of split) {
+			if (ns[0] === '-') {
+				createDebug.skips.push(ns.slice(1));
+			} else {
+				createDebug.names.push(ns);
+			}
+		}
+	}
+
+	/**
+	 * Checks if the given string matches a namespace template, honoring
+	 * asterisks as wildcards.
+	 *
+	 * @param {String} search
+	 * @param {String} template
+	 * @return {Boolean}
+	 */
+	function matchesTemplate(search, template) {
+		let searchIndex = 0;
+		let templateIndex = 0;
+		let starIndex = -1;
+		let matchIndex = 0;
+
+		while (searchIndex < search.length) {
+			if (templateIndex < template.length && (template[templateIndex] === search[searchIndex] || template[templateIndex] === '*')) {
+				// Match character or proceed with wildcard
+				if (template[templateIndex] === '*') {
+					starIndex = templateIndex;
+					matchIndex = searchIndex;
+					templateIndex++; // Skip the '*'
+				} else {
+					searchIndex++;
+					templateIndex++;
+				}
+			} else if (starIndex !== -1) { // eslint-disable-line no-negated-condition
+				// Backtrack to the last '*' and try to match more characters
+				templateIndex = starIndex + 1;
+				matchIndex++;
+				searchIndex = matchIndex;
+			} else {
+				return false; // No match
+			}
+		}
+
+		// Handle trailing '*' in template
+		while (templateIndex < template.length && template[templateIndex] === '*') {
+			templateIndex++;
+		}
+
+		return templateIndex === template.length;
+	}
+
+	/**
+	* Disable debug output.
+	*
+	* @return {String} namespaces
+	* @api public
+	*/
+	function disable() {
+		const namespaces = [
+			...createDebug.names,
+			...createDebug.skips.map(namespace => '-' + namespace)
+		].join(',');
+		createDebug.enable('');
+		return namespaces;
+	}
+
+	/**
+	* Returns true if the given mode name is enabled, false otherwise.
+	*
+	* @param {String} name
+	* @return {Boolean}
+	* @api public
+	*/
+	function enabled(name) {
+		for (const skip of createDebug.skips) {
+			if (matchesTemplate(name, skip)) {
+				return false;
+			}
+		}
+
+		for (const ns of createDebug.names) {
+			if (matchesTemplate(name, ns)) {
+				return true;
+			}
+		}
+
+		return false;
+	}
+
+	/**
+	* Coerce `val`.
+	*
+	* @param {Mixed} val
+	* @return {Mixed}
+	* @api private
+	*/
+	function coerce(val) {
+		if (val instanceof Error) {
+			return val.stack || val.message;
+		}
+		return val;
+	}
+
+	/**
+	* XXX DO NOT USE. This is a temporary stub function.
+	* XXX It WILL be removed in the next major release.
+	*/
+	function destroy() {
+		console.warn('Instance method `debug.destroy()` is deprecated and no longer does anything. It will be removed in the next major version of `debug`.');
+	}
+
+	createDebug.enable(createDebug.load());
+
+	return createDebug;
+}
+
+module.exports = setup;
+
+
+/***/ }),
+
+/***/ 830:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+/**
+ * Detect Electron renderer / nwjs process, which is node, but we should
+ * treat as a browser.
+ */
+
+if (typeof process === 'undefined' || process.type === 'renderer' || process.browser === true || process.__nwjs) {
+	module.exports = __nccwpck_require__(110);
+} else {
+	module.exports = __nccwpck_require__(108);
+}
+
+
+/***/ }),
+
+/***/ 108:
+/***/ ((module, exports, __nccwpck_require__) => {
+
+/**
+ * Module dependencies.
+ */
+
+const tty = __nccwpck_require__(18);
+const util = __nccwpck_require__(23);
+
+/**
+ * This is the Node.js implementation of `debug()`.
+ */
+
+exports.init = init;
+exports.log = log;
+exports.formatArgs = formatArgs;
+exports.save = save;
+exports.load = load;
+exports.useColors = useColors;
+exports.destroy = util.deprecate(
+	() => {},
+	'Instance method `debug.destroy()` is deprecated and no longer does anything. It will be removed in the next major version of `debug`.'
+);
+
+/**
+ * Colors.
+ */
+
+exports.colors = [6, 2, 3, 4, 5, 1];
+
+try {
+	// Optional dependency (as in, doesn't need to be installed, NOT like optionalDependencies in package.json)
+	// eslint-disable-next-line import/no-extraneous-dependencies
+	const supportsColor = __nccwpck_require__(450);
+
+	if (supportsColor && (supportsColor.stderr || supportsColor).level >= 2) {
+		exports.colors = [
+			20,
+			21,
+			26,
+			27,
+			32,
+			33,
+			38,
+			39,
+			40,
+			41,
+			42,
+			43,
+			44,
+			45,
+			56,
+			57,
+			62,
+			63,
+			68,
+			69,
+			74,
+			75,
+			76,
+			77,
+			78,
+			79,
+			80,
+			81,
+			92,
+			93,
+			98,
+			99,
+			112,
+			113,
+			128,
+			129,
+			134,
+			135,
+			148,
+			149,
+			160,
+			161,
+			162,
+			163,
+			164,
+			165,
+			166,
+			167,
+			168,
+			169,
+			170,
+			171,
+			172,
+			173,
+			178,
+			179,
+			184,
+			185,
+			196,
+			197,
+			198,
+			199,
+			200,
+			201,
+			202,
+			203,
+			204,
+			205,
+			206,
+			207,
+			208,
+			209,
+			214,
+			215,
+			220,
+			221
+		];
+	}
+} catch (error) {
+	// Swallow - we only care if `supports-color` is available; it doesn't have to be.
+}
+
+/**
+ * Build up the default `inspectOpts` object from the environment variables.
+ *
+ *   $ DEBUG_COLORS=no DEBUG_DEPTH=10 DEBUG_SHOW_HIDDEN=enabled node script.js
+ */
+
+exports.inspectOpts = Object.keys(process.env).filter(key => {
+	return /^debug_/i.test(key);
+}).reduce((obj, key) => {
+	// Camel-case
+	const prop = key
+		.substring(6)
+		.toLowerCase()
+		.replace(/_([a-z])/g, (_, k) => {
+			return k.toUpperCase();
+		});
+
+	// Coerce string value into JS value
+	let val = process.env[key];
+	if (/^(yes|on|true|enabled)$/i.test(val)) {
+		val = true;
+	} else if (/^(no|off|false|disabled)$/i.test(val)) {
+		val = false;
+	} else if (val === 'null') {
+		val = null;
+	} else {
+		val = Number(val);
+	}
+
+	obj[prop] = val;
+	return obj;
+}, {});
+
+/**
+ * Is stdout a TTY? Colored output is enabled when `true`.
+ */
+
+function useColors() {
+	return 'colors' in exports.inspectOpts ?
+		Boolean(exports.inspectOpts.colors) :
+		tty.isatty(process.stderr.fd);
+}
+
+/**
+ * Adds ANSI color escape codes if enabled.
+ *
+ * @api public
+ */
+
+function formatArgs(args) {
+	const {namespace: name, useColors} = this;
+
+	if (useColors) {
+		const c = this.color;
+		const colorCode = '\u001B[3' + (c < 8 ? c : '8;5;' + c);
+		const prefix = `  ${colorCode};1m${name} \u001B[0m`;
+
+		args[0] = prefix + args[0].split('\n').join('\n' + prefix);
+		args.push(colorCode + 'm+' + module.exports.humanize(this.diff) + '\u001B[0m');
+	} else {
+		args[0] = getDate() + name + ' ' + args[0];
+	}
+}
+
+function getDate() {
+	if (exports.inspectOpts.hideDate) {
+		return '';
+	}
+	return new Date().toISOString() + ' ';
+}
+
+/**
+ * Invokes `util.formatWithOptions()` with the specified arguments and writes to stderr.
+ */
+
+function log(...args) {
+	return process.stderr.write(util.formatWithOptions(exports.inspectOpts, ...args) + '\n');
+}
+
+/**
+ * Save `namespaces`.
+ *
+ * @param {String} namespaces
+ * @api private
+ */
+function save(namespaces) {
+	if (namespaces) {
+		process.env.DEBUG = namespaces;
+	} else {
+		// If you set a process.env field to null or undefined, it gets cast to the
+		// string 'null' or 'undefined'. Just delete instead.
+		delete process.env.DEBUG;
+	}
+}
+
+/**
+ * Load `namespaces`.
+ *
+ * @return {String} returns the previously persisted debug modes
+ * @api private
+ */
+
+function load() {
+	return process.env.DEBUG;
+}
+
+/**
+ * Init logic for `debug` instances.
+ *
+ * Create a new `inspectOpts` object in case `useColors` is set
+ * differently for a particular `debug` instance.
+ */
+
+function init(debug) {
+	debug.inspectOpts = {};
+
+	const keys = Object.keys(exports.inspectOpts);
+	for (let i = 0; i < keys.length; i++) {
+		debug.inspectOpts[keys[i]] = exports.inspectOpts[keys[i]];
+	}
+}
+
+module.exports = __nccwpck_require__(897)(exports);
+
+const {formatters} = module.exports;
+
+/**
+ * Map %o to `util.inspect()`, all on a single line.
+ */
+
+formatters.o = function (v) {
+	this.inspectOpts.colors = this.useColors;
+	return util.inspect(v, this.inspectOpts)
+		.split('\n')
+		.map(str => str.trim())
+		.join(' ');
+};
+
+/**
+ * Map %O to `util.inspect()`, allowing multiple lines if needed.
+ */
+
+formatters.O = function (v) {
+	this.inspectOpts.colors = this.useColors;
+	return util.inspect(v, this.inspectOpts);
+};
+
+
+/***/ }),
+
+/***/ 813:
+/***/ ((module) => {
+
+"use strict";
+
+
+module.exports = (flag, argv = process.argv) => {
+	const prefix = flag.startsWith('-') ? '' : (flag.length === 1 ? '-' : '--');
+	const position = argv.indexOf(prefix + flag);
+	const terminatorPosition = argv.indexOf('--');
+	return position !== -1 && (terminatorPosition === -1 || position < terminatorPosition);
+};
+
+
+/***/ }),
+
+/***/ 744:
+/***/ ((module) => {
+
+/**
+ * Helpers.
+ */
+
+var s = 1000;
+var m = s * 60;
+var h = m * 60;
+var d = h * 24;
+var w = d * 7;
+var y = d * 365.25;
+
+/**
+ * Parse or format the given `val`.
+ *
+ * Options:
+ *
+ *  - `long` verbose formatting [false]
+ *
+ * @param {String|Number} val
+ * @param {Object} [options]
+ * @throws {Error} throw an error if val is not a non-empty string or a number
+ * @return {String|Number}
+ * @api public
+ */
+
+module.exports = function (val, options) {
+  options = options || {};
+  var type = typeof val;
+  if (type === 'string' && val.length > 0) {
+    return parse(val);
+  } else if (type === 'number' && isFinite(val)) {
+    return options.long ? fmtLong(val) : fmtShort(val);
+  }
+  throw new Error(
+    'val is not a non-empty string or a valid number. val=' +
+      JSON.stringify(val)
+  );
+};
+
+/**
+ * Parse the given `str` and return milliseconds.
+ *
+ * @param {String} str
+ * @return {Number}
+ * @api private
+ */
+
+function parse(str) {
+  str = String(str);
+  if (str.length > 100) {
+    return;
+  }
+  var match = /^(-?(?:\d+)?\.?\d+) *(milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)?$/i.exec(
+    str
+  );
+  if (!match) {
+    return;
+  }
+  var n = parseFloat(match[1]);
+  var type = (match[2] || 'ms').toLowerCase();
+  switch (type) {
+    case 'years':
+    case 'year':
+    case 'yrs':
+    case 'yr':
+    case 'y':
+      return n * y;
+    case 'weeks':
+    case 'week':
+    case 'w':
+      return n * w;
+    case 'days':
+    case 'day':
+    case 'd':
+      return n * d;
+    case 'hours':
+    case 'hour':
+    case 'hrs':
+    case 'hr':
+    case 'h':
+      return n * h;
+    case 'minutes':
+    case 'minute':
+    case 'mins':
+    case 'min':
+    case 'm':
+      return n * m;
+    case 'seconds':
+    case 'second':
+    case 'secs':
+    case 'sec':
+    case 's':
+      return n * s;
+    case 'milliseconds':
+    case 'millisecond':
+    case 'msecs':
+    case 'msec':
+    case 'ms':
+      return n;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Short format for `ms`.
+ *
+ * @param {Number} ms
+ * @return {String}
+ * @api private
+ */
+
+function fmtShort(ms) {
+  var msAbs = Math.abs(ms);
+  if (msAbs >= d) {
+    return Math.round(ms / d) + 'd';
+  }
+  if (msAbs >= h) {
+    return Math.round(ms / h) + 'h';
+  }
+  if (msAbs >= m) {
+    return Math.round(ms / m) + 'm';
+  }
+  if (msAbs >= s) {
+    return Math.round(ms / s) + 's';
+  }
+  return ms + 'ms';
+}
+
+/**
+ * Long format for `ms`.
+ *
+ * @param {Number} ms
+ * @return {String}
+ * @api private
+ */
+
+function fmtLong(ms) {
+  var msAbs = Math.abs(ms);
+  if (msAbs >= d) {
+    return plural(ms, msAbs, d, 'day');
+  }
+  if (msAbs >= h) {
+    return plural(ms, msAbs, h, 'hour');
+  }
+  if (msAbs >= m) {
+    return plural(ms, msAbs, m, 'minute');
+  }
+  if (msAbs >= s) {
+    return plural(ms, msAbs, s, 'second');
+  }
+  return ms + ' ms';
+}
+
+/**
+ * Pluralization helper.
+ */
+
+function plural(ms, msAbs, n, name) {
+  var isPlural = msAbs >= n * 1.5;
+  return Math.round(ms / n) + ' ' + name + (isPlural ? 's' : '');
+}
+
+
+/***/ }),
+
 /***/ 560:
 /***/ ((module) => {
 
@@ -11424,6 +12474,149 @@ return Q;
 
 /***/ }),
 
+/***/ 450:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+"use strict";
+
+const os = __nccwpck_require__(857);
+const tty = __nccwpck_require__(18);
+const hasFlag = __nccwpck_require__(813);
+
+const {env} = process;
+
+let forceColor;
+if (hasFlag('no-color') ||
+	hasFlag('no-colors') ||
+	hasFlag('color=false') ||
+	hasFlag('color=never')) {
+	forceColor = 0;
+} else if (hasFlag('color') ||
+	hasFlag('colors') ||
+	hasFlag('color=true') ||
+	hasFlag('color=always')) {
+	forceColor = 1;
+}
+
+if ('FORCE_COLOR' in env) {
+	if (env.FORCE_COLOR === 'true') {
+		forceColor = 1;
+	} else if (env.FORCE_COLOR === 'false') {
+		forceColor = 0;
+	} else {
+		forceColor = env.FORCE_COLOR.length === 0 ? 1 : Math.min(parseInt(env.FORCE_COLOR, 10), 3);
+	}
+}
+
+function translateLevel(level) {
+	if (level === 0) {
+		return false;
+	}
+
+	return {
+		level,
+		hasBasic: true,
+		has256: level >= 2,
+		has16m: level >= 3
+	};
+}
+
+function supportsColor(haveStream, streamIsTTY) {
+	if (forceColor === 0) {
+		return 0;
+	}
+
+	if (hasFlag('color=16m') ||
+		hasFlag('color=full') ||
+		hasFlag('color=truecolor')) {
+		return 3;
+	}
+
+	if (hasFlag('color=256')) {
+		return 2;
+	}
+
+	if (haveStream && !streamIsTTY && forceColor === undefined) {
+		return 0;
+	}
+
+	const min = forceColor || 0;
+
+	if (env.TERM === 'dumb') {
+		return min;
+	}
+
+	if (process.platform === 'win32') {
+		// Windows 10 build 10586 is the first Windows release that supports 256 colors.
+		// Windows 10 build 14931 is the first release that supports 16m/TrueColor.
+		const osRelease = os.release().split('.');
+		if (
+			Number(osRelease[0]) >= 10 &&
+			Number(osRelease[2]) >= 10586
+		) {
+			return Number(osRelease[2]) >= 14931 ? 3 : 2;
+		}
+
+		return 1;
+	}
+
+	if ('CI' in env) {
+		if (['TRAVIS', 'CIRCLECI', 'APPVEYOR', 'GITLAB_CI', 'GITHUB_ACTIONS', 'BUILDKITE'].some(sign => sign in env) || env.CI_NAME === 'codeship') {
+			return 1;
+		}
+
+		return min;
+	}
+
+	if ('TEAMCITY_VERSION' in env) {
+		return /^(9\.(0*[1-9]\d*)\.|\d{2,}\.)/.test(env.TEAMCITY_VERSION) ? 1 : 0;
+	}
+
+	if (env.COLORTERM === 'truecolor') {
+		return 3;
+	}
+
+	if ('TERM_PROGRAM' in env) {
+		const version = parseInt((env.TERM_PROGRAM_VERSION || '').split('.')[0], 10);
+
+		switch (env.TERM_PROGRAM) {
+			case 'iTerm.app':
+				return version >= 3 ? 3 : 2;
+			case 'Apple_Terminal':
+				return 2;
+			// No default
+		}
+	}
+
+	if (/-256(color)?$/i.test(env.TERM)) {
+		return 2;
+	}
+
+	if (/^screen|^xterm|^vt100|^vt220|^rxvt|color|ansi|cygwin|linux/i.test(env.TERM)) {
+		return 1;
+	}
+
+	if ('COLORTERM' in env) {
+		return 1;
+	}
+
+	return min;
+}
+
+function getSupportLevel(stream) {
+	const level = supportsColor(stream, stream && stream.isTTY);
+	return translateLevel(level);
+}
+
+module.exports = {
+	supportsColor: getSupportLevel,
+	stdout: translateLevel(supportsColor(true, tty.isatty(1))),
+	stderr: translateLevel(supportsColor(true, tty.isatty(2)))
+};
+
+
+/***/ }),
+
 /***/ 317:
 /***/ ((module) => {
 
@@ -11480,6 +12673,14 @@ module.exports = require("stream");
 
 /***/ }),
 
+/***/ 18:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("tty");
+
+/***/ }),
+
 /***/ 23:
 /***/ ((module) => {
 
@@ -11520,9 +12721,134 @@ module.exports = require("util");
 /******/ 		return module.exports;
 /******/ 	}
 /******/ 	
+/******/ 	// expose the modules object (__webpack_modules__)
+/******/ 	__nccwpck_require__.m = __webpack_modules__;
+/******/ 	
 /************************************************************************/
 /******/ 	/* webpack/runtime/asset-relocator-loader */
 /******/ 	if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = __dirname + "/";
+/******/ 	
+/******/ 	/* webpack/runtime/create fake namespace object */
+/******/ 	(() => {
+/******/ 		var getProto = Object.getPrototypeOf ? (obj) => (Object.getPrototypeOf(obj)) : (obj) => (obj.__proto__);
+/******/ 		var leafPrototypes;
+/******/ 		// create a fake namespace object
+/******/ 		// mode & 1: value is a module id, require it
+/******/ 		// mode & 2: merge all properties of value into the ns
+/******/ 		// mode & 4: return value when already ns object
+/******/ 		// mode & 16: return value when it's Promise-like
+/******/ 		// mode & 8|1: behave like require
+/******/ 		__nccwpck_require__.t = function(value, mode) {
+/******/ 			if(mode & 1) value = this(value);
+/******/ 			if(mode & 8) return value;
+/******/ 			if(typeof value === 'object' && value) {
+/******/ 				if((mode & 4) && value.__esModule) return value;
+/******/ 				if((mode & 16) && typeof value.then === 'function') return value;
+/******/ 			}
+/******/ 			var ns = Object.create(null);
+/******/ 			__nccwpck_require__.r(ns);
+/******/ 			var def = {};
+/******/ 			leafPrototypes = leafPrototypes || [null, getProto({}), getProto([]), getProto(getProto)];
+/******/ 			for(var current = mode & 2 && value; typeof current == 'object' && !~leafPrototypes.indexOf(current); current = getProto(current)) {
+/******/ 				Object.getOwnPropertyNames(current).forEach((key) => (def[key] = () => (value[key])));
+/******/ 			}
+/******/ 			def['default'] = () => (value);
+/******/ 			__nccwpck_require__.d(ns, def);
+/******/ 			return ns;
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/define property getters */
+/******/ 	(() => {
+/******/ 		// define getter functions for harmony exports
+/******/ 		__nccwpck_require__.d = (exports, definition) => {
+/******/ 			for(var key in definition) {
+/******/ 				if(__nccwpck_require__.o(definition, key) && !__nccwpck_require__.o(exports, key)) {
+/******/ 					Object.defineProperty(exports, key, { enumerable: true, get: definition[key] });
+/******/ 				}
+/******/ 			}
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/ensure chunk */
+/******/ 	(() => {
+/******/ 		__nccwpck_require__.f = {};
+/******/ 		// This file contains only the entry chunk.
+/******/ 		// The chunk loading function for additional chunks
+/******/ 		__nccwpck_require__.e = (chunkId) => {
+/******/ 			return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 				__nccwpck_require__.f[key](chunkId, promises);
+/******/ 				return promises;
+/******/ 			}, []));
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/get javascript chunk filename */
+/******/ 	(() => {
+/******/ 		// This function allow to reference async chunks
+/******/ 		__nccwpck_require__.u = (chunkId) => {
+/******/ 			// return url for filenames based on template
+/******/ 			return "" + chunkId + ".index.js";
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/hasOwnProperty shorthand */
+/******/ 	(() => {
+/******/ 		__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/make namespace object */
+/******/ 	(() => {
+/******/ 		// define __esModule on exports
+/******/ 		__nccwpck_require__.r = (exports) => {
+/******/ 			if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
+/******/ 				Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+/******/ 			}
+/******/ 			Object.defineProperty(exports, '__esModule', { value: true });
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/require chunk loading */
+/******/ 	(() => {
+/******/ 		// no baseURI
+/******/ 		
+/******/ 		// object to store loaded chunks
+/******/ 		// "1" means "loaded", otherwise not loaded yet
+/******/ 		var installedChunks = {
+/******/ 			792: 1
+/******/ 		};
+/******/ 		
+/******/ 		// no on chunks loaded
+/******/ 		
+/******/ 		var installChunk = (chunk) => {
+/******/ 			var moreModules = chunk.modules, chunkIds = chunk.ids, runtime = chunk.runtime;
+/******/ 			for(var moduleId in moreModules) {
+/******/ 				if(__nccwpck_require__.o(moreModules, moduleId)) {
+/******/ 					__nccwpck_require__.m[moduleId] = moreModules[moduleId];
+/******/ 				}
+/******/ 			}
+/******/ 			if(runtime) runtime(__nccwpck_require__);
+/******/ 			for(var i = 0; i < chunkIds.length; i++)
+/******/ 				installedChunks[chunkIds[i]] = 1;
+/******/ 		
+/******/ 		};
+/******/ 		
+/******/ 		// require() chunk loading for javascript
+/******/ 		__nccwpck_require__.f.require = (chunkId, promises) => {
+/******/ 			// "1" is the signal for "already loaded"
+/******/ 			if(!installedChunks[chunkId]) {
+/******/ 				if(true) { // all chunks have JS
+/******/ 					installChunk(require("./" + __nccwpck_require__.u(chunkId)));
+/******/ 				} else installedChunks[chunkId] = 1;
+/******/ 			}
+/******/ 		};
+/******/ 		
+/******/ 		// no external install chunk
+/******/ 		
+/******/ 		// no HMR
+/******/ 		
+/******/ 		// no HMR manifest
+/******/ 	})();
 /******/ 	
 /************************************************************************/
 var __webpack_exports__ = {};
@@ -11535,6 +12861,11 @@ var __webpack_exports__ = {};
 const hops = [
     "configuration",
     "identity provider",
+    "Microsoft Entra",
+    "Azure Resource Manager",
+    "registry",
+    "arcProxy",
+    "kube-aad-proxy",
     "outbound proxy",
     "client proxy",
     "relay",
@@ -11558,6 +12889,186 @@ const agentErrors = errorTable({
         summary: "the agent cannot reach its target",
         cause: "the auth proxy is not running, still starting, or configured with another socket.",
         remedy: "look at the auth proxy's log, and compare target.socket with its listen.socket.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/arc.ts
+
+const arcErrors = errorTable({
+    ERR_ARM_UNREACHABLE: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY, `cloud` and Azure's status page.",
+    },
+    ERR_ARM_THROTTLED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager asks to come back later",
+        cause: "the subscription or the identity makes more calls than Azure allows at the moment.",
+        remedy: "nothing: it is asked again when it said so. If it lasts, find what else calls with this identity.",
+    },
+    ERR_ARM_TOKEN_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the token",
+        cause: "the token is of another tenant or cloud than the subscription.",
+        remedy: "check tenant-id, subscription-id and cloud: the three belong together.",
+    },
+    ERR_ARM_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the request",
+        cause: "Azure's own code and words are in the message.",
+        remedy: "give the correlation id of the message to Azure's support if its words do not help.",
+    },
+    ERR_ARM_ANSWER: {
+        hop: "Azure Resource Manager",
+        owner: "Cluster Connect maintainers",
+        summary: "Azure Resource Manager's answer makes no sense",
+        cause: "`cloud` names something that is not an ARM endpoint, or Azure answers in a way that is not known here.",
+        remedy: "check `cloud`; if it is right, open an issue with this message.",
+    },
+    ERR_ARC_ROLE_MISSING: {
+        hop: "Azure Resource Manager",
+        owner: "cluster operator",
+        summary: "the identity may not connect to this cluster",
+        cause: "it has no role with Microsoft.Kubernetes/connectedClusters/listClusterUserCredential/action there, or has had it for less than some minutes.",
+        remedy: "assign the role that the message names to the identity, at the scope that the message names.",
+    },
+    ERR_ARC_SUBSCRIPTION_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such subscription",
+        cause: "subscription-id is mistyped, or belongs to another cloud.",
+        remedy: "copy it from the cluster's overview page; check `cloud`.",
+    },
+    ERR_ARC_GROUP_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such resource group in the subscription",
+        cause: "resource-group is mistyped, or is one of another subscription.",
+        remedy: "copy it from the cluster's overview page.",
+    },
+    ERR_ARC_CLUSTER_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such Arc-enabled cluster in the resource group",
+        cause: "cluster-name is mistyped, or the cluster was never connected to Azure Arc, or is an AKS cluster.",
+        remedy: "compare cluster-name with what `az connectedk8s list` shows.",
+    },
+    ERR_ARC_AGENT_NEVER_STARTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "the cluster's Azure Arc agent has never come up",
+        cause: "onboarding did not finish, the feature cluster-connect is disabled, or the pod clusterconnect-agent cannot reach *.servicebus.windows.net.",
+        remedy: "in the cluster: `kubectl -n azure-arc get pods`, then the log of clusterconnect-agent; then `az connectedk8s enable-features --features cluster-connect`.",
+    },
+    ERR_ARC_AGENT_NOT_CONNECTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "no agent of the cluster is connected to Azure's relay",
+        cause: "the agent is down, cannot get out, or is just renewing its own credential, which takes some 12 s once a day.",
+        remedy: "nothing if it passes by itself; else look at the pod clusterconnect-agent in namespace azure-arc.",
+    },
+    ERR_ARC_AGENT_OFFLINE: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "Azure has not heard from the cluster's agents",
+        cause: "the cluster is down or cut off, or its Azure Arc identity has expired.",
+        remedy: "bring the cluster back; if it is up, look at the pods in namespace azure-arc. Expired: connect it to Azure Arc anew.",
+    },
+    ERR_ARC_REGISTRY_UNREACHABLE: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy cannot be fetched",
+        cause: "a firewall does not let the runner through to mcr.microsoft.com and *.data.mcr.microsoft.com, or the registry is out of order.",
+        remedy: "open both, name a mirror as arc-proxy-registry, or put the program on the runner and name it as arc-proxy-path.",
+    },
+    ERR_ARC_PROXY_PLATFORM: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "there is no arcProxy for this machine",
+        cause: "Microsoft builds it for Linux, macOS and Windows on amd64 and arm64, and for 386 but for macOS.",
+        remedy: "run the job on such a machine.",
+    },
+    ERR_ARC_PROXY_DIGEST: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy is not what it should be",
+        cause: "it was altered on the way or on the disk, or arc-proxy-digest is that of another version or architecture.",
+        remedy: "compare the digests; change arc-proxy-digest only if you know why it has changed. It is that of the program, not of the archive.",
+    },
+    ERR_ARC_PROXY_INVALID: {
+        hop: "registry",
+        owner: "Cluster Connect maintainers",
+        summary: "the registry's artifact is not what is expected of arcProxy",
+        cause: "a mirror holds something else, or Microsoft packs it in another way now.",
+        remedy: "check arc-proxy-registry; if it is not set, open an issue, and use arc-proxy-path meanwhile.",
+    },
+    ERR_ARC_PROXY_PATH: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the arcProxy that was named cannot be used",
+        cause: "arc-proxy-path names no file, or one that this user may not read and execute.",
+        remedy: "check the path and the file's mode.",
+    },
+    ERR_ARC_PROXY_START: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not start",
+        cause: "it is built for another system, ended at once, or does not come to listen; its log says more.",
+        remedy: "read arcProxy's log, which follows; with arc-proxy-path, check which version that is.",
+    },
+    ERR_ARC_PROXY_ENDED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy is not running",
+        cause: "it has crashed, or another step or the machine has killed it.",
+        remedy: "nothing if it happens once: it is started again by itself. If it repeats, read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_REFUSED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not take what it was given",
+        cause: "it has made itself another key meanwhile, or cannot use the relay's credential.",
+        remedy: "nothing if it passes by itself; else read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_ANSWER: {
+        hop: "arcProxy",
+        owner: "Cluster Connect maintainers",
+        summary: "arcProxy does not behave as is known of it",
+        cause: "it is of another version than this release was made for, or something else has taken its port.",
+        remedy: "leave arc-proxy-path out; if it lasts, open an issue with arcProxy's log.",
+    },
+    ERR_ARC_CLUSTER_TOKEN_REFUSED: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the cluster did not accept the identity",
+        cause: "the cluster belongs to another tenant than tenant-id, the identity was deleted, or the service account's token has expired.",
+        remedy: "compare tenant-id with the cluster's; then look at the log of kube-aad-proxy in namespace azure-arc.",
+    },
+    ERR_ARC_CLUSTER_FORBIDDEN: {
+        hop: "apiserver",
+        owner: "cluster operator",
+        summary: "the identity has no rights in the cluster",
+        cause: "no role binding and no Azure role names it. Kubernetes knows an application by its object id, which is not its application id.",
+        remedy: "bind a ClusterRole to the oid of the message (for a person: to the upn), or assign an Azure Arc Kubernetes role where Azure RBAC is on.",
+    },
+    ERR_ARC_GROUPS_OVERAGE: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the identity is in more groups than a token can hold",
+        cause: "with more than 200 the token has none of them, and the cluster rejects applications then.",
+        remedy: "take the identity out of groups, or use one of its own for this cluster.",
+    },
+    ERR_ARC_CLUSTER_UNREACHABLE: {
+        hop: "arcProxy",
+        owner: "cluster operator",
+        summary: "arcProxy cannot reach the cluster",
+        cause: "the agent is renewing its own credential (some 12 s once a day) or down, kube-aad-proxy is not running, or a firewall is in the way of *.servicebus.windows.net.",
+        remedy: "nothing if it passes by itself; else look at clusterconnect-agent and kube-aad-proxy in namespace azure-arc.",
     },
 });
 
@@ -11927,20 +13438,6 @@ const credentialErrors = errorTable({
         cause: "a network fault, or an outbound proxy that does not let the runner through.",
         remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
     },
-    ERR_ENTRA_REFUSED: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra gave no token",
-        cause: "no federated credential of the application has the assertion's issuer, subject and audience, or the scope names an application that this tenant does not know.",
-        remedy: "compare the federated credential with the claims in the message, and the scopes with the application ID URIs; each scope ends in /.default.",
-    },
-    ERR_ENTRA_UNREACHABLE: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra cannot be reached",
-        cause: "a network fault, an outage, or an outbound proxy that does not let the runner through.",
-        remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
-    },
     ERR_TOKEN_FILE_UNREADABLE: {
         hop: "configuration",
         owner: "cluster operator",
@@ -11954,6 +13451,74 @@ const credentialErrors = errorTable({
         summary: "the token command failed",
         cause: "the command is not installed, asks for a login, or prints something that is not a token.",
         remedy: "run the command by hand; it must print a raw token, an ExecCredential, or the JSON of the az CLI.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/entra.ts
+
+const entraErrors = errorTable({
+    ERR_ENTRA_UNREACHABLE: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage or throttling.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY and Azure's status page.",
+    },
+    ERR_ENTRA_FEDERATION: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the application trusts no such job",
+        cause: "no federated credential of the application has this issuer, subject and audience: another branch, environment or repository runs the job than the one that was registered.",
+        remedy: "add a federated credential to the app registration with the issuer, subject and audience that the message shows, letter by letter.",
+    },
+    ERR_ENTRA_ASSERTION_EXPIRED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the job's assertion is not valid now",
+        cause: "the clock of the CI system differs from Entra's, or a token was given that is used again and again.",
+        remedy: "at a desk, give --client-assertion-command or a file that is renewed; elsewhere run the job again.",
+    },
+    ERR_ENTRA_CONDITIONAL_ACCESS: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "a conditional access policy blocks the sign-in",
+        cause: "a policy for workload identities allows this application from certain places only, and the runner is elsewhere.",
+        remedy: "run the job where the policy allows it, or exclude the application from it; Entra's sign-in log for service principals names the policy.",
+    },
+    ERR_ENTRA_CLIENT_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra does not know the application or the tenant",
+        cause: "client-id or tenant-id is mistyped, belongs to another cloud, or the application is disabled.",
+        remedy: "copy both from the app registration's overview; client-id is the application id, not the object id.",
+    },
+    ERR_ENTRA_SECRET_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the application's secret or certificate",
+        cause: "it has expired, was removed, or is the secret's id instead of its value.",
+        remedy: "make a new one in the app registration, or better a federated credential, which never expires.",
+    },
+    ERR_ENTRA_CERTIFICATE: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the application's certificate cannot be used",
+        cause: "the PEM lacks the certificate or its RSA private key, is encrypted, or the two do not belong together.",
+        remedy: "give both as unencrypted PEM in one text.",
+    },
+    ERR_ENTRA_RESOURCE_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "the tenant does not know what the token is for",
+        cause: "the resource has no service principal in this tenant: the provider Microsoft.Kubernetes was never registered there, or the tenant or cloud is another one than the cluster's.",
+        remedy: "check tenant-id and cloud; then register the resource provider Microsoft.Kubernetes in the cluster's subscription.",
+    },
+    ERR_ENTRA_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the sign-in",
+        cause: "the AADSTS number in the message says what for.",
+        remedy: "look the number up at https://login.microsoftonline.com/error.",
     },
 });
 
@@ -12183,15 +13748,19 @@ const tunnelErrors = errorTable({
 
 
 
+
+
 const errorRegistry = {
     ...configurationErrors,
     ...credentialErrors,
+    ...entraErrors,
     ...identityErrors,
     ...tunnelErrors,
     ...relayErrors,
     ...agentErrors,
     ...authProxyErrors,
     ...clientProxyErrors,
+    ...arcErrors,
     ...ciErrors,
 };
 /** An error whose code is in the registry. `detail` says what happened this time and must hold no secret. */
@@ -12230,14 +13799,14 @@ function isErrorCode(value) {
 function asClusterConnectError(thrown, program) {
     if (thrown instanceof errors_ClusterConnectError)
         return thrown;
-    return new errors_ClusterConnectError("ERR_UNEXPECTED", messageOf(thrown), { cause: thrown, hop: program });
+    return new errors_ClusterConnectError("ERR_UNEXPECTED", errors_messageOf(thrown), { cause: thrown, hop: program });
 }
 /** The message of a thrown value, following `cause` one step where Node hides the reason there. */
-function messageOf(thrown) {
+function errors_messageOf(thrown) {
     if (!(thrown instanceof Error))
         return String(thrown);
     if (thrown instanceof AggregateError && thrown.errors.length > 0) {
-        return thrown.errors.map(messageOf).join("; ");
+        return thrown.errors.map(errors_messageOf).join("; ");
     }
     return thrown.message !== "" ? thrown.message : thrown.name;
 }
@@ -21164,7 +22733,7 @@ function object(shape, params) {
     const def = {
         type: "object",
         shape: shape ?? {},
-        ...util.normalizeParams(params),
+        ...normalizeParams(params),
     };
     return new ZodObject(def);
 }
@@ -21843,22 +23412,51 @@ const tokenSourceSpec = discriminatedUnion("kind", [
 
 
 
+/** Our own relay, or an Azure Relay namespace. */
+const relayBackend = strictObject({
+    kind: literal("relay"),
+    url: url(),
+    caPem: schemas_string().optional(),
+    credential: union([
+        tokenSourceSpec,
+        strictObject({ kind: literal("sas"), keyName: schemas_string().min(1), key: schemas_string().min(1) }),
+    ]),
+    /** Whose token the requests carry to the cluster. */
+    clusterCredential: tokenSourceSpec,
+    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
+    clusterCa: array(schemas_string()).default([]),
+    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
+    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
+});
+/** Azure Arc, through Microsoft's arcProxy. The cluster's name is that of the resource. */
+const arcBackend = strictObject({
+    kind: literal("arc"),
+    subscriptionId: schemas_string().min(1),
+    resourceGroup: schemas_string().min(1),
+    /** AzureCloud, AzureUSGovernment, AzureChinaCloud, or the address of an ARM endpoint. */
+    cloud: schemas_string().min(1),
+    tenantId: schemas_string().min(1),
+    signIn: discriminatedUnion("kind", [
+        strictObject({
+            kind: literal("assertion"),
+            clientId: schemas_string().min(1),
+            assertion: tokenSourceSpec,
+        }),
+        strictObject({ kind: literal("secret"), clientId: schemas_string().min(1), secret: schemas_string().min(1) }),
+        strictObject({ kind: literal("certificate"), clientId: schemas_string().min(1), pem: schemas_string().min(1) }),
+        /** Tokens for ARM that somebody else obtains; needs `serviceAccount`. */
+        strictObject({ kind: literal("token"), source: tokenSourceSpec }),
+    ]),
+    /** Tokens of a Kubernetes service account, as whom to come instead. */
+    serviceAccount: tokenSourceSpec.optional(),
+    /** arcProxy, and the digest that it must have each time it is started. */
+    program: strictObject({ path: schemas_string().min(1), digest: schemas_string().regex(/^sha256:[0-9a-f]{64}$/) }),
+});
 const startRequest = strictObject({
     /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
     instanceDirectory: schemas_string().min(1),
     cluster: schemas_string().min(1),
-    relay: strictObject({
-        url: url(),
-        caPem: schemas_string().optional(),
-        credential: union([
-            tokenSourceSpec,
-            strictObject({ kind: literal("sas"), keyName: schemas_string().min(1), key: schemas_string().min(1) }),
-        ]),
-    }),
-    /** Whose token the requests carry to the cluster; absent: the user brings a kubeconfig user of their own. */
-    clusterCredential: tokenSourceSpec,
-    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
-    clusterCa: array(schemas_string()).default([]),
+    backend: discriminatedUnion("kind", [relayBackend, arcBackend]),
     contextName: schemas_string().min(1),
     namespace: schemas_string().optional(),
     listen: strictObject({
@@ -21866,8 +23464,6 @@ const startRequest = strictObject({
         port: schemas_number().int().min(0).max(65_535).default(0),
     })
         .prefault({}),
-    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
-    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
     logLevel: schemas_enum(["debug", "info", "warn", "error"]).default("info"),
 });
 /** Name, in the instance folder, of the one-time secret that every control request must carry (0600). */
@@ -21876,6 +23472,10 @@ const controlSecretFile = "control.secret";
 const controlAddressFile = "control.address";
 /** Name, in the instance folder, of the kubeconfig that the client proxy writes once the cluster has answered. */
 const kubeconfigFile = "kubeconfig";
+/** Names, in the instance folder, of arcProxy's own folder, of its configuration in there, and of its log. */
+const arcProxyFolder = "arc-proxy";
+const arcProxyConfig = "arc-proxy/config.yml";
+const arcProxyLogFile = "arc-proxy.log";
 /** Name, in the instance folder, of the log; the caller opens it and hands it over as stdout and stderr. */
 const logFile = "client-proxy.log";
 const controlRequest = strictObject({
@@ -21976,7 +23576,7 @@ function redactValue(value, depth) {
 }
 
 ;// CONCATENATED MODULE: ./src/ci/process-log.ts
-/** The client proxy's log: it has no other way to tell the job anything once main has returned. */
+/** The logs of client proxy and arcProxy: they have no other way to tell the job anything once main has returned. */
 
 
 
@@ -21984,9 +23584,15 @@ function redactValue(value, depth) {
 
 const tailLines = 40;
 const tailBytes = 65_536;
-/** The log's last lines, for people. Empty when there is none. */
-async function readLogTail(instanceDirectory) {
-    const file = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(instanceDirectory, logFile)).catch(() => undefined);
+/** The last lines of each log that there is, for people. */
+async function readLogTails(instanceDirectory) {
+    return [
+        { title: "The client proxy's log, its last lines", lines: await readTail(instanceDirectory, logFile) },
+        { title: "arcProxy's log, its last lines", lines: await readTail(instanceDirectory, arcProxyLogFile) },
+    ].filter(({ lines }) => lines.length > 0);
+}
+async function readTail(instanceDirectory, name) {
+    const file = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(instanceDirectory, name)).catch(() => undefined);
     if (file === undefined)
         return [];
     try {
@@ -22005,13 +23611,13 @@ async function readLogTail(instanceDirectory) {
         await file.close();
     }
 }
-function showLogTail(log, lines) {
-    if (lines.length === 0)
-        return;
-    log.startGroup("The client proxy's log, its last lines");
-    for (const line of lines)
-        log.info(`| ${line}`);
-    log.endGroup();
+function showLogTails(log, tails) {
+    for (const { title, lines } of tails) {
+        log.startGroup(title);
+        for (const line of lines)
+            log.info(`| ${line}`);
+        log.endGroup();
+    }
 }
 /** What Node itself prints when it dies is no JSON. */
 function readable(line) {
@@ -22193,8 +23799,8 @@ const thisMachine = {
  */
 
 
-/** Arguments are `node bundle marker`. */
-const markerIndex = 2;
+/** The command lines that are meant: `node bundle marker`, or `program -c marker`, a script's interpreter before it. */
+const isMarked = (words, marker) => words[2] === marker || (words[2] === "-c" && words[3] === marker);
 /** The process's id; undefined when none runs (a zombie does not), or when nothing tells. */
 function findProcess(marker, table = thisMachine) {
     if (table.platform === "win32")
@@ -22212,8 +23818,8 @@ function isOurProcess(pid, marker, table = thisMachine) {
         return findProcess(marker, table) === pid;
     try {
         const state = /\) (\w)/.exec((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/stat`, "utf8"))?.[1];
-        const argument = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/cmdline`, "utf8").split("\0")[markerIndex];
-        return state !== "Z" && argument === marker;
+        const words = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/cmdline`, "utf8").split("\0");
+        return state !== "Z" && isMarked(words, marker);
     }
     catch {
         return false;
@@ -22222,7 +23828,7 @@ function isOurProcess(pid, marker, table = thisMachine) {
 function findByPs(marker, table) {
     try {
         const lines = table.run("ps", ["-axww", "-o", "pid=,args="]).split("\n");
-        const line = lines.find((text) => text.trimEnd().endsWith(` ${marker}`));
+        const line = lines.find((text) => text.trimEnd().replace(/ -d$/, "").endsWith(` ${marker}`));
         return line === undefined ? undefined : Number.parseInt(line, 10);
     }
     catch {
@@ -22314,6 +23920,7 @@ async function isGone(isThere, withinMs) {
 
 
 
+
 const statusTimeoutMs = 1_000;
 const stopTimeoutMs = 4_000;
 async function undo(platform) {
@@ -22325,10 +23932,15 @@ async function undo(platform) {
     const address = await readControlAddress(directory).catch(() => "");
     const status = await stopPolitely(platform, directory);
     const steps = [
-        await attempt(platform, "end the client proxy", async () => {
-            if (!(await stopProcess(directory)))
-                throw new Error("it does not end");
-        }),
+        // Side by side, as each may take its time: arcProxy has a process group of its own, and outlives a client proxy that
+        // was killed.
+        ...(await Promise.all([
+            attempt(platform, "end the client proxy", () => end(directory)),
+            attempt(platform, "end arcProxy", async () => {
+                if (state.read("way") === "arc")
+                    await end((0,external_node_path_namespaceObject.join)(directory, arcProxyConfig));
+            }),
+        ])),
         await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state)),
         await attempt(platform, `delete ${directory}`, async () => {
             await removeSocket(address);
@@ -22336,6 +23948,10 @@ async function undo(platform) {
         }),
     ];
     return { status, isComplete: steps.every((isDone) => isDone) };
+}
+async function end(marker) {
+    if (!(await stopProcess(marker)))
+        throw new Error("it does not end");
 }
 /** A process that does not answer is ended by signals; one that never came up has nothing to say. */
 async function stopPolitely(platform, directory) {
@@ -22346,7 +23962,7 @@ async function stopPolitely(platform, directory) {
         return await askClientProxy(directory, "stop", stopTimeoutMs);
     }
     catch (error) {
-        platform.log.debug(`The client proxy did not answer: ${messageOf(error)}`);
+        platform.log.debug(`The client proxy did not answer: ${errors_messageOf(error)}`);
         return status;
     }
 }
@@ -22379,7 +23995,7 @@ async function attempt(platform, what, action) {
         return true;
     }
     catch (error) {
-        platform.log.warning(`Could not ${what}: ${messageOf(error)}`);
+        platform.log.warning(`Could not ${what}: ${errors_messageOf(error)}`);
         return false;
     }
 }
@@ -22400,7 +24016,7 @@ async function disconnect(platform) {
         return;
     }
     try {
-        const tail = await readLogTail(directory);
+        const tails = await readLogTails(directory);
         const { status, isComplete } = await undo(platform);
         if (isComplete)
             platform.log.info("Disconnected: process, files and variables are gone.");
@@ -22416,7 +24032,7 @@ async function disconnect(platform) {
             platform.log.warning(`${String(lost)} of ${String(status.statistics.streams)} connections were lost.`);
         }
         if (status === undefined || lost > 0 || platform.job.isDebug)
-            showLogTail(platform.log, tail);
+            showLogTails(platform.log, tails);
         if (status !== undefined && state.read("summary") === "true") {
             const clusterName = state.read("clusterName") ?? "";
             const connectedMs = Date.now() - Number(connectedAt);
@@ -22424,7 +24040,7 @@ async function disconnect(platform) {
         }
     }
     catch (error) {
-        platform.log.warning(`The post step could not finish: ${messageOf(error)}`);
+        platform.log.warning(`The post step could not finish: ${errors_messageOf(error)}`);
     }
 }
 
@@ -22435,6 +24051,7 @@ const external_node_os_namespaceObject = require("node:os");
 const groups = {
     trust: { title: "Certificate authority of the cluster", visibleWhen: "insecureTrustRelay = false" },
     entra: { title: "Identity: Microsoft Entra" },
+    arc: { title: "Azure Arc" },
     key: { title: "Identity at the relay: a shared access key" },
     pipeline: { title: "Identity: the pipeline's own token" },
     kubeconfig: { title: "Kubeconfig" },
@@ -22443,12 +24060,11 @@ const groups = {
 const inputs = {
     "cluster-name": {
         required: true,
-        description: "Name of the cluster, as relay and agent know it, such as plant-7.",
+        description: "Name of the cluster, as relay and agent know it, such as plant-7; for Azure Arc, of the Arc-enabled cluster.",
         field: { label: "Cluster name" },
     },
     "relay-url": {
-        required: true,
-        description: "Address of the relay, such as https://relay.example.com, or of an Azure Relay namespace.",
+        description: "Address of the relay, such as https://relay.example.com, or of an Azure Relay namespace. Without it the way is Azure Arc's, and subscription-id and resource-group are needed.",
         field: { label: "Relay URL" },
     },
     "relay-ca": {
@@ -22476,12 +24092,12 @@ const inputs = {
     },
     "azure-subscription": {
         only: "azure-pipelines",
-        description: "Service connection with workload identity federation, in whose name Microsoft Entra gives the tokens for relay-scope and cluster-scope.",
+        description: "Service connection with workload identity federation, in whose name Microsoft Entra gives the tokens for relay-scope and cluster-scope, or those for Azure Arc.",
         field: { label: "Azure subscription", type: "connectedService:AzureRM", group: "entra" },
     },
     "client-id": {
         only: "github",
-        description: "Application in Microsoft Entra that gives the tokens for relay-scope and cluster-scope.",
+        description: "Application in Microsoft Entra that gives the tokens for relay-scope and cluster-scope, or those for Azure Arc.",
         field: { label: "Client ID" },
     },
     "tenant-id": {
@@ -22505,7 +24121,7 @@ const inputs = {
     },
     token: {
         secret: true,
-        description: "Token of a Kubernetes service account, or another one that the cluster itself has issued, instead of the job's identity at the cluster. Its auth proxy must allow that (passThrough); it is not renewed.",
+        description: "Token of a Kubernetes service account, or another one that the cluster itself has issued, instead of the job's identity at the cluster. Its auth proxy must allow that (passThrough), Azure Arc does; it is not renewed.",
         field: { label: "Token of a service account", group: "advanced" },
     },
     "relay-key-name": {
@@ -22527,6 +24143,42 @@ const inputs = {
         default: "false",
         description: "Whether relay and cluster may be shown one and the same pipeline token, which lets the relay act as the pipeline in the cluster.",
         field: { label: "Show the relay the cluster's token", type: "boolean", group: "pipeline" },
+    },
+    "subscription-id": {
+        description: "Azure subscription of an Arc-enabled cluster, which is then reached through Azure Arc.",
+        field: { label: "Subscription ID", group: "arc" },
+    },
+    "resource-group": {
+        description: "Resource group of the Arc-enabled cluster.",
+        field: { label: "Resource group", group: "arc" },
+    },
+    cloud: {
+        description: "Azure cloud of the Arc-enabled cluster: AzureCloud (default), AzureUSGovernment, AzureChinaCloud, or the address of an ARM endpoint.",
+        field: { label: "Cloud", group: "arc" },
+    },
+    "client-secret": {
+        only: "github",
+        secret: true,
+        description: "Secret of the application client-id, instead of the job's own identity; for Azure Arc alone.",
+        field: { label: "Client secret" },
+    },
+    "client-certificate": {
+        only: "github",
+        secret: true,
+        description: "PEM of certificate and private key of the application client-id, instead of the job's own identity; for Azure Arc alone.",
+        field: { label: "Client certificate" },
+    },
+    "arc-proxy-path": {
+        description: "Path of Microsoft's arcProxy on the machine; without it, it is fetched and kept.",
+        field: { label: "Path of arcProxy", group: "arc" },
+    },
+    "arc-proxy-digest": {
+        description: "The only digest that arcProxy may have: sha256:\u2026 of the program, which the log names.",
+        field: { label: "Digest of arcProxy", group: "arc" },
+    },
+    "arc-proxy-registry": {
+        description: "Mirror to fetch arcProxy from. Default: https://mcr.microsoft.com.",
+        field: { label: "Registry of arcProxy", group: "arc" },
     },
     "context-name": {
         description: "Name of context, cluster and user in the kubeconfig. Default: the cluster's name.",
@@ -22580,6 +24232,810 @@ const hyphenated = new RegExp(`(?<![\\w-])(?:${[...inputsOf("azure-pipelines").m
     .filter((name) => name.includes("-"))
     .join("|")})(?![\\w-])`, "g");
 
+;// CONCATENATED MODULE: external "node:http"
+const external_node_http_namespaceObject = require("node:http");
+;// CONCATENATED MODULE: external "node:https"
+const external_node_https_namespaceObject = require("node:https");
+;// CONCATENATED MODULE: external "node:tls"
+const external_node_tls_namespaceObject = require("node:tls");
+;// CONCATENATED MODULE: external "net"
+const external_net_namespaceObject = require("net");
+;// CONCATENATED MODULE: external "tls"
+const external_tls_namespaceObject = require("tls");
+;// CONCATENATED MODULE: external "assert"
+const external_assert_namespaceObject = require("assert");
+// EXTERNAL MODULE: ./node_modules/debug/src/index.js
+var src = __nccwpck_require__(830);
+;// CONCATENATED MODULE: external "http"
+const external_http_namespaceObject = require("http");
+;// CONCATENATED MODULE: external "https"
+const external_https_namespaceObject = require("https");
+;// CONCATENATED MODULE: ./node_modules/agent-base/dist/helpers.js
+
+
+async function toBuffer(stream) {
+    let length = 0;
+    const chunks = [];
+    for await (const chunk of stream) {
+        length += chunk.length;
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, length);
+}
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+async function helpers_json(stream) {
+    const buf = await toBuffer(stream);
+    const str = buf.toString('utf8');
+    try {
+        return JSON.parse(str);
+    }
+    catch (_err) {
+        const err = _err;
+        err.message += ` (input: ${str})`;
+        throw err;
+    }
+}
+function req(url, opts = {}) {
+    const href = typeof url === 'string' ? url : url.href;
+    const req = (href.startsWith('https:') ? https : http).request(url, opts);
+    const promise = new Promise((resolve, reject) => {
+        req
+            .once('response', resolve)
+            .once('error', reject)
+            .end();
+    });
+    req.then = promise.then.bind(promise);
+    return req;
+}
+//# sourceMappingURL=helpers.js.map
+;// CONCATENATED MODULE: ./node_modules/agent-base/dist/index.js
+
+
+
+
+const INTERNAL = Symbol('AgentBaseInternalState');
+class Agent extends external_http_namespaceObject.Agent {
+    constructor(opts) {
+        super(opts);
+        this[INTERNAL] = {};
+    }
+    /**
+     * Determine whether this is an `http` or `https` request.
+     */
+    isSecureEndpoint(options) {
+        if (options) {
+            // First check the `secureEndpoint` property explicitly, since this
+            // means that a parent `Agent` is "passing through" to this instance.
+            // eslint-disable-next-line @typescript-eslint/no-explicit-any
+            if (typeof options.secureEndpoint === 'boolean') {
+                return options.secureEndpoint;
+            }
+            // If no explicit `secure` endpoint, check if `protocol` property is
+            // set. This will usually be the case since using a full string URL
+            // or `URL` instance should be the most common usage.
+            if (typeof options.protocol === 'string') {
+                return options.protocol === 'https:';
+            }
+        }
+        // Finally, if no `protocol` property was set, then fall back to
+        // checking the stack trace of the current call stack, and try to
+        // detect the "https" module.
+        const { stack } = new Error();
+        if (typeof stack !== 'string')
+            return false;
+        return stack
+            .split('\n')
+            .some((l) => l.indexOf('(https.js:') !== -1 ||
+            l.indexOf('node:https:') !== -1);
+    }
+    // In order to support async signatures in `connect()` and Node's native
+    // connection pooling in `http.Agent`, the array of sockets for each origin
+    // has to be updated synchronously. This is so the length of the array is
+    // accurate when `addRequest()` is next called. We achieve this by creating a
+    // fake socket and adding it to `sockets[origin]` and incrementing
+    // `totalSocketCount`.
+    incrementSockets(name) {
+        // If `maxSockets` and `maxTotalSockets` are both Infinity then there is no
+        // need to create a fake socket because Node.js native connection pooling
+        // will never be invoked.
+        if (this.maxSockets === Infinity && this.maxTotalSockets === Infinity) {
+            return null;
+        }
+        // All instances of `sockets` are expected TypeScript errors. The
+        // alternative is to add it as a private property of this class but that
+        // will break TypeScript subclassing.
+        if (!this.sockets[name]) {
+            // @ts-expect-error `sockets` is readonly in `@types/node`
+            this.sockets[name] = [];
+        }
+        const fakeSocket = new external_net_namespaceObject.Socket({ writable: false });
+        this.sockets[name].push(fakeSocket);
+        // @ts-expect-error `totalSocketCount` isn't defined in `@types/node`
+        this.totalSocketCount++;
+        return fakeSocket;
+    }
+    decrementSockets(name, socket) {
+        if (!this.sockets[name] || socket === null) {
+            return;
+        }
+        const sockets = this.sockets[name];
+        const index = sockets.indexOf(socket);
+        if (index !== -1) {
+            sockets.splice(index, 1);
+            // @ts-expect-error  `totalSocketCount` isn't defined in `@types/node`
+            this.totalSocketCount--;
+            if (sockets.length === 0) {
+                // @ts-expect-error `sockets` is readonly in `@types/node`
+                delete this.sockets[name];
+            }
+        }
+    }
+    // In order to properly update the socket pool, we need to call `getName()` on
+    // the core `https.Agent` if it is a secureEndpoint.
+    getName(options) {
+        const secureEndpoint = this.isSecureEndpoint(options);
+        if (secureEndpoint) {
+            return external_https_namespaceObject.Agent.prototype.getName.call(this, options);
+        }
+        return super.getName(options);
+    }
+    createSocket(req, options, cb) {
+        const connectOpts = {
+            ...options,
+            secureEndpoint: this.isSecureEndpoint(options),
+        };
+        const name = this.getName(connectOpts);
+        const fakeSocket = this.incrementSockets(name);
+        Promise.resolve()
+            .then(() => this.connect(req, connectOpts))
+            .then((socket) => {
+            this.decrementSockets(name, fakeSocket);
+            if (typeof socket
+                .addRequest === 'function') {
+                try {
+                    return socket.addRequest(req, connectOpts);
+                }
+                catch (err) {
+                    return cb(err);
+                }
+            }
+            this[INTERNAL].currentSocket = socket;
+            // @ts-expect-error `createSocket()` isn't defined in `@types/node`
+            super.createSocket(req, options, cb);
+        }, (err) => {
+            this.decrementSockets(name, fakeSocket);
+            cb(err);
+        });
+    }
+    createConnection() {
+        const socket = this[INTERNAL].currentSocket;
+        this[INTERNAL].currentSocket = undefined;
+        if (!socket) {
+            throw new Error('No socket was returned in the `connect()` function');
+        }
+        return socket;
+    }
+    get defaultPort() {
+        return (this[INTERNAL].defaultPort ??
+            (this.protocol === 'https:' ? 443 : 80));
+    }
+    set defaultPort(v) {
+        if (this[INTERNAL]) {
+            this[INTERNAL].defaultPort = v;
+        }
+    }
+    get protocol() {
+        return (this[INTERNAL].protocol ??
+            (this.isSecureEndpoint() ? 'https:' : 'http:'));
+    }
+    set protocol(v) {
+        if (this[INTERNAL]) {
+            this[INTERNAL].protocol = v;
+        }
+    }
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: external "url"
+const external_url_namespaceObject = require("url");
+;// CONCATENATED MODULE: ./node_modules/https-proxy-agent/dist/parse-proxy-response.js
+
+const debug = src('https-proxy-agent:parse-proxy-response');
+function parseProxyResponse(socket) {
+    return new Promise((resolve, reject) => {
+        // we need to buffer any HTTP traffic that happens with the proxy before we get
+        // the CONNECT response, so that if the response is anything other than an "200"
+        // response code, then we can re-play the "data" events on the socket once the
+        // HTTP parser is hooked up...
+        let buffersLength = 0;
+        const buffers = [];
+        function read() {
+            const b = socket.read();
+            if (b)
+                ondata(b);
+            else
+                socket.once('readable', read);
+        }
+        function cleanup() {
+            socket.removeListener('end', onend);
+            socket.removeListener('error', onerror);
+            socket.removeListener('readable', read);
+        }
+        function onend() {
+            cleanup();
+            debug('onend');
+            reject(new Error('Proxy connection ended before receiving CONNECT response'));
+        }
+        function onerror(err) {
+            cleanup();
+            debug('onerror %o', err);
+            reject(err);
+        }
+        function ondata(b) {
+            buffers.push(b);
+            buffersLength += b.length;
+            const buffered = Buffer.concat(buffers, buffersLength);
+            const endOfHeaders = buffered.indexOf('\r\n\r\n');
+            if (endOfHeaders === -1) {
+                // keep buffering
+                debug('have not received end of HTTP headers yet...');
+                read();
+                return;
+            }
+            const headerParts = buffered
+                .slice(0, endOfHeaders)
+                .toString('ascii')
+                .split('\r\n');
+            const firstLine = headerParts.shift();
+            if (!firstLine) {
+                socket.destroy();
+                return reject(new Error('No header received from proxy CONNECT response'));
+            }
+            const firstLineParts = firstLine.split(' ');
+            const statusCode = +firstLineParts[1];
+            const statusText = firstLineParts.slice(2).join(' ');
+            const headers = {};
+            for (const header of headerParts) {
+                if (!header)
+                    continue;
+                const firstColon = header.indexOf(':');
+                if (firstColon === -1) {
+                    socket.destroy();
+                    return reject(new Error(`Invalid header from proxy CONNECT response: "${header}"`));
+                }
+                const key = header.slice(0, firstColon).toLowerCase();
+                const value = header.slice(firstColon + 1).trimStart();
+                const current = headers[key];
+                if (typeof current === 'string') {
+                    headers[key] = [current, value];
+                }
+                else if (Array.isArray(current)) {
+                    current.push(value);
+                }
+                else {
+                    headers[key] = value;
+                }
+            }
+            debug('got proxy server response: %o %o', firstLine, headers);
+            cleanup();
+            resolve({
+                connect: {
+                    statusCode,
+                    statusText,
+                    headers,
+                },
+                buffered,
+            });
+        }
+        socket.on('error', onerror);
+        socket.on('end', onend);
+        read();
+    });
+}
+//# sourceMappingURL=parse-proxy-response.js.map
+;// CONCATENATED MODULE: ./node_modules/proxy-agent-negotiate/dist/index.js
+function createNegotiateAuth() {
+    return async ({ response, scheme }) => {
+        if (scheme.toLowerCase() !== 'negotiate') {
+            throw new Error(`Expected Negotiate scheme but got "${scheme}"`);
+        }
+        let kerberos;
+        try {
+            kerberos = await __nccwpck_require__.e(/* import() */ 50).then(__nccwpck_require__.t.bind(__nccwpck_require__, 50, 19));
+        }
+        catch {
+            throw new Error('The "kerberos" package is required for Negotiate proxy authentication. ' +
+                'Install it with: npm install kerberos');
+        }
+        const proxyAuthenticate = response.headers['proxy-authenticate'] || '';
+        const challengeHeader = Array.isArray(proxyAuthenticate)
+            ? proxyAuthenticate[0]
+            : proxyAuthenticate;
+        const serverToken = typeof challengeHeader === 'string' && challengeHeader.includes(' ')
+            ? challengeHeader.split(' ').slice(1).join(' ')
+            : undefined;
+        const client = await kerberos.initializeClient('HTTP@proxy', {
+            mechOID: kerberos.GSS_MECH_OID_SPNEGO,
+        });
+        const token = await client.step(serverToken || '');
+        if (!token) {
+            throw new Error('Kerberos client.step() returned no token');
+        }
+        return {
+            headers: {
+                'Proxy-Authorization': `Negotiate ${token}`,
+            },
+        };
+    };
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/https-proxy-agent/dist/index.js
+
+
+
+
+
+
+
+
+const dist_debug = src('https-proxy-agent');
+const setServernameFromNonIpHost = (options) => {
+    if (options.servername === undefined &&
+        options.host &&
+        !external_net_namespaceObject.isIP(options.host)) {
+        return {
+            ...options,
+            servername: options.host,
+        };
+    }
+    return options;
+};
+/**
+ * The `HttpsProxyAgent` implements an HTTP Agent subclass that connects to
+ * the specified "HTTP(s) proxy server" in order to proxy HTTPS requests.
+ *
+ * Outgoing HTTP requests are first tunneled through the proxy server using the
+ * `CONNECT` HTTP request method to establish a connection to the proxy server,
+ * and then the proxy server connects to the destination target and issues the
+ * HTTP request from the proxy server.
+ *
+ * `https:` requests have their socket connection upgraded to TLS once
+ * the connection to the proxy server has been established.
+ */
+class HttpsProxyAgent extends Agent {
+    constructor(proxy, opts) {
+        super(opts);
+        this.options = { path: undefined };
+        this.proxy = typeof proxy === 'string' ? new external_url_namespaceObject.URL(proxy) : proxy;
+        this.proxyHeaders = opts?.headers ?? {};
+        dist_debug('Creating new HttpsProxyAgent instance: %o', this.proxy.href);
+        if (opts?.negotiate) {
+            this.onProxyAuth = createNegotiateAuth();
+        }
+        else if (opts?.onProxyAuth) {
+            this.onProxyAuth = opts.onProxyAuth;
+        }
+        // Trim off the brackets from IPv6 addresses
+        const host = (this.proxy.hostname || this.proxy.host).replace(/^\[|\]$/g, '');
+        const port = this.proxy.port
+            ? parseInt(this.proxy.port, 10)
+            : this.proxy.protocol === 'https:'
+                ? 443
+                : 80;
+        this.connectOpts = {
+            // Attempt to negotiate http/1.1 for proxy servers that support http/2
+            ALPNProtocols: ['http/1.1'],
+            ...(opts
+                ? dist_omit(opts, 'headers', 'onProxyAuth', 'negotiate')
+                : null),
+            host,
+            port,
+        };
+    }
+    /**
+     * Called when the node-core HTTP client library is creating a
+     * new HTTP request.
+     */
+    async connect(req, opts) {
+        const { proxy } = this;
+        if (!opts.host) {
+            throw new TypeError('No "host" provided');
+        }
+        // Create a socket connection to the proxy server.
+        let socket;
+        if (proxy.protocol === 'https:') {
+            dist_debug('Creating `tls.Socket`: %o', this.connectOpts);
+            socket = external_tls_namespaceObject.connect(setServernameFromNonIpHost(this.connectOpts));
+        }
+        else {
+            dist_debug('Creating `net.Socket`: %o', this.connectOpts);
+            socket = external_net_namespaceObject.connect(this.connectOpts);
+        }
+        const headers = typeof this.proxyHeaders === 'function'
+            ? this.proxyHeaders()
+            : { ...this.proxyHeaders };
+        const host = external_net_namespaceObject.isIPv6(opts.host) ? `[${opts.host}]` : opts.host;
+        let payload = `CONNECT ${host}:${opts.port} HTTP/1.1\r\n`;
+        // Inject the `Proxy-Authorization` header if necessary.
+        if (proxy.username || proxy.password) {
+            const auth = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+            headers['Proxy-Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+        }
+        headers.Host = `${host}:${opts.port}`;
+        if (!headers['Proxy-Connection']) {
+            headers['Proxy-Connection'] = this.keepAlive
+                ? 'Keep-Alive'
+                : 'close';
+        }
+        for (const name of Object.keys(headers)) {
+            payload += `${name}: ${headers[name]}\r\n`;
+        }
+        const proxyResponsePromise = parseProxyResponse(socket);
+        socket.write(`${payload}\r\n`);
+        const { connect, buffered } = await proxyResponsePromise;
+        req.emit('proxyConnect', connect);
+        this.emit('proxyConnect', connect, req);
+        req.emit('proxy', { proxy: this.proxy.href, socket });
+        if (connect.statusCode === 200) {
+            req.once('socket', resume);
+            if (opts.secureEndpoint) {
+                // The proxy is connecting to a TLS server, so upgrade
+                // this socket connection to a TLS connection.
+                dist_debug('Upgrading socket connection to TLS');
+                return external_tls_namespaceObject.connect({
+                    ...dist_omit(setServernameFromNonIpHost(opts), 'host', 'path', 'port'),
+                    socket,
+                });
+            }
+            return socket;
+        }
+        // Handle 407 Proxy Authentication Required
+        if (connect.statusCode === 407 && this.onProxyAuth) {
+            dist_debug('Got 407 response, invoking onProxyAuth callback');
+            socket.destroy();
+            const proxyAuthenticate = connect.headers['proxy-authenticate'] || '';
+            const scheme = Array.isArray(proxyAuthenticate)
+                ? proxyAuthenticate[0].split(/\s/)[0]
+                : proxyAuthenticate.split(/\s/)[0];
+            const authResponse = await this.onProxyAuth({
+                response: connect,
+                scheme,
+            });
+            // Retry with the auth headers
+            return this._connectWithAuth(req, opts, authResponse.headers);
+        }
+        // Some other status code that's not 200... need to re-play the HTTP
+        // header "data" events onto the socket once the HTTP machinery is
+        // attached so that the node core `http` can parse and handle the
+        // error status code.
+        // Close the original socket, and a new "fake" socket is returned
+        // instead, so that the proxy doesn't get the HTTP request
+        // written to it (which may contain `Authorization` headers or other
+        // sensitive data).
+        //
+        // See: https://hackerone.com/reports/541502
+        socket.destroy();
+        const fakeSocket = new external_net_namespaceObject.Socket({ writable: false });
+        fakeSocket.readable = true;
+        // Need to wait for the "socket" event to re-play the "data" events.
+        req.once('socket', (s) => {
+            dist_debug('Replaying proxy buffer for failed request');
+            external_assert_namespaceObject(s.listenerCount('data') > 0);
+            // Replay the "buffered" Buffer onto the fake `socket`, since at
+            // this point the HTTP module machinery has been hooked up for
+            // the user.
+            s.push(buffered);
+            s.push(null);
+        });
+        return fakeSocket;
+    }
+    /**
+     * Retry a CONNECT request with additional auth headers.
+     */
+    async _connectWithAuth(req, opts, authHeaders) {
+        const { proxy } = this;
+        let socket;
+        if (proxy.protocol === 'https:') {
+            socket = external_tls_namespaceObject.connect(setServernameFromNonIpHost(this.connectOpts));
+        }
+        else {
+            socket = external_net_namespaceObject.connect(this.connectOpts);
+        }
+        const headers = typeof this.proxyHeaders === 'function'
+            ? this.proxyHeaders()
+            : { ...this.proxyHeaders };
+        const host = external_net_namespaceObject.isIPv6(opts.host) ? `[${opts.host}]` : opts.host;
+        let payload = `CONNECT ${host}:${opts.port} HTTP/1.1\r\n`;
+        if (proxy.username || proxy.password) {
+            const auth = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+            headers['Proxy-Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+        }
+        // Merge auth headers (overrides existing)
+        Object.assign(headers, authHeaders);
+        headers.Host = `${host}:${opts.port}`;
+        if (!headers['Proxy-Connection']) {
+            headers['Proxy-Connection'] = this.keepAlive
+                ? 'Keep-Alive'
+                : 'close';
+        }
+        for (const name of Object.keys(headers)) {
+            payload += `${name}: ${headers[name]}\r\n`;
+        }
+        const proxyResponsePromise = parseProxyResponse(socket);
+        socket.write(`${payload}\r\n`);
+        const { connect } = await proxyResponsePromise;
+        req.emit('proxyConnect', connect);
+        this.emit('proxyConnect', connect, req);
+        if (connect.statusCode === 200) {
+            req.once('socket', resume);
+            if (opts.secureEndpoint) {
+                dist_debug('Upgrading socket connection to TLS');
+                return external_tls_namespaceObject.connect({
+                    ...dist_omit(setServernameFromNonIpHost(opts), 'host', 'path', 'port'),
+                    socket,
+                });
+            }
+            return socket;
+        }
+        // If still not 200, throw
+        socket.destroy();
+        throw new Error(`Proxy authentication failed with status ${connect.statusCode} after retry`);
+    }
+}
+HttpsProxyAgent.protocols = ['http', 'https'];
+function resume(socket) {
+    // Defer the resume so that all 'socket' event handlers have a chance
+    // to attach their listeners (e.g. the HTTP client's 'data' handler)
+    // before data starts flowing. Without this, buffered proxy-response
+    // data can be emitted synchronously before listeners are ready.
+    // See: https://github.com/nicolo-ribaudo/tc39-proposal-await-dictionary/issues/7
+    setImmediate(() => {
+        socket.resume();
+    });
+}
+function dist_omit(obj, ...keys) {
+    const ret = {};
+    let key;
+    for (key in obj) {
+        if (!keys.includes(key)) {
+            ret[key] = obj[key];
+        }
+    }
+    return ret;
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./src/runtime/outbound.ts
+/**
+ * How this machine reaches others: through the proxy that HTTPS_PROXY / NO_PROXY name, trusting the system's
+ * CAs or a private one instead.
+ */
+
+
+
+
+
+
+/**
+ * An agent for requests to the origin of `url` (http, https, ws, wss). WebSocket addresses follow the proxy of
+ * their HTTP twin. It keeps no connection, so nothing has to be destroyed afterwards.
+ */
+function outbound_createOutboundAgent(url, options = {}) {
+    const secure = url.protocol === "wss:" || url.protocol === "https:";
+    const twin = url.href.replace(/^\w+:/, secure ? "https:" : "http:");
+    const proxy = getProxyForUrl(twin);
+    const trust = options.caPem === undefined ? {} : { ca: options.caPem };
+    if (proxy !== "")
+        return new TrustingProxyAgent(proxy, trust);
+    return secure ? new HttpsAgent(trust) : new HttpAgent();
+}
+/**
+ * The private CA is for the destination; the proxy's own certificate stays under the system's trust. What the proxy
+ * answers instead of a connection is told as the proxy's: taken for the destination's, its 403 would blame the relay.
+ * Fails with ERR_OUTBOUND_PROXY_REFUSED or ERR_OUTBOUND_PROXY_FAILED.
+ */
+class TrustingProxyAgent extends HttpsProxyAgent {
+    trust;
+    constructor(proxy, trust) {
+        super(proxy);
+        this.trust = trust;
+        this.on("proxyConnect", ({ statusCode, statusText }) => {
+            if (statusCode === 200)
+                return;
+            throw this.#failure(refusals.has(statusCode), `${String(statusCode)} ${statusText}`.trim());
+        });
+    }
+    async connect(request, options) {
+        const { host = "", servername = "" } = options;
+        // Node checks a certificate against the name that TLS was begun with, which for an IP address is none: over a
+        // socket that is connected already it would take "localhost" for the destination.
+        const identity = (_name, certificate) => (0,external_node_tls_namespaceObject.checkServerIdentity)(servername === "" ? host : servername, certificate);
+        try {
+            return await super.connect(request, {
+                ...options,
+                ...this.trust,
+                checkServerIdentity: identity,
+            });
+        }
+        catch (error) {
+            throw error instanceof errors_ClusterConnectError ? error : this.#failure(false, errors_messageOf(error), error);
+        }
+    }
+    /** Named by host and port alone: the URL may hold a password. */
+    #failure(isRefusal, reason, cause) {
+        const code = isRefusal ? "ERR_OUTBOUND_PROXY_REFUSED" : "ERR_OUTBOUND_PROXY_FAILED";
+        return new errors_ClusterConnectError(code, `${this.proxy.host}: ${reason}`, { cause });
+    }
+}
+/** RFC 9110 §15.5: who asks, or for what, is not to the proxy's liking; anything else may pass. */
+const refusals = new Set([401, 403, 407]);
+
+;// CONCATENATED MODULE: ./src/runtime/http-request.ts
+
+
+
+
+/**
+ * One bounded HTTP request through the outbound proxy, if any; redirects are not followed. Any status is an
+ * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none, ERR_OUTBOUND_PROXY_\u2026 that the proxy
+ * stood in the way.
+ */
+async function http_request_sendHttpRequest(options) {
+    try {
+        return await http_request_exchange(options);
+    }
+    catch (error) {
+        if (error instanceof ClusterConnectError)
+            throw error;
+        const target = `${options.method ?? "GET"} ${options.url.origin}`;
+        throw new ClusterConnectError("ERR_HTTP_FAILED", `${target}: ${messageOf(error)}`, { cause: error });
+    }
+}
+/** Like `sendHttpRequest` for a long answer: resolves with its head, for which `timeoutMs` counts anew at each piece. */
+async function openHttpStream(options) {
+    const { url, timeoutMs = 10_000 } = options;
+    const slow = new AbortController();
+    const timer = setTimeout(() => slow.abort(), timeoutMs);
+    try {
+        const body = await http_request_open(options, slow.signal, timeoutMs);
+        body.setTimeout(timeoutMs, () => body.destroy(new Error(`nothing came for ${String(timeoutMs)} ms`)));
+        return { status: body.statusCode ?? 0, headers: body.headers, body };
+    }
+    catch (error) {
+        if (error instanceof ClusterConnectError)
+            throw error;
+        throw new ClusterConnectError("ERR_HTTP_FAILED", `GET ${url.origin}: ${messageOf(error)}`, {
+            cause: error,
+        });
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+async function http_request_exchange(options) {
+    const { timeoutMs = 10_000, maxBytes = 1_048_576 } = options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const response = await http_request_open(options, timeout, timeoutMs);
+    return new Promise((resolve, reject) => {
+        const chunks = [];
+        let length = 0;
+        response.on("data", (chunk) => {
+            length += chunk.length;
+            if (length > maxBytes)
+                response.destroy(new Error(`the answer exceeds ${String(maxBytes)} bytes`));
+            else
+                chunks.push(chunk);
+        });
+        response.on("error", (error) => reject(timeout.aborted ? tooSlow(timeoutMs, error) : error));
+        response.on("end", () => {
+            resolve({
+                status: response.statusCode ?? 0,
+                headers: response.headers,
+                body: Buffer.concat(chunks).toString("utf8"),
+            });
+        });
+    });
+}
+/** Sends the request and resolves with the answer's head. */
+function http_request_open(options, timeout, timeoutMs) {
+    const { url } = options;
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+    return new Promise((resolve, reject) => {
+        const send = url.protocol === "https:" ? httpsRequest : httpRequest;
+        const request = send(url, {
+            method: options.method ?? "GET",
+            headers: { ...options.headers, ...lengthOf(options.body) },
+            agent: options.direct === true ? false : createOutboundAgent(url, { caPem: options.caPem }),
+            signal,
+            ...(options.direct === true && options.caPem !== undefined ? { ca: options.caPem } : {}),
+            ...(options.serverName === undefined ? {} : { servername: options.serverName }),
+        });
+        request.on("error", (error) => reject(timeout.aborted ? tooSlow(timeoutMs, error) : error));
+        request.on("response", resolve);
+        request.end(options.body);
+    });
+}
+/** Node announces no body of a GET: what came would be taken for the next request. */
+const lengthOf = (body) => body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
+const tooSlow = (timeoutMs, cause) => new Error(`no answer within ${String(timeoutMs)} ms`, { cause });
+
+;// CONCATENATED MODULE: ./src/arc/cloud.ts
+/** The Azure clouds: where ARM, Entra and the registry of arcProxy are, and what arcProxy calls them. */
+
+
+
+const cloud = (arcProxyName, arm, authority, assertionAudience) => ({
+    arcProxyName,
+    resourceManager: new URL(arm),
+    resourceManagerScope: `${arm}/.default`,
+    authority: new URL(authority),
+    assertionAudience,
+});
+/** By the names that Azure's tools give them. */
+const cloud_clouds = {
+    AzureCloud: cloud("AZUREPUBLICCLOUD", "https://management.azure.com", "https://login.microsoftonline.com", "api://AzureADTokenExchange"),
+    AzureUSGovernment: cloud("AzureUSGovernmentCloud", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"),
+    AzureChinaCloud: cloud("AzureChinaCloud", "https://management.chinacloudapi.cn", "https://login.partner.microsoftonline.cn", "api://AzureADTokenExchangeChina"),
+};
+const metadataVersion = "2022-09-01";
+const metadata = object({
+    name: schemas_string().min(1),
+    authentication: object({ loginEndpoint: url(), audiences: array(schemas_string().min(1)).default([]) }),
+    suffixes: object({ relayEndpointSuffix: schemas_string().optional() }).default({}),
+    /** What is in it does not matter: that it is there tells a cloud with data planes of its own. */
+    dataplaneEndpoints: unknown().optional(),
+});
+/**
+ * A cloud by its name, or by the address of its ARM endpoint (Azure Local, air-gapped), which is then asked for its
+ * metadata. Throws ERR_ARM_UNREACHABLE or ERR_ARM_ANSWER.
+ */
+async function resolveCloud(nameOrUrl, signal) {
+    if (Object.hasOwn(cloud_clouds, nameOrUrl))
+        return cloud_clouds[nameOrUrl];
+    const resourceManager = new URL(nameOrUrl);
+    const found = await fetchMetadata(resourceManager, signal);
+    const { loginEndpoint, audiences } = found.authentication;
+    const known = Object.hasOwn(cloud_clouds, found.name) ? cloud_clouds[found.name] : undefined;
+    const audience = (audiences[0] ?? resourceManager.origin).replace(/\/$/, "");
+    const base = {
+        arcProxyName: known?.arcProxyName ?? found.name,
+        resourceManager,
+        resourceManagerScope: `${audience}/.default`,
+        authority: new URL(loginEndpoint),
+        assertionAudience: (known ?? cloud_clouds.AzureCloud).assertionAudience,
+    };
+    if (found.dataplaneEndpoints === undefined)
+        return base;
+    return {
+        ...base,
+        endpoints: {
+            resourceManagerEndpoint: resourceManager.origin,
+            serviceBusEndpointSuffix: (found.suffixes.relayEndpointSuffix ?? "").replace(/^\./, ""),
+            activeDirectoryEndpoint: loginEndpoint,
+        },
+    };
+}
+async function fetchMetadata(arm, signal) {
+    const url = new URL(`/metadata/endpoints?api-version=${metadataVersion}`, arm);
+    let response;
+    try {
+        response = await sendHttpRequest({ url, headers: { Accept: "application/json" }, signal });
+    }
+    catch (error) {
+        if (error instanceof ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new ClusterConnectError("ERR_ARM_UNREACHABLE", messageOf(error), { cause: error });
+    }
+    if (response.status >= 500 || response.status === 429) {
+        throw new ClusterConnectError("ERR_ARM_UNREACHABLE", `status ${String(response.status)} of ${url.href}`);
+    }
+    try {
+        return metadata.parse(JSON.parse(response.body));
+    }
+    catch (error) {
+        const detail = `${url.href} is not the metadata of a cloud: status ${String(response.status)}`;
+        throw new ClusterConnectError("ERR_ARM_ANSWER", detail, { cause: error });
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/runtime/duration.ts
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -22594,6 +25050,7 @@ function duration_parseDuration(text, name) {
 
 ;// CONCATENATED MODULE: ./src/ci/parse-input.ts
 /** How the text of an input becomes a value. Each throws an Error whose message follows the input's name. */
+
 
 
 
@@ -22650,6 +25107,30 @@ function parseScope(text) {
     if (/^[\x21-\x7e]+\/\.default$/.test(text))
         return text;
     throw new Error(`is ${quote(text)}, not a scope such as api://cluster-connect-plant-7/.default`);
+}
+/** Of a subscription. */
+function parseGuid(text) {
+    if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text))
+        return text;
+    throw new Error(`is ${quote(text)}, not an id such as 00000000-0000-0000-0000-000000000000`);
+}
+function parseResourceGroup(text) {
+    if (/^[\p{L}\p{N}_().-]{1,90}$/u.test(text) && !text.endsWith("."))
+        return text;
+    throw new Error(`is ${quote(text)}, not the name of a resource group`);
+}
+/** A cloud's name, or the address of its ARM endpoint. */
+function parseCloud(text) {
+    if (Object.hasOwn(clouds, text))
+        return text;
+    if (URL.canParse(text))
+        return parseOrigin(text).origin;
+    throw new Error(`is ${quote(text)}, neither one of ${Object.keys(clouds).join(", ")} nor an https:// address`);
+}
+function parseDigest(text) {
+    if (/^sha256:[0-9a-f]{64}$/.test(text))
+        return text;
+    throw new Error(`is ${quote(text)}, not sha256: and 64 hexadecimal digits`);
 }
 function parseNamespace(text) {
     if (namespacePattern.test(text))
@@ -22753,7 +25234,7 @@ function originOf(authority) {
         return parseOrigin(authority).origin;
     }
     catch (error) {
-        throw refused(`its authority ${messageOf(error)}`);
+        throw refused(`its authority ${errors_messageOf(error)}`);
     }
 }
 const schemeOf = (id) => (quietly((tasks) => tasks.getEndpointAuthorizationScheme(id, true)) ?? "").toLowerCase();
@@ -22803,6 +25284,7 @@ function createAzurePipelinesPlatform(environment = process.env) {
         job: {
             system,
             tempDirectory,
+            toolDirectory: environment["AGENT_TOOLSDIRECTORY"] || undefined,
             environment,
             isDebug: environment["SYSTEM_DEBUG"]?.toLowerCase() === "true",
         },

@@ -30363,8 +30363,8 @@ var wrapper = __nccwpck_require__(52977);
 var backoff = __nccwpck_require__(19956);
 // EXTERNAL MODULE: ./src/runtime/delay.ts
 var delay = __nccwpck_require__(69111);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 // EXTERNAL MODULE: ./src/runtime/outbound.ts + 6 modules
 var outbound = __nccwpck_require__(60459);
 // EXTERNAL MODULE: ./src/hybrid-connections/addresses.ts + 1 modules
@@ -30776,8 +30776,8 @@ class AgentMetrics {
 
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(51455);
-// EXTERNAL MODULE: ./src/credentials/create-token-source.ts + 8 modules
-var create_token_source = __nccwpck_require__(45193);
+// EXTERNAL MODULE: ./src/credentials/create-token-source.ts + 6 modules
+var create_token_source = __nccwpck_require__(49069);
 ;// CONCATENATED MODULE: ./src/agent/relay-credential.ts
 
 
@@ -31098,8 +31098,8 @@ class agent_Agent {
 }
 const goAway = (session) => session.goAway("shuttingDown", "the agent is shutting down");
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
-var schemas = __nccwpck_require__(55491);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 9 modules
+var schemas = __nccwpck_require__(27597);
 // EXTERNAL MODULE: ./src/runtime/settings.ts + 1 modules
 var settings = __nccwpck_require__(53536);
 ;// CONCATENATED MODULE: ./src/agent/settings.ts
@@ -31194,8 +31194,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   Z: () => (/* binding */ admitCaller)
 });
 
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 // EXTERNAL MODULE: ./src/identity/identity-checks.ts
 var identity_checks = __nccwpck_require__(29210);
 ;// CONCATENATED MODULE: ./src/auth-proxy/nested-impersonation.ts
@@ -31307,7 +31307,7 @@ function recognizePassThrough(token, settings) {
         kind: "passed-through",
         token,
         claimedSubject: typeof sub === "string" ? sub.slice(0, maxSubjectCharacters) : "",
-        expiresAtMs: typeof exp === "number" && Number.isFinite(exp) ? exp * 1_000 : Infinity,
+        expiresAtMs: typeof exp === "number" ? exp * 1_000 : Infinity,
     };
 }
 function readUnverified(token) {
@@ -31573,7 +31573,7 @@ async function actAsWanted({ principal, known }, request, { review, settings }) 
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _identity_configuration_settings__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(56225);
 /* harmony import */ var _identity_token_verifier__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(94148);
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(43712);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9762);
 /* harmony import */ var _runtime_reloading__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(75619);
 /* harmony import */ var _runtime_settings__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(53536);
 /* harmony import */ var _settings__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(89582);
@@ -31650,8 +31650,8 @@ function configurationOf({ authentication }) {
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(73024);
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var jose__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(77961);
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(43712);
-/* harmony import */ var _runtime_logger__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(45296);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9762);
+/* harmony import */ var _runtime_logger__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(64943);
 /* harmony import */ var _runtime_settings__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(53536);
 /* harmony import */ var _admission__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(63382);
 /* harmony import */ var _authentication__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(76095);
@@ -31793,10 +31793,10 @@ function elementsOf(lines, name) {
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(76760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
 /* harmony import */ var yaml__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(38815);
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(55491);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(27597);
 /* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(961);
 /* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(37428);
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(43712);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9762);
 /**
  * A kubeconfig as the auth proxy's way to the apiserver: for tests, the demo, and a proxy outside its cluster.
  * In a cluster the service account's token is the better credential, because the apiserver looks at a client
@@ -31877,7 +31877,7 @@ function named(list, name, what) {
 
 /***/ }),
 
-/***/ 38487:
+/***/ 16937:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -31891,8 +31891,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var health_server = __nccwpck_require__(45846);
 // EXTERNAL MODULE: ./src/runtime/process.ts + 1 modules
 var runtime_process = __nccwpck_require__(86599);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 ;// CONCATENATED MODULE: ./src/auth-proxy/access-review.ts
 
 const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
@@ -32544,8 +32544,8 @@ function lingerAtEnd(socket, lingerMs) {
     };
 }
 
-;// CONCATENATED MODULE: external "node:stream"
-const external_node_stream_namespaceObject = require("node:stream");
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(57075);
 ;// CONCATENATED MODULE: ./src/auth-proxy/refusal.ts
 /** A request's failure as Kubernetes clients understand it: an HTTP status and a metav1.Status body. */
 
@@ -32643,7 +32643,7 @@ function drainUpload(exchange, ms) {
     if (!exchange.hasBody || body.readableEnded || body.destroyed)
         return;
     const timer = setTimeout(() => exchange.cutUpload(), ms);
-    (0,external_node_stream_namespaceObject.finished)(body, { writable: false }, () => clearTimeout(timer));
+    (0,external_node_stream_.finished)(body, { writable: false }, () => clearTimeout(timer));
     body.unpipe();
     body.resume();
 }
@@ -33979,8 +33979,8 @@ function readPem(path) {
     }
 }
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
-var schemas = __nccwpck_require__(55491);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 9 modules
+var schemas = __nccwpck_require__(27597);
 ;// CONCATENATED MODULE: ./src/auth-proxy/secret-store.ts
 
 
@@ -34538,8 +34538,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/auth-proxy/header-lines.ts
 var header_lines = __nccwpck_require__(31360);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 ;// CONCATENATED MODULE: ./src/auth-proxy/impersonation.ts
 
 /**
@@ -34687,7 +34687,7 @@ function upgradeLines(lines, upgrade) {
 /* harmony export */   W: () => (/* binding */ authProxySettings)
 /* harmony export */ });
 /* unused harmony export authProxyLimits */
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(55491);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(27597);
 /* harmony import */ var _identity_configuration_settings__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(56225);
 /* harmony import */ var _identity_identity_policy__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2645);
 /* harmony import */ var _identity_token_limits__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(61348);
@@ -34824,7 +34824,7 @@ const authProxySettings = zod__WEBPACK_IMPORTED_MODULE_4__/* .strictObject */ .r
 /* harmony export */   Qi: () => (/* binding */ isImpersonationHeader),
 /* harmony export */   n7: () => (/* binding */ isKnownImpersonationHeader)
 /* harmony export */ });
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(43712);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9762);
 /* harmony import */ var _header_lines__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(31360);
 
 
@@ -34897,7 +34897,7 @@ function textOf(name, value) {
 
 /***/ }),
 
-/***/ 18176:
+/***/ 43856:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -34913,48 +34913,224 @@ var promises_ = __nccwpck_require__(51455);
 var external_node_os_ = __nccwpck_require__(48161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(76760);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 // EXTERNAL MODULE: ./src/runtime/process.ts + 1 modules
 var runtime_process = __nccwpck_require__(86599);
 // EXTERNAL MODULE: ./src/runtime/settings.ts + 1 modules
 var settings = __nccwpck_require__(53536);
-// EXTERNAL MODULE: ./src/credentials/create-token-source.ts + 8 modules
-var create_token_source = __nccwpck_require__(45193);
 // EXTERNAL MODULE: ./src/runtime/backoff.ts
 var runtime_backoff = __nccwpck_require__(19956);
 // EXTERNAL MODULE: ./src/runtime/delay.ts
 var delay = __nccwpck_require__(69111);
-;// CONCATENATED MODULE: ./src/credentials/renewing-token.ts
-/** Keeps one token current: asks again at half its life, and goes on asking while the old one still lives. */
+// EXTERNAL MODULE: ./src/runtime/shutdown.ts
+var shutdown = __nccwpck_require__(36908);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 9 modules
+var schemas = __nccwpck_require__(27597);
+;// CONCATENATED MODULE: ./src/credentials/token-source-spec.ts
+/** How a process is told, over its stdin or from its configuration, where its tokens come from. */
+
+const githubOidc = schemas/* strictObject */.rej({
+    kind: schemas/* literal */.euz("github-oidc"),
+    requestUrl: schemas/* url */.OZ5(),
+    requestToken: schemas/* string */.YjP().min(1),
+    audience: schemas/* string */.YjP().min(1),
+});
+const azureDevOpsOidc = schemas/* strictObject */.rej({
+    kind: schemas/* literal */.euz("azure-devops-oidc"),
+    requestUri: schemas/* url */.OZ5(),
+    accessToken: schemas/* string */.YjP().min(1),
+    serviceConnectionId: schemas/* string */.YjP().min(1).optional(),
+});
+/** What a CI system says of a job. */
+const assertionSpec = schemas/* discriminatedUnion */.gMt("kind", [githubOidc, azureDevOpsOidc]);
+const tokenSourceSpec = schemas/* discriminatedUnion */.gMt("kind", [
+    githubOidc,
+    azureDevOpsOidc,
+    schemas/* strictObject */.rej({
+        kind: schemas/* literal */.euz("entra"),
+        authority: schemas/* url */.OZ5(),
+        tenantId: schemas/* string */.YjP().min(1),
+        clientId: schemas/* string */.YjP().min(1),
+        scope: schemas/* string */.YjP().min(1),
+        assertion: assertionSpec,
+    }),
+    schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("file"), path: schemas/* string */.YjP().min(1) }),
+    /** Prints a raw JWT, an ExecCredential, or the JSON of `az account get-access-token`. */
+    schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("command"), command: schemas/* array */.YOg(schemas/* string */.YjP()).min(1) }),
+    schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("static"), token: schemas/* string */.YjP().min(1) }),
+]);
+
+// EXTERNAL MODULE: ./src/runtime/errors/entry.ts
+var entry = __nccwpck_require__(44934);
+;// CONCATENATED MODULE: ./src/client-proxy/control.ts
+/**
+ * The published contract of the client proxy: what it is told over its stdin, and what it answers over its
+ * control endpoint. `ci/` imports this file and `kubeconfig.ts` beside it, nothing else of the client proxy.
+ *
+ * stdin: one JSON `StartRequest`, then end of input. Control endpoint: a unix socket (a named pipe on Windows) in
+ * the instance's 0700 folder; each connection carries one line of JSON (`ControlRequest`) and gets one line back.
+ */
+
+
+
+
+/** Our own relay, or an Azure Relay namespace. */
+const relayBackend = schemas/* strictObject */.rej({
+    kind: schemas/* literal */.euz("relay"),
+    url: schemas/* url */.OZ5(),
+    caPem: schemas/* string */.YjP().optional(),
+    credential: schemas/* union */.KCZ([
+        tokenSourceSpec,
+        schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("sas"), keyName: schemas/* string */.YjP().min(1), key: schemas/* string */.YjP().min(1) }),
+    ]),
+    /** Whose token the requests carry to the cluster. */
+    clusterCredential: tokenSourceSpec,
+    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
+    clusterCa: schemas/* array */.YOg(schemas/* string */.YjP()).default([]),
+    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
+    maxStreams: schemas/* number */.aig().int().min(1).max(2_048).default(512),
+});
+/** Azure Arc, through Microsoft's arcProxy. The cluster's name is that of the resource. */
+const arcBackend = schemas/* strictObject */.rej({
+    kind: schemas/* literal */.euz("arc"),
+    subscriptionId: schemas/* string */.YjP().min(1),
+    resourceGroup: schemas/* string */.YjP().min(1),
+    /** AzureCloud, AzureUSGovernment, AzureChinaCloud, or the address of an ARM endpoint. */
+    cloud: schemas/* string */.YjP().min(1),
+    tenantId: schemas/* string */.YjP().min(1),
+    signIn: schemas/* discriminatedUnion */.gMt("kind", [
+        schemas/* strictObject */.rej({
+            kind: schemas/* literal */.euz("assertion"),
+            clientId: schemas/* string */.YjP().min(1),
+            assertion: tokenSourceSpec,
+        }),
+        schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("secret"), clientId: schemas/* string */.YjP().min(1), secret: schemas/* string */.YjP().min(1) }),
+        schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("certificate"), clientId: schemas/* string */.YjP().min(1), pem: schemas/* string */.YjP().min(1) }),
+        /** Tokens for ARM that somebody else obtains; needs `serviceAccount`. */
+        schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("token"), source: tokenSourceSpec }),
+    ]),
+    /** Tokens of a Kubernetes service account, as whom to come instead. */
+    serviceAccount: tokenSourceSpec.optional(),
+    /** arcProxy, and the digest that it must have each time it is started. */
+    program: schemas/* strictObject */.rej({ path: schemas/* string */.YjP().min(1), digest: schemas/* string */.YjP().regex(/^sha256:[0-9a-f]{64}$/) }),
+});
+const startRequest = schemas/* strictObject */.rej({
+    /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
+    instanceDirectory: schemas/* string */.YjP().min(1),
+    cluster: schemas/* string */.YjP().min(1),
+    backend: schemas/* discriminatedUnion */.gMt("kind", [relayBackend, arcBackend]),
+    contextName: schemas/* string */.YjP().min(1),
+    namespace: schemas/* string */.YjP().optional(),
+    listen: schemas/* strictObject */.rej({
+        host: schemas/* string */.YjP().default("127.0.0.1"),
+        port: schemas/* number */.aig().int().min(0).max(65_535).default(0),
+    })
+        .prefault({}),
+    logLevel: schemas/* enum */.k5n(["debug", "info", "warn", "error"]).default("info"),
+});
+/** Name, in the instance folder, of the one-time secret that every control request must carry (0600). */
+const controlSecretFile = "control.secret";
+/** Name, in the instance folder, of a one-line file holding the address of the control endpoint. */
+const controlAddressFile = "control.address";
+/** Name, in the instance folder, of the kubeconfig that the client proxy writes once the cluster has answered. */
+const kubeconfigFile = "kubeconfig";
+/** Names, in the instance folder, of arcProxy's own folder, of its configuration in there, and of its log. */
+const arcProxyFolder = "arc-proxy";
+const arcProxyConfig = "arc-proxy/config.yml";
+const arcProxyLogFile = "arc-proxy.log";
+/** Name, in the instance folder, of the log; the caller opens it and hands it over as stdout and stderr. */
+const logFile = "client-proxy.log";
+const controlRequest = schemas/* strictObject */.rej({
+    secret: schemas/* string */.YjP(),
+    /** `wait` answers as soon as the phase is `ready` or `failed`; `stop` answers once everything is torn down. */
+    command: schemas/* enum */.k5n(["status", "wait", "stop"]),
+});
+const connectionFacts = schemas/* strictObject */.rej({
+    /** `https://127.0.0.1:PORT`, as in the kubeconfig. */
+    server: schemas/* string */.YjP(),
+    kubeconfigPath: schemas/* string */.YjP(),
+    contextName: schemas/* string */.YjP(),
+    /** Who the cluster says the caller is (SelfSubjectReview), and its groups. */
+    identity: schemas/* string */.YjP(),
+    groups: schemas/* array */.YOg(schemas/* string */.YjP()),
+    serverVersion: schemas/* string */.YjP(),
+    /** `sha256:\u2026` of each CA certificate that the agent named, to be pasted as `cluster-ca`. */
+    caPins: schemas/* array */.YOg(schemas/* string */.YjP()),
+    /** Whether those were checked against pins. */
+    caPinned: schemas/* boolean */.zMY(),
+    /** False when the cluster grants this identity nothing but what every authenticated user has. */
+    hasRights: schemas/* boolean */.zMY(),
+    timingsMs: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* number */.aig()),
+});
+const failureReport = schemas/* strictObject */.rej({
+    code: schemas/* custom */.IeY(errors/* isErrorCode */.We),
+    detail: schemas/* string */.YjP(),
+    hop: schemas/* enum */.k5n(entry/* hops */.t),
+});
+const controlStatus = schemas/* strictObject */.rej({
+    /** `connecting` until a request has come back from the cluster; `failed` only for what a retry cannot mend. */
+    phase: schemas/* enum */.k5n(["connecting", "ready", "failed", "stopped"]),
+    /** What stands in the way at the moment, or made it fail. A `connecting` proxy keeps trying. */
+    failure: failureReport.optional(),
+    connection: connectionFacts.optional(),
+    /** Counted since the start; shown in the job's summary. */
+    statistics: schemas/* strictObject */.rej({
+        streams: schemas/* number */.aig(),
+        bytesToCluster: schemas/* number */.aig(),
+        bytesFromCluster: schemas/* number */.aig(),
+        /** Established streams that were lost and therefore reset. */
+        lostStreams: schemas/* number */.aig(),
+        /** Connections that the local responder answered with 503. */
+        answeredLocally: schemas/* number */.aig(),
+        linksLost: schemas/* number */.aig(),
+    }),
+});
+
+// EXTERNAL MODULE: ./src/credentials/jwt-claims.ts
+var jwt_claims = __nccwpck_require__(55789);
+// EXTERNAL MODULE: ./src/runtime/retry-after.ts
+var retry_after = __nccwpck_require__(93725);
+;// CONCATENATED MODULE: ./src/credentials/renewing.ts
+/**
+ * Keeps one thing current that wears out: asks again at half its life, and goes on asking, with growing pauses, while
+ * the old one still lives and after that.
+ */
+
 
 
 
 const defaultAssumedLifetimeMs = 300_000;
-/** A token of a few seconds must not turn into a request loop. */
+/** What lives a few seconds must not turn into a request loop. */
 const shortestPauseMs = 1_000;
 const longestPauseMs = 30_000;
-class RenewingToken {
+/** Timers stand still while a machine sleeps, lives do not: the clock is looked at this often. */
+const lookMs = 3_000;
+class Renewing {
     options;
     #stopping = new AbortController();
     #listeners = new Set();
     #assumedLifetimeMs;
-    #token;
+    #thing;
     #running;
     constructor(options) {
         this.options = options;
         this.#assumedLifetimeMs = options.assumedLifetimeMs ?? defaultAssumedLifetimeMs;
     }
-    /** Obtains the first token; rejects with the source's error. From then on renews in the background. */
+    /** Obtains the first; rejects with the source's error. From then on renews in the background. */
     async start() {
-        this.#token = await this.options.source.fetch(this.#stopping.signal);
+        this.#thing = await this.options.source.fetch(this.#stopping.signal);
         this.#running ??= this.#keepRenewing().catch(() => undefined);
     }
-    /** The newest token. Throws a TypeError before `start` has resolved. */
+    /** The newest. Throws a TypeError before `start` has resolved. */
     current() {
-        if (this.#token === undefined)
-            throw new TypeError("the token has not been obtained yet");
-        return this.#token;
+        if (this.#thing === undefined)
+            throw new TypeError("it has not been obtained yet");
+        return this.#thing;
+    }
+    /** Whether there is one whose life is not over. */
+    get isAlive() {
+        return this.#thing !== undefined && Date.now() < this.#expiresAtMs;
     }
     onRenewed(listener) {
         this.#listeners.add(listener);
@@ -34967,7 +35143,7 @@ class RenewingToken {
         let pauseMs = this.#untilHalfLife();
         const backoff = (0,runtime_backoff/* createBackoff */.l)({ firstMs: [500, 1_000], maxMs: longestPauseMs });
         for (;;) {
-            await (0,delay/* delay */.c)(pauseMs, this.#stopping.signal);
+            await this.#wait(pauseMs);
             try {
                 pauseMs = this.#take(await this.options.source.fetch(this.#stopping.signal));
                 backoff.lasted(Infinity);
@@ -34975,53 +35151,5006 @@ class RenewingToken {
             catch (error) {
                 if (this.#stopping.signal.aborted)
                     return;
-                pauseMs = Math.round(backoff.nextMs());
+                pauseMs = Math.round(Math.max(backoff.nextMs(), (0,retry_after/* retryAfterOf */.sT)(error)));
                 this.#report((0,errors/* asClusterConnectError */.tU)(error), pauseMs);
             }
         }
     }
+    /** By the clock of the wall, which goes on while the machine sleeps. */
+    async #wait(ms) {
+        const until = Date.now() + ms;
+        for (let left = ms; left > 0; left = until - Date.now()) {
+            await (0,delay/* delay */.c)(Math.min(left, lookMs), this.#stopping.signal);
+        }
+    }
     /** Returns when to ask again. */
-    #take(token) {
-        const isNew = token.value !== this.current().value;
-        this.#token = token;
+    #take(thing) {
+        const isNew = !this.options.isSame(thing, this.current());
+        this.#thing = thing;
         if (!isNew) {
             // A file or a static token that nobody has replaced yet: look again soon, and say nothing.
             return clamp(this.#lifetimeMs() / 10, shortestPauseMs, longestPauseMs);
         }
         this.options.logger.info("token.renewed", { source: this.options.source.description });
         for (const listener of this.#listeners)
-            listener(token);
+            listener(thing);
         return this.#untilHalfLife();
     }
     #untilHalfLife() {
         return Math.max(this.current().receivedAtMs + this.#lifetimeMs() / 2 - Date.now(), shortestPauseMs);
     }
+    get #expiresAtMs() {
+        return this.current().receivedAtMs + this.#lifetimeMs();
+    }
     #lifetimeMs() {
         return this.current().lifetimeMs ?? this.#assumedLifetimeMs;
     }
     #report(error, retryInMs) {
-        const expiresAtMs = this.current().receivedAtMs + this.#lifetimeMs();
+        this.options.onFailure?.(error);
         this.options.logger.warn("token.renewal_failed", {
             source: this.options.source.description,
             code: error.code,
             reason: error.message,
-            oldTokenLivesMs: Math.max(0, Math.round(expiresAtMs - Date.now())),
+            oldTokenLivesMs: Math.max(0, Math.round(this.#expiresAtMs - Date.now())),
             retryInMs,
         });
     }
 }
 const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
 
+;// CONCATENATED MODULE: ./src/credentials/renewing-token.ts
+
+/** Keeps one token current. */
+class RenewingToken extends Renewing {
+    constructor(options) {
+        super({ ...options, isSame: (one, other) => one.value === other.value });
+    }
+}
+
+// EXTERNAL MODULE: ./src/runtime/http-request.ts
+var http_request = __nccwpck_require__(22034);
+// EXTERNAL MODULE: ./src/runtime/version.ts + 1 modules
+var version = __nccwpck_require__(89715);
+;// CONCATENATED MODULE: ./src/arc/arm-refusal.ts
+/** What Azure Resource Manager means by a refusal. */
+
+
+
+/** The narrowest built-in role that may list the credential. */
+const role = "Azure Arc Enabled Kubernetes Cluster User Role";
+const byCode = {
+    AuthorizationFailed: "ERR_ARC_ROLE_MISSING",
+    LinkedAuthorizationFailed: "ERR_ARC_ROLE_MISSING",
+    SubscriptionNotFound: "ERR_ARC_SUBSCRIPTION_NOT_FOUND",
+    ResourceGroupNotFound: "ERR_ARC_GROUP_NOT_FOUND",
+    ResourceNotFound: "ERR_ARC_CLUSTER_NOT_FOUND",
+    ClusterNetworkUnavailable: "ERR_ARC_AGENT_NOT_CONNECTED",
+};
+/**
+ * The resource provider has no code of its own for these two, only the sentences that its troubleshooting page lists.
+ * Not recognised, they are told as ERR_ARM_REFUSED with the sentence.
+ */
+const bySentence = [
+    [/hybrid connection for the target resource does not exist/i, "ERR_ARC_AGENT_NEVER_STARTED"],
+    [/no agent is connected in the target/i, "ERR_ARC_AGENT_NOT_CONNECTED"],
+];
+const refusal = schemas/* object */.Ikc({ error: schemas/* object */.Ikc({ code: schemas/* string */.YjP(), message: schemas/* string */.YjP().default("") }) });
+function explainArmRefusal(response, request) {
+    const { code: armCode, message } = read(response.body);
+    const code = codeOf(response.status, armCode, message);
+    const said = [`status ${String(response.status)}`, armCode, message]
+        .filter((text) => text !== "")
+        .join(" ");
+    const detail = code === "ERR_ARC_ROLE_MISSING"
+        ? `assign "${role}" at ${request.path.replace(/\/listClusterUserCredential$/, "")}; ${said}`
+        : said;
+    return new errors/* ClusterConnectError */.fV(code, `${detail} [correlation id ${request.correlationId}]`, {
+        cause: (0,retry_after/* readRetryAfter */.D$)(response.headers["retry-after"]),
+    });
+}
+function codeOf(status, armCode, message) {
+    // Sentences first: some gateways wrap them into a 5xx.
+    const sentence = bySentence.find(([pattern]) => pattern.test(message));
+    if (sentence !== undefined)
+        return sentence[1];
+    if (status === 429)
+        return "ERR_ARM_THROTTLED";
+    const known = Object.hasOwn(byCode, armCode) ? byCode[armCode] : undefined;
+    if (known !== undefined)
+        return known;
+    if (status >= 500 || status === 408)
+        return "ERR_ARM_UNREACHABLE";
+    if (status === 401)
+        return "ERR_ARM_TOKEN_REFUSED";
+    if (status === 403)
+        return "ERR_ARC_ROLE_MISSING";
+    return status === 404 ? "ERR_ARC_CLUSTER_NOT_FOUND" : "ERR_ARM_REFUSED";
+}
+function read(body) {
+    try {
+        return refusal.parse(JSON.parse(body)).error;
+    }
+    catch {
+        return { code: "", message: "" };
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arm-client.ts
+/** Azure Resource Manager: one session's calls, tied together by a correlation id that Azure's own logs show. */
+
+
+
+
+const correlationHeader = "x-ms-correlation-request-id";
+class ArmClient {
+    options;
+    constructor(options) {
+        this.options = options;
+    }
+    /** Throws a ClusterConnectError with an ERR_ARM_\u2026, ERR_ARC_\u2026 or ERR_ENTRA_\u2026 code. */
+    async send(request) {
+        const { resourceManager, token, correlationId, timeoutMs = 30_000 } = this.options;
+        const { method, path, apiVersion, body, signal } = request;
+        const authorization = `Bearer ${await token(signal)}`;
+        const askedAtMs = Date.now();
+        const response = await (0,http_request/* sendHttpRequest */.G)({
+            url: new URL(`${path}?api-version=${apiVersion}`, resourceManager),
+            method,
+            headers: {
+                Authorization: authorization,
+                Accept: "application/json",
+                "User-Agent": version/* productVersion */.U,
+                [correlationHeader]: correlationId,
+                ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+            },
+            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+            timeoutMs,
+            signal,
+        }).catch((error) => {
+            if (error instanceof errors/* ClusterConnectError */.fV && error.code !== "ERR_HTTP_FAILED")
+                throw error;
+            throw new errors/* ClusterConnectError */.fV("ERR_ARM_UNREACHABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
+        });
+        if (response.status !== 200)
+            throw explainArmRefusal(response, { path, correlationId });
+        return { body: parse(response.body), askedAtMs, serverTimeMs: serverTimeOf(response) };
+    }
+}
+function parse(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch (error) {
+        throw new errors/* ClusterConnectError */.fV("ERR_ARM_ANSWER", "the answer is not JSON", { cause: error });
+    }
+}
+function serverTimeOf({ headers }) {
+    const date = typeof headers["date"] === "string" ? Date.parse(headers["date"]) : Number.NaN;
+    // The header has whole seconds.
+    return Number.isNaN(date) ? Date.now() : date + 1_000;
+}
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/errors.js
+var core_errors = __nccwpck_require__(37428);
+;// CONCATENATED MODULE: ./src/arc/connected-cluster.ts
+/** The cluster as Azure Resource Manager knows it, and the two calls about it. */
+
+
+/** The oldest stable version whose answers have everything that is used here; disconnected clouds lag behind. */
+const apiVersion = "2024-01-01";
+/** `/subscriptions/\u2026/connectedClusters/NAME`. */
+const resourceIdOf = ({ subscriptionId, resourceGroup, name }) => `/subscriptions/${encodeURIComponent(subscriptionId)}/resourceGroups/${encodeURIComponent(resourceGroup)}` +
+    `/providers/Microsoft.Kubernetes/connectedClusters/${encodeURIComponent(name)}`;
+const credentialAnswer = schemas/* object */.Ikc({
+    hybridConnectionConfig: schemas/* object */.Ikc({
+        relay: schemas/* string */.YjP().min(1),
+        hybridConnectionName: schemas/* string */.YjP().min(1),
+        token: schemas/* string */.YjP().min(1),
+        expirationTime: schemas/* number */.aig().positive(),
+    })
+        .nullish(),
+    kubeconfigs: schemas/* array */.YOg(schemas/* object */.Ikc({ value: schemas/* string */.YjP().min(1) })).nullish(),
+});
+/** Throws a ClusterConnectError with an ERR_ARM_\u2026 or ERR_ARC_\u2026 code. */
+async function fetchRelayCredential(arm, cluster, authenticationMethod, signal) {
+    const answer = await arm.send({
+        method: "POST",
+        path: `${resourceIdOf(cluster)}/listClusterUserCredential`,
+        apiVersion,
+        body: { authenticationMethod, clientProxy: true },
+        signal,
+    });
+    const { hybridConnectionConfig, kubeconfigs } = connected_cluster_read(credentialAnswer, answer.body);
+    const kubeconfig = kubeconfigs?.[0]?.value;
+    // Every field is optional in the specification: without a relay no agent has ever registered there.
+    if (hybridConnectionConfig === undefined || hybridConnectionConfig === null || kubeconfig === undefined) {
+        throw new errors/* ClusterConnectError */.fV("ERR_ARC_AGENT_NEVER_STARTED", "Azure knows no relay of this cluster");
+    }
+    return {
+        hybridConnectionConfig,
+        kubeconfig,
+        // An answer may have been long under way; what is over must not be taken for fresh.
+        receivedAtMs: answer.askedAtMs,
+        // By Azure's own clock at both ends, since this machine's may differ.
+        lifetimeMs: Math.max(0, hybridConnectionConfig.expirationTime * 1_000 - answer.serverTimeMs),
+    };
+}
+const clusterAnswer = schemas/* object */.Ikc({
+    properties: schemas/* object */.Ikc({ connectivityStatus: schemas/* string */.YjP(), lastConnectivityTime: schemas/* string */.YjP().optional() }),
+});
+/** Throws as `fetchRelayCredential` does; a caller need not have the right to read. */
+async function fetchConnectivity(arm, cluster, signal) {
+    const answer = await arm.send({ method: "GET", path: resourceIdOf(cluster), apiVersion, signal });
+    const { connectivityStatus, lastConnectivityTime } = connected_cluster_read(clusterAnswer, answer.body).properties;
+    return { status: connectivityStatus, lastSeen: lastConnectivityTime };
+}
+/** Throws when Azure has it in writing that nobody will answer. */
+function refuseUnlessReachable({ status, lastSeen }) {
+    if (status === "AgentNotInstalled") {
+        throw new errors/* ClusterConnectError */.fV("ERR_ARC_AGENT_NEVER_STARTED", `connectivityStatus is ${status}`);
+    }
+    if (status !== "Offline" && status !== "Expired")
+        return;
+    const since = lastSeen === undefined ? "" : ` since ${lastSeen}`;
+    throw new errors/* ClusterConnectError */.fV("ERR_ARC_AGENT_OFFLINE", `the agent of this cluster is ${status}${since}`);
+}
+function connected_cluster_read(schema, body) {
+    const result = schema.safeParse(body);
+    if (result.success)
+        return result.data;
+    throw new errors/* ClusterConnectError */.fV("ERR_ARM_ANSWER", core_errors/* prettifyError */.S1(result.error).split("\n")[0] ?? "");
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-proxy-api.ts
+/**
+ * arcProxy's own APIs, both on loopback: identity, over TLS beside the Kubernetes API, and registration, without TLS
+ * on the other port.
+ */
+
+
+
+
+
+/** Azure Arc's server application, for which tokens for clusters are; the same in every cloud. */
+const arcServerApplication = "6256c85f-0aad-4d50-b960-e6e9b21efe35";
+const keyAnswer = schemas/* object */.Ikc({ publicKey: schemas/* object */.Ikc({ kid: schemas/* string */.YjP().min(1) }) });
+const registerAnswer = schemas/* object */.Ikc({ kubeconfigs: schemas/* array */.YOg(schemas/* object */.Ikc({ value: schemas/* string */.YjP().min(1) })).min(1) });
+class ArcProxyApi {
+    options;
+    constructor(options) {
+        this.options = options;
+    }
+    /** The id of the key that its proofs of possession are signed with. Throws ERR_ARC_PROXY_\u2026, as all of these do. */
+    async keyId(signal) {
+        const response = await this.#send("GET", this.#identity("poppublickey"), {}, signal);
+        return arc_proxy_api_read(keyAnswer, response).publicKey.kid;
+    }
+    /** Hands over an access token that is bound to that key. Fails with ERR_ARC_PROXY_REFUSED when the key has changed. */
+    async giveToken(token, signal) {
+        const { accessToken, tenantId, keyId } = token;
+        const body = { accessToken, serverId: arcServerApplication, tenantID: tenantId, kid: keyId };
+        await this.#send("POST", this.#identity("at"), body, signal);
+    }
+    /** Opens the way through the relay, or keeps it open. Returns a kubeconfig as base64. */
+    async register(cluster, credential, signal) {
+        const { relay, hybridConnectionName, token, expirationTime } = credential.hybridConnectionConfig;
+        const url = new URL(`http://127.0.0.1:${String(this.options.httpPort)}${resourceIdOf(cluster)}/register?api-version=2020-10-01`);
+        const body = {
+            kubeconfigs: [{ name: "Kubeconfig", value: credential.kubeconfig }],
+            hybridConnectionConfig: { relay, hybridConnectionName, token, expirationTime },
+        };
+        const response = await this.#send("POST", url, body, signal);
+        return arc_proxy_api_read(registerAnswer, response).kubeconfigs[0]?.value ?? "";
+    }
+    #identity = (what) => new URL(`https://127.0.0.1:${String(this.options.httpsPort)}/identity/${what}`);
+    async #send(method, url, body, signal) {
+        const { certificate, correlationId, timeoutMs = 15_000 } = this.options;
+        const response = await (0,http_request/* sendHttpRequest */.G)({
+            url,
+            method,
+            headers: { "Content-Type": "application/json", [correlationHeader]: correlationId },
+            body: JSON.stringify(body),
+            caPem: certificate.pem,
+            serverName: certificate.serverName,
+            direct: true,
+            timeoutMs,
+            signal,
+        }).catch((error) => {
+            throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_ANSWER", (0,errors/* messageOf */.bD)(error), { cause: error });
+        });
+        if (response.status === 200)
+            return response;
+        // Its words are not shown: nobody knows whether they quote what it was sent.
+        const detail = `status ${String(response.status)} for ${method} ${url.pathname.split("/").at(-1) ?? ""}`;
+        throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_REFUSED", detail);
+    }
+}
+function arc_proxy_api_read(schema, response) {
+    try {
+        return schema.parse(JSON.parse(response.body));
+    }
+    catch (error) {
+        throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_ANSWER", "not what was asked for", { cause: error });
+    }
+}
+
+// EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
+var dist = __nccwpck_require__(38815);
+;// CONCATENATED MODULE: ./src/arc/arc-proxy-config.ts
+/** The configuration file that arcProxy is started with. */
+
+function renderArcProxyConfig(config) {
+    const { httpPort, httpsPort, tenantId, clientId, cloud } = config;
+    return (0,dist/* stringify */.As)({
+        server: { httpPort, httpsPort },
+        identity: { tenantID: tenantId, ...(clientId === undefined ? {} : { clientID: clientId }) },
+        cloud: cloud.arcProxyName,
+        ...(cloud.endpoints === undefined ? {} : { cloudConfig: cloud.endpoints }),
+    });
+}
+
+// EXTERNAL MODULE: external "node:child_process"
+var external_node_child_process_ = __nccwpck_require__(31421);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(73024);
+// EXTERNAL MODULE: ./src/runtime/redact.ts
+var redact = __nccwpck_require__(55259);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = require("node:stream/promises");
+;// CONCATENATED MODULE: ./src/arc/artifact/digest.ts
+
+
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+/** `sha256:\u2026` of a file's bytes. */
+async function digestOf(path) {
+    const hash = (0,external_node_crypto_.createHash)("sha256");
+    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_.createReadStream)(path), hash);
+    return `sha256:${hash.digest("hex")}`;
+}
+
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(57075);
+;// CONCATENATED MODULE: ./src/arc/artifact/download.ts
+/** Downloads the artifact's layer into a file, and believes nothing that has another digest. */
+
+
+
+
+
+
+
+const defaultMaxBytes = 314_572_800;
+const defaultAttempts = 4;
+/**
+ * Resolves with the layer's digest once every byte is there. Connections that break are tried again; throws
+ * ERR_ARC_REGISTRY_UNREACHABLE at last, at once ERR_ARC_PROXY_DIGEST and ERR_ARC_PROXY_INVALID.
+ */
+async function downloadLayer(options) {
+    const { attempts = defaultAttempts, signal } = options;
+    const backoff = (0,runtime_backoff/* createBackoff */.l)({ firstMs: [200, 400] });
+    for (let attempt = 1;; attempt += 1) {
+        try {
+            return await downloadOnce(options);
+        }
+        catch (error) {
+            const isWorthAnother = error instanceof errors/* ClusterConnectError */.fV && error.code === "ERR_ARC_REGISTRY_UNREACHABLE";
+            if (!isWorthAnother || attempt >= attempts)
+                throw error;
+            await (0,delay/* delay */.c)(backoff.nextMs(), signal);
+        }
+    }
+}
+async function downloadOnce(options) {
+    const { registry, tag, target, maxBytes = defaultMaxBytes } = options;
+    const layer = await registry.layerOf(tag);
+    if (layer.bytes > maxBytes) {
+        throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_INVALID", `${String(layer.bytes)} bytes are too many`);
+    }
+    const { body } = await registry.openBlob(layer);
+    const meter = new Meter(layer, options.onProgress);
+    try {
+        await (0,external_node_stream_promises_namespaceObject.pipeline)(body, meter, (0,external_node_fs_.createWriteStream)(target, { mode: 0o600 }));
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterConnectError */.fV)
+            throw error;
+        throw new errors/* ClusterConnectError */.fV("ERR_ARC_REGISTRY_UNREACHABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
+    }
+    return layer.digest;
+}
+/** Counts and hashes what passes, and fails before its end if that is not what was announced. */
+class Meter extends external_node_stream_.Transform {
+    layer;
+    onProgress;
+    #hash = (0,external_node_crypto_.createHash)("sha256");
+    #received = 0;
+    constructor(layer, onProgress) {
+        super();
+        this.layer = layer;
+        this.onProgress = onProgress;
+    }
+    _transform(chunk, _encoding, done) {
+        this.#received += chunk.length;
+        this.#hash.update(chunk);
+        const { bytes } = this.layer;
+        if (this.#received > bytes)
+            return done(mismatch(`longer than the ${String(bytes)} bytes announced`));
+        this.onProgress?.({ receivedBytes: this.#received, totalBytes: bytes });
+        done(null, chunk);
+    }
+    _flush(done) {
+        const { digest, bytes } = this.layer;
+        if (this.#received < bytes)
+            return done(new Error(`${String(this.#received)} of ${String(bytes)} bytes came`));
+        const found = `sha256:${this.#hash.digest("hex")}`;
+        done(found === digest ? undefined : mismatch(`${found} came, ${digest} was announced`));
+    }
+}
+const mismatch = (detail) => new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_DIGEST", detail);
+
+;// CONCATENATED MODULE: ./src/arc/artifact/program-name.ts
+/** How arcProxy is named where Microsoft publishes it, and here. */
+
+/** The version that this release has been made for. */
+const arcProxyVersion = "1.3.029301";
+const systems = {
+    linux: "linux",
+    darwin: "darwin",
+    win32: "windows",
+};
+const architectures = {
+    x64: "amd64",
+    arm64: "arm64",
+    ia32: "386",
+};
+/** Of this machine unless told otherwise, in Node's words. Throws ERR_ARC_PROXY_PLATFORM. */
+function targetPlatform(platform = process.platform, architecture = process.arch) {
+    const os = systems[platform];
+    const arch = architectures[architecture];
+    if (os === undefined || arch === undefined || (os === "darwin" && arch === "386")) {
+        throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_PLATFORM", `${platform} on ${architecture}`);
+    }
+    return { os, arch };
+}
+/** The repository in the registry, one for each system and architecture. */
+const repositoryOf = ({ os, arch }) => `azureconnectivity/proxy/${os}/${arch}/arc-proxy`;
+const programName = ({ os }) => os === "windows" ? "arcProxy.exe" : "arcProxy";
+
+;// CONCATENATED MODULE: ./src/arc/artifact/registry.ts
+/**
+ * As much of an OCI registry's client (OCI Distribution Specification 1.1) as pulling one layer needs: the manifest
+ * by tag, the anonymous token if one is asked for, the blob by digest, over redirects.
+ */
+
+
+
+
+const manifest = schemas/* object */.Ikc({
+    layers: schemas/* tuple */.PVZ([schemas/* object */.Ikc({ digest: schemas/* string */.YjP().regex(digestPattern), size: schemas/* number */.aig().int().positive() })]),
+});
+const tokenAnswer = schemas/* union */.KCZ([
+    schemas/* object */.Ikc({ token: schemas/* string */.YjP().min(1) }).transform(({ token }) => token),
+    schemas/* object */.Ikc({ access_token: schemas/* string */.YjP().min(1) }).transform(({ access_token }) => access_token),
+]);
+const manifestTypes = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+const maxManifestBytes = 1_048_576;
+const maxRedirects = 5;
+class Registry {
+    origin;
+    repository;
+    signal;
+    #authorization;
+    constructor(origin, repository, signal) {
+        this.origin = origin;
+        this.repository = repository;
+        this.signal = signal;
+    }
+    /** The artifact's one layer. Throws ERR_ARC_REGISTRY_UNREACHABLE or ERR_ARC_PROXY_INVALID. */
+    async layerOf(tag) {
+        const stream = await this.#get(`manifests/${tag}`, { Accept: manifestTypes });
+        const text = await this.#read(stream);
+        const parsed = manifest.safeParse(parseJson(text));
+        if (!parsed.success) {
+            throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_INVALID", "the manifest does not name exactly one layer");
+        }
+        const [{ digest, size }] = parsed.data.layers;
+        return { digest, bytes: size };
+    }
+    /** The layer's bytes, not verified yet. */
+    openBlob = ({ digest }) => this.#get(`blobs/${digest}`, {});
+    async #get(path, headers) {
+        const url = new URL(`/v2/${this.repository}/${path}`, this.origin);
+        let stream = await this.#follow(url, headers);
+        if (stream.status === 401 && this.#authorization === undefined) {
+            stream.body.destroy();
+            this.#authorization = `Bearer ${await this.#fetchToken(stream.headers["www-authenticate"])}`;
+            stream = await this.#follow(url, headers);
+        }
+        if (stream.status === 200)
+            return stream;
+        stream.body.destroy();
+        throw unreachable(`status ${String(stream.status)} for ${url.href}`);
+    }
+    /** A blob mostly lies elsewhere, at a signed address: it is not shown the token of the registry. */
+    async #follow(from, headers) {
+        let url = from;
+        for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
+            const isHome = url.origin === this.origin.origin;
+            const authorization = isHome && this.#authorization !== undefined ? { Authorization: this.#authorization } : {};
+            const stream = await this.#send(url, { ...headers, ...authorization });
+            const { location } = stream.headers;
+            if (stream.status < 300 || stream.status >= 400 || typeof location !== "string")
+                return stream;
+            stream.body.destroy();
+            url = this.#secure(new URL(location, url));
+        }
+        throw unreachable(`more than ${String(maxRedirects)} redirects from ${from.href}`);
+    }
+    async #send(url, headers) {
+        try {
+            return await (0,http_request/* openHttpStream */.t)({ url, headers, timeoutMs: 30_000, signal: this.signal });
+        }
+        catch (error) {
+            throw asUnreachable(error);
+        }
+    }
+    /** `Bearer realm="\u2026",service="\u2026",scope="\u2026"`; anonymous, as everything here is. */
+    async #fetchToken(challenge) {
+        const text = typeof challenge === "string" ? challenge : "";
+        const parameters = new Map([...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]));
+        const realm = parameters.get("realm") ?? "";
+        if (!/^bearer\s/i.test(text) || !URL.canParse(realm))
+            throw unreachable("401 without a Bearer challenge");
+        const url = this.#secure(new URL(realm));
+        for (const name of ["service", "scope"]) {
+            const value = parameters.get(name);
+            if (value !== undefined)
+                url.searchParams.set(name, value);
+        }
+        const response = await (0,http_request/* sendHttpRequest */.G)({ url, signal: this.signal }).catch((error) => {
+            throw asUnreachable(error);
+        });
+        const token = tokenAnswer.safeParse(parseJson(response.body));
+        if (token.success)
+            return token.data;
+        throw unreachable(`status ${String(response.status)} of the registry's token service`);
+    }
+    #secure(url) {
+        if (url.protocol === "https:" || url.protocol === this.origin.protocol)
+            return url;
+        throw unreachable(`it leads to ${url.origin}, without TLS`);
+    }
+    async #read({ body }) {
+        const chunks = [];
+        let length = 0;
+        try {
+            for await (const chunk of body) {
+                chunks.push(chunk);
+                length += chunk.length;
+                if (length > maxManifestBytes)
+                    throw new Error("the manifest is too long");
+            }
+        }
+        catch (error) {
+            throw asUnreachable(error);
+        }
+        return Buffer.concat(chunks).toString("utf8");
+    }
+}
+const unreachable = (detail) => new errors/* ClusterConnectError */.fV("ERR_ARC_REGISTRY_UNREACHABLE", detail);
+function asUnreachable(error) {
+    if (error instanceof errors/* ClusterConnectError */.fV && error.code !== "ERR_HTTP_FAILED")
+        return error;
+    return new errors/* ClusterConnectError */.fV("ERR_ARC_REGISTRY_UNREACHABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
+}
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+// EXTERNAL MODULE: external "events"
+var external_events_ = __nccwpck_require__(24434);
+// EXTERNAL MODULE: external "assert"
+var external_assert_ = __nccwpck_require__(42613);
+// EXTERNAL MODULE: external "buffer"
+var external_buffer_ = __nccwpck_require__(20181);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(78474);
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = require("node:string_decoder");
+;// CONCATENATED MODULE: ./node_modules/minipass/dist/esm/index.js
+const proc = typeof process === 'object' && process
+    ? process
+    : {
+        stdout: null,
+        stderr: null,
+    };
+
+
+
+/**
+ * Return true if the argument is a Minipass stream, Node stream, or something
+ * else that Minipass can interact with.
+ */
+const isStream = (s) => !!s &&
+    typeof s === 'object' &&
+    (s instanceof Minipass ||
+        s instanceof external_node_stream_ ||
+        isReadable(s) ||
+        isWritable(s));
+/**
+ * Return true if the argument is a valid {@link Minipass.Readable}
+ */
+const isReadable = (s) => !!s &&
+    typeof s === 'object' &&
+    s instanceof external_node_events_.EventEmitter &&
+    typeof s.pipe === 'function' &&
+    // node core Writable streams have a pipe() method, but it throws
+    s.pipe !== external_node_stream_.Writable.prototype.pipe;
+/**
+ * Return true if the argument is a valid {@link Minipass.Writable}
+ */
+const isWritable = (s) => !!s &&
+    typeof s === 'object' &&
+    s instanceof external_node_events_.EventEmitter &&
+    typeof s.write === 'function' &&
+    typeof s.end === 'function';
+const EOF = Symbol('EOF');
+const MAYBE_EMIT_END = Symbol('maybeEmitEnd');
+const EMITTED_END = Symbol('emittedEnd');
+const EMITTING_END = Symbol('emittingEnd');
+const EMITTED_ERROR = Symbol('emittedError');
+const CLOSED = Symbol('closed');
+const READ = Symbol('read');
+const FLUSH = Symbol('flush');
+const FLUSHCHUNK = Symbol('flushChunk');
+const ENCODING = Symbol('encoding');
+const DECODER = Symbol('decoder');
+const FLOWING = Symbol('flowing');
+const PAUSED = Symbol('paused');
+const RESUME = Symbol('resume');
+const BUFFER = Symbol('buffer');
+const PIPES = Symbol('pipes');
+const BUFFERLENGTH = Symbol('bufferLength');
+const BUFFERPUSH = Symbol('bufferPush');
+const BUFFERSHIFT = Symbol('bufferShift');
+const OBJECTMODE = Symbol('objectMode');
+// internal event when stream is destroyed
+const DESTROYED = Symbol('destroyed');
+// internal event when stream has an error
+const ERROR = Symbol('error');
+const EMITDATA = Symbol('emitData');
+const EMITEND = Symbol('emitEnd');
+const EMITEND2 = Symbol('emitEnd2');
+const ASYNC = Symbol('async');
+const ABORT = Symbol('abort');
+const ABORTED = Symbol('aborted');
+const SIGNAL = Symbol('signal');
+const DATALISTENERS = Symbol('dataListeners');
+const DISCARDED = Symbol('discarded');
+const defer = (fn) => Promise.resolve().then(fn);
+const nodefer = (fn) => fn();
+const isEndish = (ev) => ev === 'end' || ev === 'finish' || ev === 'prefinish';
+const isArrayBufferLike = (b) => b instanceof ArrayBuffer ||
+    (!!b &&
+        typeof b === 'object' &&
+        b.constructor &&
+        b.constructor.name === 'ArrayBuffer' &&
+        b.byteLength >= 0);
+const isArrayBufferView = (b) => !Buffer.isBuffer(b) && ArrayBuffer.isView(b);
+/**
+ * Internal class representing a pipe to a destination stream.
+ *
+ * @internal
+ */
+class Pipe {
+    src;
+    dest;
+    opts;
+    ondrain;
+    constructor(src, dest, opts) {
+        this.src = src;
+        this.dest = dest;
+        this.opts = opts;
+        this.ondrain = () => src[RESUME]();
+        this.dest.on('drain', this.ondrain);
+    }
+    unpipe() {
+        this.dest.removeListener('drain', this.ondrain);
+    }
+    // only here for the prototype
+    /* c8 ignore start */
+    proxyErrors(_er) { }
+    /* c8 ignore stop */
+    end() {
+        this.unpipe();
+        if (this.opts.end)
+            this.dest.end();
+    }
+}
+/**
+ * Internal class representing a pipe to a destination stream where
+ * errors are proxied.
+ *
+ * @internal
+ */
+class PipeProxyErrors extends Pipe {
+    unpipe() {
+        this.src.removeListener('error', this.proxyErrors);
+        super.unpipe();
+    }
+    constructor(src, dest, opts) {
+        super(src, dest, opts);
+        this.proxyErrors = (er) => this.dest.emit('error', er);
+        src.on('error', this.proxyErrors);
+    }
+}
+const isObjectModeOptions = (o) => !!o.objectMode;
+const isEncodingOptions = (o) => !o.objectMode && !!o.encoding && o.encoding !== 'buffer';
+/**
+ * Main export, the Minipass class
+ *
+ * `RType` is the type of data emitted, defaults to Buffer
+ *
+ * `WType` is the type of data to be written, if RType is buffer or string,
+ * then any {@link Minipass.ContiguousData} is allowed.
+ *
+ * `Events` is the set of event handler signatures that this object
+ * will emit, see {@link Minipass.Events}
+ */
+class Minipass extends external_node_events_.EventEmitter {
+    [FLOWING] = false;
+    [PAUSED] = false;
+    [PIPES] = [];
+    [BUFFER] = [];
+    [OBJECTMODE];
+    [ENCODING];
+    [ASYNC];
+    [DECODER];
+    [EOF] = false;
+    [EMITTED_END] = false;
+    [EMITTING_END] = false;
+    [CLOSED] = false;
+    [EMITTED_ERROR] = null;
+    [BUFFERLENGTH] = 0;
+    [DESTROYED] = false;
+    [SIGNAL];
+    [ABORTED] = false;
+    [DATALISTENERS] = 0;
+    [DISCARDED] = false;
+    /**
+     * true if the stream can be written
+     */
+    writable = true;
+    /**
+     * true if the stream can be read
+     */
+    readable = true;
+    /**
+     * If `RType` is Buffer, then options do not need to be provided.
+     * Otherwise, an options object must be provided to specify either
+     * {@link Minipass.SharedOptions.objectMode} or
+     * {@link Minipass.SharedOptions.encoding}, as appropriate.
+     */
+    constructor(...args) {
+        const options = (args[0] ||
+            {});
+        super();
+        if (options.objectMode && typeof options.encoding === 'string') {
+            throw new TypeError('Encoding and objectMode may not be used together');
+        }
+        if (isObjectModeOptions(options)) {
+            this[OBJECTMODE] = true;
+            this[ENCODING] = null;
+        }
+        else if (isEncodingOptions(options)) {
+            this[ENCODING] = options.encoding;
+            this[OBJECTMODE] = false;
+        }
+        else {
+            this[OBJECTMODE] = false;
+            this[ENCODING] = null;
+        }
+        this[ASYNC] = !!options.async;
+        this[DECODER] = this[ENCODING]
+            ? new external_node_string_decoder_namespaceObject.StringDecoder(this[ENCODING])
+            : null;
+        //@ts-ignore - private option for debugging and testing
+        if (options && options.debugExposeBuffer === true) {
+            Object.defineProperty(this, 'buffer', { get: () => this[BUFFER] });
+        }
+        //@ts-ignore - private option for debugging and testing
+        if (options && options.debugExposePipes === true) {
+            Object.defineProperty(this, 'pipes', { get: () => this[PIPES] });
+        }
+        const { signal } = options;
+        if (signal) {
+            this[SIGNAL] = signal;
+            if (signal.aborted) {
+                this[ABORT]();
+            }
+            else {
+                signal.addEventListener('abort', () => this[ABORT]());
+            }
+        }
+    }
+    /**
+     * The amount of data stored in the buffer waiting to be read.
+     *
+     * For Buffer strings, this will be the total byte length.
+     * For string encoding streams, this will be the string character length,
+     * according to JavaScript's `string.length` logic.
+     * For objectMode streams, this is a count of the items waiting to be
+     * emitted.
+     */
+    get bufferLength() {
+        return this[BUFFERLENGTH];
+    }
+    /**
+     * The `BufferEncoding` currently in use, or `null`
+     */
+    get encoding() {
+        return this[ENCODING];
+    }
+    /**
+     * @deprecated - This is a read only property
+     */
+    set encoding(_enc) {
+        throw new Error('Encoding must be set at instantiation time');
+    }
+    /**
+     * @deprecated - Encoding may only be set at instantiation time
+     */
+    setEncoding(_enc) {
+        throw new Error('Encoding must be set at instantiation time');
+    }
+    /**
+     * True if this is an objectMode stream
+     */
+    get objectMode() {
+        return this[OBJECTMODE];
+    }
+    /**
+     * @deprecated - This is a read-only property
+     */
+    set objectMode(_om) {
+        throw new Error('objectMode must be set at instantiation time');
+    }
+    /**
+     * true if this is an async stream
+     */
+    get ['async']() {
+        return this[ASYNC];
+    }
+    /**
+     * Set to true to make this stream async.
+     *
+     * Once set, it cannot be unset, as this would potentially cause incorrect
+     * behavior.  Ie, a sync stream can be made async, but an async stream
+     * cannot be safely made sync.
+     */
+    set ['async'](a) {
+        this[ASYNC] = this[ASYNC] || !!a;
+    }
+    // drop everything and get out of the flow completely
+    [ABORT]() {
+        this[ABORTED] = true;
+        this.emit('abort', this[SIGNAL]?.reason);
+        this.destroy(this[SIGNAL]?.reason);
+    }
+    /**
+     * True if the stream has been aborted.
+     */
+    get aborted() {
+        return this[ABORTED];
+    }
+    /**
+     * No-op setter. Stream aborted status is set via the AbortSignal provided
+     * in the constructor options.
+     */
+    set aborted(_) { }
+    write(chunk, encoding, cb) {
+        if (this[ABORTED])
+            return false;
+        if (this[EOF])
+            throw new Error('write after end');
+        if (this[DESTROYED]) {
+            this.emit('error', Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' }));
+            return true;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = 'utf8';
+        }
+        if (!encoding)
+            encoding = 'utf8';
+        const fn = this[ASYNC] ? defer : nodefer;
+        // convert array buffers and typed array views into buffers
+        // at some point in the future, we may want to do the opposite!
+        // leave strings and buffers as-is
+        // anything is only allowed if in object mode, so throw
+        if (!this[OBJECTMODE] && !Buffer.isBuffer(chunk)) {
+            if (isArrayBufferView(chunk)) {
+                //@ts-ignore - sinful unsafe type changing
+                chunk = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+            }
+            else if (isArrayBufferLike(chunk)) {
+                //@ts-ignore - sinful unsafe type changing
+                chunk = Buffer.from(chunk);
+            }
+            else if (typeof chunk !== 'string') {
+                throw new Error('Non-contiguous data written to non-objectMode stream');
+            }
+        }
+        // handle object mode up front, since it's simpler
+        // this yields better performance, fewer checks later.
+        if (this[OBJECTMODE]) {
+            // maybe impossible?
+            /* c8 ignore start */
+            if (this[FLOWING] && this[BUFFERLENGTH] !== 0)
+                this[FLUSH](true);
+            /* c8 ignore stop */
+            if (this[FLOWING])
+                this.emit('data', chunk);
+            else
+                this[BUFFERPUSH](chunk);
+            if (this[BUFFERLENGTH] !== 0)
+                this.emit('readable');
+            if (cb)
+                fn(cb);
+            return this[FLOWING];
+        }
+        // at this point the chunk is a buffer or string
+        // don't buffer it up or send it to the decoder
+        if (!chunk.length) {
+            if (this[BUFFERLENGTH] !== 0)
+                this.emit('readable');
+            if (cb)
+                fn(cb);
+            return this[FLOWING];
+        }
+        // fast-path writing strings of same encoding to a stream with
+        // an empty buffer, skipping the buffer/decoder dance
+        if (typeof chunk === 'string' &&
+            // unless it is a string already ready for us to use
+            !(encoding === this[ENCODING] && !this[DECODER]?.lastNeed)) {
+            //@ts-ignore - sinful unsafe type change
+            chunk = Buffer.from(chunk, encoding);
+        }
+        if (Buffer.isBuffer(chunk) && this[ENCODING]) {
+            //@ts-ignore - sinful unsafe type change
+            chunk = this[DECODER].write(chunk);
+        }
+        // Note: flushing CAN potentially switch us into not-flowing mode
+        if (this[FLOWING] && this[BUFFERLENGTH] !== 0)
+            this[FLUSH](true);
+        if (this[FLOWING])
+            this.emit('data', chunk);
+        else
+            this[BUFFERPUSH](chunk);
+        if (this[BUFFERLENGTH] !== 0)
+            this.emit('readable');
+        if (cb)
+            fn(cb);
+        return this[FLOWING];
+    }
+    /**
+     * Low-level explicit read method.
+     *
+     * In objectMode, the argument is ignored, and one item is returned if
+     * available.
+     *
+     * `n` is the number of bytes (or in the case of encoding streams,
+     * characters) to consume. If `n` is not provided, then the entire buffer
+     * is returned, or `null` is returned if no data is available.
+     *
+     * If `n` is greater that the amount of data in the internal buffer,
+     * then `null` is returned.
+     */
+    read(n) {
+        if (this[DESTROYED])
+            return null;
+        this[DISCARDED] = false;
+        if (this[BUFFERLENGTH] === 0 ||
+            n === 0 ||
+            (n && n > this[BUFFERLENGTH])) {
+            this[MAYBE_EMIT_END]();
+            return null;
+        }
+        if (this[OBJECTMODE])
+            n = null;
+        if (this[BUFFER].length > 1 && !this[OBJECTMODE]) {
+            // not object mode, so if we have an encoding, then RType is string
+            // otherwise, must be Buffer
+            this[BUFFER] = [
+                (this[ENCODING]
+                    ? this[BUFFER].join('')
+                    : Buffer.concat(this[BUFFER], this[BUFFERLENGTH])),
+            ];
+        }
+        const ret = this[READ](n || null, this[BUFFER][0]);
+        this[MAYBE_EMIT_END]();
+        return ret;
+    }
+    [READ](n, chunk) {
+        if (this[OBJECTMODE])
+            this[BUFFERSHIFT]();
+        else {
+            const c = chunk;
+            if (n === c.length || n === null)
+                this[BUFFERSHIFT]();
+            else if (typeof c === 'string') {
+                this[BUFFER][0] = c.slice(n);
+                chunk = c.slice(0, n);
+                this[BUFFERLENGTH] -= n;
+            }
+            else {
+                this[BUFFER][0] = c.subarray(n);
+                chunk = c.subarray(0, n);
+                this[BUFFERLENGTH] -= n;
+            }
+        }
+        this.emit('data', chunk);
+        if (!this[BUFFER].length && !this[EOF])
+            this.emit('drain');
+        return chunk;
+    }
+    end(chunk, encoding, cb) {
+        if (typeof chunk === 'function') {
+            cb = chunk;
+            chunk = undefined;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = 'utf8';
+        }
+        if (chunk !== undefined)
+            this.write(chunk, encoding);
+        if (cb)
+            this.once('end', cb);
+        this[EOF] = true;
+        this.writable = false;
+        // if we haven't written anything, then go ahead and emit,
+        // even if we're not reading.
+        // we'll re-emit if a new 'end' listener is added anyway.
+        // This makes MP more suitable to write-only use cases.
+        if (this[FLOWING] || !this[PAUSED])
+            this[MAYBE_EMIT_END]();
+        return this;
+    }
+    // don't let the internal resume be overwritten
+    [RESUME]() {
+        if (this[DESTROYED])
+            return;
+        if (!this[DATALISTENERS] && !this[PIPES].length) {
+            this[DISCARDED] = true;
+        }
+        this[PAUSED] = false;
+        this[FLOWING] = true;
+        this.emit('resume');
+        if (this[BUFFER].length)
+            this[FLUSH]();
+        else if (this[EOF])
+            this[MAYBE_EMIT_END]();
+        else
+            this.emit('drain');
+    }
+    /**
+     * Resume the stream if it is currently in a paused state
+     *
+     * If called when there are no pipe destinations or `data` event listeners,
+     * this will place the stream in a "discarded" state, where all data will
+     * be thrown away. The discarded state is removed if a pipe destination or
+     * data handler is added, if pause() is called, or if any synchronous or
+     * asynchronous iteration is started.
+     */
+    resume() {
+        return this[RESUME]();
+    }
+    /**
+     * Pause the stream
+     */
+    pause() {
+        this[FLOWING] = false;
+        this[PAUSED] = true;
+        this[DISCARDED] = false;
+    }
+    /**
+     * true if the stream has been forcibly destroyed
+     */
+    get destroyed() {
+        return this[DESTROYED];
+    }
+    /**
+     * true if the stream is currently in a flowing state, meaning that
+     * any writes will be immediately emitted.
+     */
+    get flowing() {
+        return this[FLOWING];
+    }
+    /**
+     * true if the stream is currently in a paused state
+     */
+    get paused() {
+        return this[PAUSED];
+    }
+    [BUFFERPUSH](chunk) {
+        if (this[OBJECTMODE])
+            this[BUFFERLENGTH] += 1;
+        else
+            this[BUFFERLENGTH] += chunk.length;
+        this[BUFFER].push(chunk);
+    }
+    [BUFFERSHIFT]() {
+        if (this[OBJECTMODE])
+            this[BUFFERLENGTH] -= 1;
+        else
+            this[BUFFERLENGTH] -= this[BUFFER][0].length;
+        return this[BUFFER].shift();
+    }
+    [FLUSH](noDrain = false) {
+        do { } while (this[FLUSHCHUNK](this[BUFFERSHIFT]()) &&
+            this[BUFFER].length);
+        if (!noDrain && !this[BUFFER].length && !this[EOF])
+            this.emit('drain');
+    }
+    [FLUSHCHUNK](chunk) {
+        this.emit('data', chunk);
+        return this[FLOWING];
+    }
+    /**
+     * Pipe all data emitted by this stream into the destination provided.
+     *
+     * Triggers the flow of data.
+     */
+    pipe(dest, opts) {
+        if (this[DESTROYED])
+            return dest;
+        this[DISCARDED] = false;
+        const ended = this[EMITTED_END];
+        opts = opts || {};
+        if (dest === proc.stdout || dest === proc.stderr)
+            opts.end = false;
+        else
+            opts.end = opts.end !== false;
+        opts.proxyErrors = !!opts.proxyErrors;
+        // piping an ended stream ends immediately
+        if (ended) {
+            if (opts.end)
+                dest.end();
+        }
+        else {
+            // "as" here just ignores the WType, which pipes don't care about,
+            // since they're only consuming from us, and writing to the dest
+            this[PIPES].push(!opts.proxyErrors
+                ? new Pipe(this, dest, opts)
+                : new PipeProxyErrors(this, dest, opts));
+            if (this[ASYNC])
+                defer(() => this[RESUME]());
+            else
+                this[RESUME]();
+        }
+        return dest;
+    }
+    /**
+     * Fully unhook a piped destination stream.
+     *
+     * If the destination stream was the only consumer of this stream (ie,
+     * there are no other piped destinations or `'data'` event listeners)
+     * then the flow of data will stop until there is another consumer or
+     * {@link Minipass#resume} is explicitly called.
+     */
+    unpipe(dest) {
+        const p = this[PIPES].find(p => p.dest === dest);
+        if (p) {
+            if (this[PIPES].length === 1) {
+                if (this[FLOWING] && this[DATALISTENERS] === 0) {
+                    this[FLOWING] = false;
+                }
+                this[PIPES] = [];
+            }
+            else
+                this[PIPES].splice(this[PIPES].indexOf(p), 1);
+            p.unpipe();
+        }
+    }
+    /**
+     * Alias for {@link Minipass#on}
+     */
+    addListener(ev, handler) {
+        return this.on(ev, handler);
+    }
+    /**
+     * Mostly identical to `EventEmitter.on`, with the following
+     * behavior differences to prevent data loss and unnecessary hangs:
+     *
+     * - Adding a 'data' event handler will trigger the flow of data
+     *
+     * - Adding a 'readable' event handler when there is data waiting to be read
+     *   will cause 'readable' to be emitted immediately.
+     *
+     * - Adding an 'endish' event handler ('end', 'finish', etc.) which has
+     *   already passed will cause the event to be emitted immediately and all
+     *   handlers removed.
+     *
+     * - Adding an 'error' event handler after an error has been emitted will
+     *   cause the event to be re-emitted immediately with the error previously
+     *   raised.
+     */
+    on(ev, handler) {
+        const ret = super.on(ev, handler);
+        if (ev === 'data') {
+            this[DISCARDED] = false;
+            this[DATALISTENERS]++;
+            if (!this[PIPES].length && !this[FLOWING]) {
+                this[RESUME]();
+            }
+        }
+        else if (ev === 'readable' && this[BUFFERLENGTH] !== 0) {
+            super.emit('readable');
+        }
+        else if (isEndish(ev) && this[EMITTED_END]) {
+            super.emit(ev);
+            this.removeAllListeners(ev);
+        }
+        else if (ev === 'error' && this[EMITTED_ERROR]) {
+            const h = handler;
+            if (this[ASYNC])
+                defer(() => h.call(this, this[EMITTED_ERROR]));
+            else
+                h.call(this, this[EMITTED_ERROR]);
+        }
+        return ret;
+    }
+    /**
+     * Alias for {@link Minipass#off}
+     */
+    removeListener(ev, handler) {
+        return this.off(ev, handler);
+    }
+    /**
+     * Mostly identical to `EventEmitter.off`
+     *
+     * If a 'data' event handler is removed, and it was the last consumer
+     * (ie, there are no pipe destinations or other 'data' event listeners),
+     * then the flow of data will stop until there is another consumer or
+     * {@link Minipass#resume} is explicitly called.
+     */
+    off(ev, handler) {
+        const ret = super.off(ev, handler);
+        // if we previously had listeners, and now we don't, and we don't
+        // have any pipes, then stop the flow, unless it's been explicitly
+        // put in a discarded flowing state via stream.resume().
+        if (ev === 'data') {
+            this[DATALISTENERS] = this.listeners('data').length;
+            if (this[DATALISTENERS] === 0 &&
+                !this[DISCARDED] &&
+                !this[PIPES].length) {
+                this[FLOWING] = false;
+            }
+        }
+        return ret;
+    }
+    /**
+     * Mostly identical to `EventEmitter.removeAllListeners`
+     *
+     * If all 'data' event handlers are removed, and they were the last consumer
+     * (ie, there are no pipe destinations), then the flow of data will stop
+     * until there is another consumer or {@link Minipass#resume} is explicitly
+     * called.
+     */
+    removeAllListeners(ev) {
+        const ret = super.removeAllListeners(ev);
+        if (ev === 'data' || ev === undefined) {
+            this[DATALISTENERS] = 0;
+            if (!this[DISCARDED] && !this[PIPES].length) {
+                this[FLOWING] = false;
+            }
+        }
+        return ret;
+    }
+    /**
+     * true if the 'end' event has been emitted
+     */
+    get emittedEnd() {
+        return this[EMITTED_END];
+    }
+    [MAYBE_EMIT_END]() {
+        if (!this[EMITTING_END] &&
+            !this[EMITTED_END] &&
+            !this[DESTROYED] &&
+            this[BUFFER].length === 0 &&
+            this[EOF]) {
+            this[EMITTING_END] = true;
+            this.emit('end');
+            this.emit('prefinish');
+            this.emit('finish');
+            if (this[CLOSED])
+                this.emit('close');
+            this[EMITTING_END] = false;
+        }
+    }
+    /**
+     * Mostly identical to `EventEmitter.emit`, with the following
+     * behavior differences to prevent data loss and unnecessary hangs:
+     *
+     * If the stream has been destroyed, and the event is something other
+     * than 'close' or 'error', then `false` is returned and no handlers
+     * are called.
+     *
+     * If the event is 'end', and has already been emitted, then the event
+     * is ignored. If the stream is in a paused or non-flowing state, then
+     * the event will be deferred until data flow resumes. If the stream is
+     * async, then handlers will be called on the next tick rather than
+     * immediately.
+     *
+     * If the event is 'close', and 'end' has not yet been emitted, then
+     * the event will be deferred until after 'end' is emitted.
+     *
+     * If the event is 'error', and an AbortSignal was provided for the stream,
+     * and there are no listeners, then the event is ignored, matching the
+     * behavior of node core streams in the presense of an AbortSignal.
+     *
+     * If the event is 'finish' or 'prefinish', then all listeners will be
+     * removed after emitting the event, to prevent double-firing.
+     */
+    emit(ev, ...args) {
+        const data = args[0];
+        // error and close are only events allowed after calling destroy()
+        if (ev !== 'error' &&
+            ev !== 'close' &&
+            ev !== DESTROYED &&
+            this[DESTROYED]) {
+            return false;
+        }
+        else if (ev === 'data') {
+            return !this[OBJECTMODE] && !data
+                ? false
+                : this[ASYNC]
+                    ? (defer(() => this[EMITDATA](data)), true)
+                    : this[EMITDATA](data);
+        }
+        else if (ev === 'end') {
+            return this[EMITEND]();
+        }
+        else if (ev === 'close') {
+            this[CLOSED] = true;
+            // don't emit close before 'end' and 'finish'
+            if (!this[EMITTED_END] && !this[DESTROYED])
+                return false;
+            const ret = super.emit('close');
+            this.removeAllListeners('close');
+            return ret;
+        }
+        else if (ev === 'error') {
+            this[EMITTED_ERROR] = data;
+            super.emit(ERROR, data);
+            const ret = !this[SIGNAL] || this.listeners('error').length
+                ? super.emit('error', data)
+                : false;
+            this[MAYBE_EMIT_END]();
+            return ret;
+        }
+        else if (ev === 'resume') {
+            const ret = super.emit('resume');
+            this[MAYBE_EMIT_END]();
+            return ret;
+        }
+        else if (ev === 'finish' || ev === 'prefinish') {
+            const ret = super.emit(ev);
+            this.removeAllListeners(ev);
+            return ret;
+        }
+        // Some other unknown event
+        const ret = super.emit(ev, ...args);
+        this[MAYBE_EMIT_END]();
+        return ret;
+    }
+    [EMITDATA](data) {
+        for (const p of this[PIPES]) {
+            if (p.dest.write(data) === false)
+                this.pause();
+        }
+        const ret = this[DISCARDED] ? false : super.emit('data', data);
+        this[MAYBE_EMIT_END]();
+        return ret;
+    }
+    [EMITEND]() {
+        if (this[EMITTED_END])
+            return false;
+        this[EMITTED_END] = true;
+        this.readable = false;
+        return this[ASYNC]
+            ? (defer(() => this[EMITEND2]()), true)
+            : this[EMITEND2]();
+    }
+    [EMITEND2]() {
+        if (this[DECODER]) {
+            const data = this[DECODER].end();
+            if (data) {
+                for (const p of this[PIPES]) {
+                    p.dest.write(data);
+                }
+                if (!this[DISCARDED])
+                    super.emit('data', data);
+            }
+        }
+        for (const p of this[PIPES]) {
+            p.end();
+        }
+        const ret = super.emit('end');
+        this.removeAllListeners('end');
+        return ret;
+    }
+    /**
+     * Return a Promise that resolves to an array of all emitted data once
+     * the stream ends.
+     */
+    async collect() {
+        const buf = Object.assign([], {
+            dataLength: 0,
+        });
+        if (!this[OBJECTMODE])
+            buf.dataLength = 0;
+        // set the promise first, in case an error is raised
+        // by triggering the flow here.
+        const p = this.promise();
+        this.on('data', c => {
+            buf.push(c);
+            if (!this[OBJECTMODE])
+                buf.dataLength += c.length;
+        });
+        await p;
+        return buf;
+    }
+    /**
+     * Return a Promise that resolves to the concatenation of all emitted data
+     * once the stream ends.
+     *
+     * Not allowed on objectMode streams.
+     */
+    async concat() {
+        if (this[OBJECTMODE]) {
+            throw new Error('cannot concat in objectMode');
+        }
+        const buf = await this.collect();
+        return (this[ENCODING]
+            ? buf.join('')
+            : Buffer.concat(buf, buf.dataLength));
+    }
+    /**
+     * Return a void Promise that resolves once the stream ends.
+     */
+    async promise() {
+        return new Promise((resolve, reject) => {
+            this.on(DESTROYED, () => reject(new Error('stream destroyed')));
+            this.on('error', er => reject(er));
+            this.on('end', () => resolve());
+        });
+    }
+    /**
+     * Asynchronous `for await of` iteration.
+     *
+     * This will continue emitting all chunks until the stream terminates.
+     */
+    [Symbol.asyncIterator]() {
+        // set this up front, in case the consumer doesn't call next()
+        // right away.
+        this[DISCARDED] = false;
+        let stopped = false;
+        const stop = async () => {
+            this.pause();
+            stopped = true;
+            return { value: undefined, done: true };
+        };
+        const next = () => {
+            if (stopped)
+                return stop();
+            const res = this.read();
+            if (res !== null)
+                return Promise.resolve({ done: false, value: res });
+            if (this[EOF])
+                return stop();
+            let resolve;
+            let reject;
+            const onerr = (er) => {
+                this.off('data', ondata);
+                this.off('end', onend);
+                this.off(DESTROYED, ondestroy);
+                stop();
+                reject(er);
+            };
+            const ondata = (value) => {
+                this.off('error', onerr);
+                this.off('end', onend);
+                this.off(DESTROYED, ondestroy);
+                this.pause();
+                resolve({ value, done: !!this[EOF] });
+            };
+            const onend = () => {
+                this.off('error', onerr);
+                this.off('data', ondata);
+                this.off(DESTROYED, ondestroy);
+                stop();
+                resolve({ done: true, value: undefined });
+            };
+            const ondestroy = () => onerr(new Error('stream destroyed'));
+            return new Promise((res, rej) => {
+                reject = rej;
+                resolve = res;
+                this.once(DESTROYED, ondestroy);
+                this.once('error', onerr);
+                this.once('end', onend);
+                this.once('data', ondata);
+            });
+        };
+        return {
+            next,
+            throw: stop,
+            return: stop,
+            [Symbol.asyncIterator]() {
+                return this;
+            },
+            [Symbol.asyncDispose]: async () => { },
+        };
+    }
+    /**
+     * Synchronous `for of` iteration.
+     *
+     * The iteration will terminate when the internal buffer runs out, even
+     * if the stream has not yet terminated.
+     */
+    [Symbol.iterator]() {
+        // set this up front, in case the consumer doesn't call next()
+        // right away.
+        this[DISCARDED] = false;
+        let stopped = false;
+        const stop = () => {
+            this.pause();
+            this.off(ERROR, stop);
+            this.off(DESTROYED, stop);
+            this.off('end', stop);
+            stopped = true;
+            return { done: true, value: undefined };
+        };
+        const next = () => {
+            if (stopped)
+                return stop();
+            const value = this.read();
+            return value === null ? stop() : { done: false, value };
+        };
+        this.once('end', stop);
+        this.once(ERROR, stop);
+        this.once(DESTROYED, stop);
+        return {
+            next,
+            throw: stop,
+            return: stop,
+            [Symbol.iterator]() {
+                return this;
+            },
+            [Symbol.dispose]: () => { },
+        };
+    }
+    /**
+     * Destroy a stream, preventing it from being used for any further purpose.
+     *
+     * If the stream has a `close()` method, then it will be called on
+     * destruction.
+     *
+     * After destruction, any attempt to write data, read data, or emit most
+     * events will be ignored.
+     *
+     * If an error argument is provided, then it will be emitted in an
+     * 'error' event.
+     */
+    destroy(er) {
+        if (this[DESTROYED]) {
+            if (er)
+                this.emit('error', er);
+            else
+                this.emit(DESTROYED);
+            return this;
+        }
+        this[DESTROYED] = true;
+        this[DISCARDED] = true;
+        // throw away all buffered data, it's never coming out
+        this[BUFFER].length = 0;
+        this[BUFFERLENGTH] = 0;
+        const wc = this;
+        if (typeof wc.close === 'function' && !this[CLOSED])
+            wc.close();
+        if (er)
+            this.emit('error', er);
+        // if no error to emit, still reject pending promises
+        else
+            this.emit(DESTROYED);
+        return this;
+    }
+    /**
+     * Alias for {@link isStream}
+     *
+     * Former export location, maintained for backwards compatibility.
+     *
+     * @deprecated
+     */
+    static get isStream() {
+        return isStream;
+    }
+}
+//# sourceMappingURL=index.js.map
+// EXTERNAL MODULE: external "zlib"
+var external_zlib_ = __nccwpck_require__(43106);
+var external_zlib_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_zlib_, 2);
+;// CONCATENATED MODULE: ./node_modules/minizlib/dist/esm/constants.js
+// Update with any zlib constants that are added or changed in the future.
+// Node v6 didn't export this, so we just hard code the version and rely
+// on all the other hard-coded values from zlib v4736.  When node v6
+// support drops, we can just export the realZlibConstants object.
+
+/* c8 ignore start */
+const realZlibConstants = external_zlib_.constants || { ZLIB_VERNUM: 4736 };
+/* c8 ignore stop */
+const constants = Object.freeze(Object.assign(Object.create(null), {
+    Z_NO_FLUSH: 0,
+    Z_PARTIAL_FLUSH: 1,
+    Z_SYNC_FLUSH: 2,
+    Z_FULL_FLUSH: 3,
+    Z_FINISH: 4,
+    Z_BLOCK: 5,
+    Z_OK: 0,
+    Z_STREAM_END: 1,
+    Z_NEED_DICT: 2,
+    Z_ERRNO: -1,
+    Z_STREAM_ERROR: -2,
+    Z_DATA_ERROR: -3,
+    Z_MEM_ERROR: -4,
+    Z_BUF_ERROR: -5,
+    Z_VERSION_ERROR: -6,
+    Z_NO_COMPRESSION: 0,
+    Z_BEST_SPEED: 1,
+    Z_BEST_COMPRESSION: 9,
+    Z_DEFAULT_COMPRESSION: -1,
+    Z_FILTERED: 1,
+    Z_HUFFMAN_ONLY: 2,
+    Z_RLE: 3,
+    Z_FIXED: 4,
+    Z_DEFAULT_STRATEGY: 0,
+    DEFLATE: 1,
+    INFLATE: 2,
+    GZIP: 3,
+    GUNZIP: 4,
+    DEFLATERAW: 5,
+    INFLATERAW: 6,
+    UNZIP: 7,
+    BROTLI_DECODE: 8,
+    BROTLI_ENCODE: 9,
+    Z_MIN_WINDOWBITS: 8,
+    Z_MAX_WINDOWBITS: 15,
+    Z_DEFAULT_WINDOWBITS: 15,
+    Z_MIN_CHUNK: 64,
+    Z_MAX_CHUNK: Infinity,
+    Z_DEFAULT_CHUNK: 16384,
+    Z_MIN_MEMLEVEL: 1,
+    Z_MAX_MEMLEVEL: 9,
+    Z_DEFAULT_MEMLEVEL: 8,
+    Z_MIN_LEVEL: -1,
+    Z_MAX_LEVEL: 9,
+    Z_DEFAULT_LEVEL: -1,
+    BROTLI_OPERATION_PROCESS: 0,
+    BROTLI_OPERATION_FLUSH: 1,
+    BROTLI_OPERATION_FINISH: 2,
+    BROTLI_OPERATION_EMIT_METADATA: 3,
+    BROTLI_MODE_GENERIC: 0,
+    BROTLI_MODE_TEXT: 1,
+    BROTLI_MODE_FONT: 2,
+    BROTLI_DEFAULT_MODE: 0,
+    BROTLI_MIN_QUALITY: 0,
+    BROTLI_MAX_QUALITY: 11,
+    BROTLI_DEFAULT_QUALITY: 11,
+    BROTLI_MIN_WINDOW_BITS: 10,
+    BROTLI_MAX_WINDOW_BITS: 24,
+    BROTLI_LARGE_MAX_WINDOW_BITS: 30,
+    BROTLI_DEFAULT_WINDOW: 22,
+    BROTLI_MIN_INPUT_BLOCK_BITS: 16,
+    BROTLI_MAX_INPUT_BLOCK_BITS: 24,
+    BROTLI_PARAM_MODE: 0,
+    BROTLI_PARAM_QUALITY: 1,
+    BROTLI_PARAM_LGWIN: 2,
+    BROTLI_PARAM_LGBLOCK: 3,
+    BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING: 4,
+    BROTLI_PARAM_SIZE_HINT: 5,
+    BROTLI_PARAM_LARGE_WINDOW: 6,
+    BROTLI_PARAM_NPOSTFIX: 7,
+    BROTLI_PARAM_NDIRECT: 8,
+    BROTLI_DECODER_RESULT_ERROR: 0,
+    BROTLI_DECODER_RESULT_SUCCESS: 1,
+    BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: 2,
+    BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: 3,
+    BROTLI_DECODER_PARAM_DISABLE_RING_BUFFER_REALLOCATION: 0,
+    BROTLI_DECODER_PARAM_LARGE_WINDOW: 1,
+    BROTLI_DECODER_NO_ERROR: 0,
+    BROTLI_DECODER_SUCCESS: 1,
+    BROTLI_DECODER_NEEDS_MORE_INPUT: 2,
+    BROTLI_DECODER_NEEDS_MORE_OUTPUT: 3,
+    BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_NIBBLE: -1,
+    BROTLI_DECODER_ERROR_FORMAT_RESERVED: -2,
+    BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_META_NIBBLE: -3,
+    BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_ALPHABET: -4,
+    BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_SAME: -5,
+    BROTLI_DECODER_ERROR_FORMAT_CL_SPACE: -6,
+    BROTLI_DECODER_ERROR_FORMAT_HUFFMAN_SPACE: -7,
+    BROTLI_DECODER_ERROR_FORMAT_CONTEXT_MAP_REPEAT: -8,
+    BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_1: -9,
+    BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_2: -10,
+    BROTLI_DECODER_ERROR_FORMAT_TRANSFORM: -11,
+    BROTLI_DECODER_ERROR_FORMAT_DICTIONARY: -12,
+    BROTLI_DECODER_ERROR_FORMAT_WINDOW_BITS: -13,
+    BROTLI_DECODER_ERROR_FORMAT_PADDING_1: -14,
+    BROTLI_DECODER_ERROR_FORMAT_PADDING_2: -15,
+    BROTLI_DECODER_ERROR_FORMAT_DISTANCE: -16,
+    BROTLI_DECODER_ERROR_DICTIONARY_NOT_SET: -19,
+    BROTLI_DECODER_ERROR_INVALID_ARGUMENTS: -20,
+    BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES: -21,
+    BROTLI_DECODER_ERROR_ALLOC_TREE_GROUPS: -22,
+    BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MAP: -25,
+    BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_1: -26,
+    BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_2: -27,
+    BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES: -30,
+    BROTLI_DECODER_ERROR_UNREACHABLE: -31,
+}, realZlibConstants));
+//# sourceMappingURL=constants.js.map
+;// CONCATENATED MODULE: ./node_modules/minizlib/dist/esm/index.js
+
+
+
+
+
+
+const OriginalBufferConcat = external_buffer_.Buffer.concat;
+const desc = Object.getOwnPropertyDescriptor(external_buffer_.Buffer, 'concat');
+const noop = (args) => args;
+const passthroughBufferConcat = desc?.writable === true || desc?.set !== undefined
+    ? (makeNoOp) => {
+        external_buffer_.Buffer.concat = makeNoOp ? noop : OriginalBufferConcat;
+    }
+    : (_) => { };
+const _superWrite = Symbol('_superWrite');
+class ZlibError extends Error {
+    code;
+    errno;
+    constructor(err, origin) {
+        super('zlib: ' + err.message, { cause: err });
+        this.code = err.code;
+        this.errno = err.errno;
+        /* c8 ignore next */
+        if (!this.code)
+            this.code = 'ZLIB_ERROR';
+        this.message = 'zlib: ' + err.message;
+        Error.captureStackTrace(this, origin ?? this.constructor);
+    }
+    get name() {
+        return 'ZlibError';
+    }
+}
+// the Zlib class they all inherit from
+// This thing manages the queue of requests, and returns
+// true or false if there is anything in the queue when
+// you call the .write() method.
+const _flushFlag = Symbol('flushFlag');
+class ZlibBase extends Minipass {
+    #sawError = false;
+    #ended = false;
+    #flushFlag;
+    #finishFlushFlag;
+    #fullFlushFlag;
+    #handle;
+    #onError;
+    get sawError() {
+        return this.#sawError;
+    }
+    get handle() {
+        return this.#handle;
+    }
+    /* c8 ignore start */
+    get flushFlag() {
+        return this.#flushFlag;
+    }
+    /* c8 ignore stop */
+    constructor(opts, mode) {
+        if (!opts || typeof opts !== 'object')
+            throw new TypeError('invalid options for ZlibBase constructor');
+        //@ts-ignore
+        super(opts);
+        /* c8 ignore start */
+        this.#flushFlag = opts.flush ?? 0;
+        this.#finishFlushFlag = opts.finishFlush ?? 0;
+        this.#fullFlushFlag = opts.fullFlushFlag ?? 0;
+        /* c8 ignore stop */
+        //@ts-ignore
+        if (typeof external_zlib_namespaceObject[mode] !== 'function') {
+            throw new TypeError('Compression method not supported: ' + mode);
+        }
+        // this will throw if any options are invalid for the class selected
+        try {
+            // @types/node doesn't know that it exports the classes, but they're there
+            //@ts-ignore
+            this.#handle = new external_zlib_namespaceObject[mode](opts);
+        }
+        catch (er) {
+            // make sure that all errors get decorated properly
+            throw new ZlibError(er, this.constructor);
+        }
+        this.#onError = err => {
+            // no sense raising multiple errors, since we abort on the first one.
+            if (this.#sawError)
+                return;
+            this.#sawError = true;
+            // there is no way to cleanly recover.
+            // continuing only obscures problems.
+            this.close();
+            this.emit('error', err);
+        };
+        this.#handle?.on('error', er => this.#onError(new ZlibError(er)));
+        this.once('end', () => this.close);
+    }
+    close() {
+        if (this.#handle) {
+            this.#handle.close();
+            this.#handle = undefined;
+            this.emit('close');
+        }
+    }
+    reset() {
+        if (!this.#sawError) {
+            external_assert_(this.#handle, 'zlib binding closed');
+            //@ts-ignore
+            return this.#handle.reset?.();
+        }
+    }
+    flush(flushFlag) {
+        if (this.ended)
+            return;
+        if (typeof flushFlag !== 'number')
+            flushFlag = this.#fullFlushFlag;
+        this.write(Object.assign(external_buffer_.Buffer.alloc(0), { [_flushFlag]: flushFlag }));
+    }
+    end(chunk, encoding, cb) {
+        /* c8 ignore start */
+        if (typeof chunk === 'function') {
+            cb = chunk;
+            encoding = undefined;
+            chunk = undefined;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = undefined;
+        }
+        /* c8 ignore stop */
+        if (chunk) {
+            if (encoding)
+                this.write(chunk, encoding);
+            else
+                this.write(chunk);
+        }
+        this.flush(this.#finishFlushFlag);
+        this.#ended = true;
+        return super.end(cb);
+    }
+    get ended() {
+        return this.#ended;
+    }
+    // overridden in the gzip classes to do portable writes
+    [_superWrite](data) {
+        return super.write(data);
+    }
+    write(chunk, encoding, cb) {
+        // process the chunk using the sync process
+        // then super.write() all the outputted chunks
+        if (typeof encoding === 'function')
+            (cb = encoding), (encoding = 'utf8');
+        if (typeof chunk === 'string')
+            chunk = external_buffer_.Buffer.from(chunk, encoding);
+        if (this.#sawError)
+            return;
+        external_assert_(this.#handle, 'zlib binding closed');
+        // _processChunk tries to .close() the native handle after it's done, so we
+        // intercept that by temporarily making it a no-op.
+        // diving into the node:zlib internals a bit here
+        const nativeHandle = this.#handle
+            ._handle;
+        const originalNativeClose = nativeHandle.close;
+        nativeHandle.close = () => { };
+        const originalClose = this.#handle.close;
+        this.#handle.close = () => { };
+        // It also calls `Buffer.concat()` at the end, which may be convenient
+        // for some, but which we are not interested in as it slows us down.
+        passthroughBufferConcat(true);
+        let result = undefined;
+        try {
+            const flushFlag = typeof chunk[_flushFlag] === 'number'
+                ? chunk[_flushFlag]
+                : this.#flushFlag;
+            result = this.#handle._processChunk(chunk, flushFlag);
+            // if we don't throw, reset it back how it was
+            passthroughBufferConcat(false);
+        }
+        catch (err) {
+            // or if we do, put Buffer.concat() back before we emit error
+            // Error events call into user code, which may call Buffer.concat()
+            passthroughBufferConcat(false);
+            this.#onError(new ZlibError(err, this.write));
+        }
+        finally {
+            if (this.#handle) {
+                // Core zlib resets `_handle` to null after attempting to close the
+                // native handle. Our no-op handler prevented actual closure, but we
+                // need to restore the `._handle` property.
+                ;
+                this.#handle._handle =
+                    nativeHandle;
+                nativeHandle.close = originalNativeClose;
+                this.#handle.close = originalClose;
+                // `_processChunk()` adds an 'error' listener. If we don't remove it
+                // after each call, these handlers start piling up.
+                this.#handle.removeAllListeners('error');
+                // make sure OUR error listener is still attached tho
+            }
+        }
+        if (this.#handle)
+            this.#handle.on('error', er => this.#onError(new ZlibError(er, this.write)));
+        let writeReturn;
+        if (result) {
+            if (Array.isArray(result) && result.length > 0) {
+                const r = result[0];
+                // The first buffer is always `handle._outBuffer`, which would be
+                // re-used for later invocations; so, we always have to copy that one.
+                writeReturn = this[_superWrite](external_buffer_.Buffer.from(r));
+                for (let i = 1; i < result.length; i++) {
+                    writeReturn = this[_superWrite](result[i]);
+                }
+            }
+            else {
+                // either a single Buffer or an empty array
+                writeReturn = this[_superWrite](external_buffer_.Buffer.from(result));
+            }
+        }
+        if (cb)
+            cb();
+        return writeReturn;
+    }
+}
+class Zlib extends ZlibBase {
+    #level;
+    #strategy;
+    constructor(opts, mode) {
+        opts = opts || {};
+        opts.flush = opts.flush || constants.Z_NO_FLUSH;
+        opts.finishFlush = opts.finishFlush || constants.Z_FINISH;
+        opts.fullFlushFlag = constants.Z_FULL_FLUSH;
+        super(opts, mode);
+        this.#level = opts.level;
+        this.#strategy = opts.strategy;
+    }
+    params(level, strategy) {
+        if (this.sawError)
+            return;
+        if (!this.handle)
+            throw new Error('cannot switch params when binding is closed');
+        // no way to test this without also not supporting params at all
+        /* c8 ignore start */
+        if (!this.handle.params)
+            throw new Error('not supported in this implementation');
+        /* c8 ignore stop */
+        if (this.#level !== level || this.#strategy !== strategy) {
+            this.flush(constants.Z_SYNC_FLUSH);
+            external_assert_(this.handle, 'zlib binding closed');
+            // .params() calls .flush(), but the latter is always async in the
+            // core zlib. We override .flush() temporarily to intercept that and
+            // flush synchronously.
+            const origFlush = this.handle.flush;
+            this.handle.flush = (flushFlag, cb) => {
+                /* c8 ignore start */
+                if (typeof flushFlag === 'function') {
+                    cb = flushFlag;
+                    flushFlag = this.flushFlag;
+                }
+                /* c8 ignore stop */
+                this.flush(flushFlag);
+                cb?.();
+            };
+            try {
+                ;
+                this.handle.params(level, strategy);
+            }
+            finally {
+                this.handle.flush = origFlush;
+            }
+            /* c8 ignore start */
+            if (this.handle) {
+                this.#level = level;
+                this.#strategy = strategy;
+            }
+            /* c8 ignore stop */
+        }
+    }
+}
+// minimal 2-byte header
+class Deflate extends Zlib {
+    constructor(opts) {
+        super(opts, 'Deflate');
+    }
+}
+class Inflate extends Zlib {
+    constructor(opts) {
+        super(opts, 'Inflate');
+    }
+}
+class Gzip extends Zlib {
+    #portable;
+    constructor(opts) {
+        super(opts, 'Gzip');
+        this.#portable = opts && !!opts.portable;
+    }
+    [_superWrite](data) {
+        if (!this.#portable)
+            return super[_superWrite](data);
+        // we'll always get the header emitted in one first chunk
+        // overwrite the OS indicator byte with 0xFF
+        this.#portable = false;
+        data[9] = 255;
+        return super[_superWrite](data);
+    }
+}
+class Gunzip extends Zlib {
+    constructor(opts) {
+        super(opts, 'Gunzip');
+    }
+}
+// raw - no header
+class DeflateRaw extends Zlib {
+    constructor(opts) {
+        super(opts, 'DeflateRaw');
+    }
+}
+class InflateRaw extends Zlib {
+    constructor(opts) {
+        super(opts, 'InflateRaw');
+    }
+}
+// auto-detect header.
+class Unzip extends Zlib {
+    constructor(opts) {
+        super(opts, 'Unzip');
+    }
+}
+class Brotli extends ZlibBase {
+    constructor(opts, mode) {
+        opts = opts || {};
+        opts.flush = opts.flush || constants.BROTLI_OPERATION_PROCESS;
+        opts.finishFlush =
+            opts.finishFlush || constants.BROTLI_OPERATION_FINISH;
+        opts.fullFlushFlag = constants.BROTLI_OPERATION_FLUSH;
+        super(opts, mode);
+    }
+}
+class BrotliCompress extends Brotli {
+    constructor(opts) {
+        super(opts, 'BrotliCompress');
+    }
+}
+class BrotliDecompress extends Brotli {
+    constructor(opts) {
+        super(opts, 'BrotliDecompress');
+    }
+}
+class Zstd extends ZlibBase {
+    constructor(opts, mode) {
+        opts = opts || {};
+        opts.flush = opts.flush || constants.ZSTD_e_continue;
+        opts.finishFlush = opts.finishFlush || constants.ZSTD_e_end;
+        opts.fullFlushFlag = constants.ZSTD_e_flush;
+        super(opts, mode);
+    }
+}
+class ZstdCompress extends Zstd {
+    constructor(opts) {
+        super(opts, 'ZstdCompress');
+    }
+}
+class ZstdDecompress extends Zstd {
+    constructor(opts) {
+        super(opts, 'ZstdDecompress');
+    }
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/large-numbers.js
+// Tar can encode large and negative numbers using a leading byte of
+// 0xff for negative, and 0x80 for positive.
+const encode = (num, buf) => {
+    if (!Number.isSafeInteger(num)) {
+        // The number is so large that javascript cannot represent it with integer
+        // precision.
+        throw Error('cannot encode number outside of javascript safe integer range');
+    }
+    else if (num < 0) {
+        encodeNegative(num, buf);
+    }
+    else {
+        encodePositive(num, buf);
+    }
+    return buf;
+};
+const encodePositive = (num, buf) => {
+    buf[0] = 0x80;
+    for (var i = buf.length; i > 1; i--) {
+        buf[i - 1] = num & 0xff;
+        num = Math.floor(num / 0x100);
+    }
+};
+const encodeNegative = (num, buf) => {
+    buf[0] = 0xff;
+    var flipped = false;
+    num = num * -1;
+    for (var i = buf.length; i > 1; i--) {
+        var byte = num & 0xff;
+        num = Math.floor(num / 0x100);
+        if (flipped) {
+            buf[i - 1] = onesComp(byte);
+        }
+        else if (byte === 0) {
+            buf[i - 1] = 0;
+        }
+        else {
+            flipped = true;
+            buf[i - 1] = twosComp(byte);
+        }
+    }
+};
+const large_numbers_parse = (buf) => {
+    const pre = buf[0];
+    const value = pre === 0x80 ? pos(buf.subarray(1, buf.length))
+        : pre === 0xff ? twos(buf)
+            : null;
+    if (value === null) {
+        throw Error('invalid base256 encoding');
+    }
+    if (!Number.isSafeInteger(value)) {
+        // The number is so large that javascript cannot represent it with integer
+        // precision.
+        throw Error('parsed number outside of javascript safe integer range');
+    }
+    return value;
+};
+const twos = (buf) => {
+    var len = buf.length;
+    var sum = 0;
+    var flipped = false;
+    for (var i = len - 1; i > -1; i--) {
+        var byte = Number(buf[i]);
+        var f;
+        if (flipped) {
+            f = onesComp(byte);
+        }
+        else if (byte === 0) {
+            f = byte;
+        }
+        else {
+            flipped = true;
+            f = twosComp(byte);
+        }
+        if (f !== 0) {
+            sum -= f * Math.pow(256, len - i - 1);
+        }
+    }
+    return sum;
+};
+const pos = (buf) => {
+    var len = buf.length;
+    var sum = 0;
+    for (var i = len - 1; i > -1; i--) {
+        var byte = Number(buf[i]);
+        if (byte !== 0) {
+            sum += byte * Math.pow(256, len - i - 1);
+        }
+    }
+    return sum;
+};
+const onesComp = (byte) => (0xff ^ byte) & 0xff;
+const twosComp = (byte) => ((0xff ^ byte) + 1) & 0xff;
+//# sourceMappingURL=large-numbers.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/types.js
+const isCode = (c) => types_name.has(c);
+const isName = (c) => code.has(c);
+/**
+ * types that are a normal file system entry, not metadata.
+ *
+ * These can be the subject of extended/globalExtended headers, long path
+ * names, long linkpath names, etc.
+ *
+ * Any other types are meta, and cannot be targetted by extended PAX headers.
+ */
+const normalFsTypes = new Set([
+    '0',
+    '',
+    '1',
+    '2',
+    '3',
+    '4',
+    '5',
+    '6',
+    '7',
+    'D',
+]);
+// map types from key to human-friendly name
+const types_name = new Map([
+    ['0', 'File'],
+    // same as File
+    ['', 'OldFile'],
+    ['1', 'Link'],
+    ['2', 'SymbolicLink'],
+    // Devices and FIFOs aren't fully supported
+    // they are parsed, but skipped when unpacking
+    ['3', 'CharacterDevice'],
+    ['4', 'BlockDevice'],
+    ['5', 'Directory'],
+    ['6', 'FIFO'],
+    // same as File
+    ['7', 'ContiguousFile'],
+    // pax headers
+    ['g', 'GlobalExtendedHeader'],
+    ['x', 'ExtendedHeader'],
+    // vendor-specific stuff
+    // skip
+    ['A', 'SolarisACL'],
+    // like 5, but with data, which should be skipped
+    ['D', 'GNUDumpDir'],
+    // metadata only, skip
+    ['I', 'Inode'],
+    // data = link path of next file
+    ['K', 'NextFileHasLongLinkpath'],
+    // data = path of next file
+    ['L', 'NextFileHasLongPath'],
+    // skip
+    ['M', 'ContinuationFile'],
+    // like L
+    ['N', 'OldGnuLongPath'],
+    // skip
+    ['S', 'SparseFile'],
+    // skip
+    ['V', 'TapeVolumeHeader'],
+    // like x
+    ['X', 'OldExtendedHeader'],
+]);
+// map the other direction
+const code = new Map(Array.from(types_name).map(kv => [kv[1], kv[0]]));
+//# sourceMappingURL=types.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/header.js
+// parse a 512-byte header block to a data object, or vice-versa
+// encode returns `true` if a pax extended header is needed, because
+// the data could not be faithfully encoded in a simple header.
+// (Also, check header.needPax to see if it needs a pax header.)
+
+
+
+const notNegative = (n) => n === undefined || n < 0 ? undefined : n;
+class Header {
+    cksumValid = false;
+    needPax = false;
+    nullBlock = false;
+    block;
+    path;
+    mode;
+    uid;
+    gid;
+    size;
+    cksum;
+    #type = 'Unsupported';
+    linkpath;
+    uname;
+    gname;
+    devmaj = 0;
+    devmin = 0;
+    atime;
+    ctime;
+    mtime;
+    charset;
+    comment;
+    constructor(data, off = 0, ex, gex) {
+        if (Buffer.isBuffer(data)) {
+            this.decode(data, off || 0, ex, gex);
+        }
+        else if (data) {
+            this.#slurp(data);
+        }
+    }
+    decode(buf, off, ex, gex) {
+        if (!off) {
+            off = 0;
+        }
+        if (!buf || !(buf.length >= off + 512)) {
+            throw new Error('need 512 bytes for header');
+        }
+        // Decode the typeflag (independent of any pending PAX/GNU extended header)
+        // up front so we can tell whether THIS block is itself an intermediary
+        // extension header (PAX `x`/`g`, GNU long-name `L`, GNU long-link `K`).
+        // Per POSIX pax, a PAX extended header describes the *next file entry*, not
+        // the extension headers that may sit between it and that file. Applying the
+        // pending PAX overrides (notably `size`) to an intervening `L`/`K`/`x`/`g`
+        // header desynchronizes the stream relative to other tar implementations
+        // and enables tar interpretation-conflict / file-smuggling attacks.
+        const t = decString(buf, off + 156, 1);
+        const isNormalFS = normalFsTypes.has(t);
+        const exForFields = isNormalFS ? ex : undefined;
+        const gexForFields = isNormalFS ? gex : undefined;
+        this.path = exForFields?.path ?? decString(buf, off, 100);
+        this.mode =
+            exForFields?.mode ??
+                gexForFields?.mode ??
+                decNumber(buf, off + 100, 8);
+        this.uid =
+            exForFields?.uid ?? gexForFields?.uid ?? decNumber(buf, off + 108, 8);
+        this.gid =
+            exForFields?.gid ?? gexForFields?.gid ?? decNumber(buf, off + 116, 8);
+        this.size = notNegative(exForFields?.size ??
+            gexForFields?.size ??
+            decNumber(buf, off + 124, 12));
+        this.mtime =
+            exForFields?.mtime ??
+                gexForFields?.mtime ??
+                decDate(buf, off + 136, 12);
+        this.cksum = decNumber(buf, off + 148, 12);
+        // if we have extended or global extended headers, apply them now
+        // See https://github.com/npm/node-tar/pull/187
+        // Apply global before local, so it overrides. Never slurp the pending
+        // extended-header fields onto an intermediary extension header.
+        if (gexForFields)
+            this.#slurp(gexForFields, true);
+        if (exForFields)
+            this.#slurp(exForFields);
+        // old tar versions marked dirs as a file with a trailing /
+        if (isCode(t)) {
+            this.#type = t || '0';
+        }
+        if (this.#type === '0' && this.path.slice(-1) === '/') {
+            this.#type = '5';
+        }
+        // tar implementations sometimes incorrectly put the stat(dir).size
+        // as the size in the tarball, even though Directory entries are
+        // not able to have any body at all.  In the very rare chance that
+        // it actually DOES have a body, we weren't going to do anything with
+        // it anyway, and it'll just be a warning about an invalid header.
+        if (this.#type === '5') {
+            this.size = 0;
+        }
+        this.linkpath = decString(buf, off + 157, 100);
+        if (buf.subarray(off + 257, off + 265).toString() === 'ustar\u000000') {
+            /* c8 ignore start */
+            this.uname =
+                exForFields?.uname ??
+                    gexForFields?.uname ??
+                    decString(buf, off + 265, 32);
+            this.gname =
+                exForFields?.gname ??
+                    gexForFields?.gname ??
+                    decString(buf, off + 297, 32);
+            this.devmaj =
+                exForFields?.devmaj ??
+                    gexForFields?.devmaj ??
+                    decNumber(buf, off + 329, 8) ??
+                    0;
+            this.devmin =
+                exForFields?.devmin ??
+                    gexForFields?.devmin ??
+                    decNumber(buf, off + 337, 8) ??
+                    0;
+            /* c8 ignore stop */
+            if (buf[off + 475] !== 0) {
+                // definitely a prefix, definitely >130 chars.
+                const prefix = decString(buf, off + 345, 155);
+                this.path = prefix + '/' + this.path;
+            }
+            else {
+                const prefix = decString(buf, off + 345, 130);
+                if (prefix) {
+                    this.path = prefix + '/' + this.path;
+                }
+                /* c8 ignore start */
+                this.atime = ex?.atime ?? gex?.atime ?? decDate(buf, off + 476, 12);
+                this.ctime = ex?.ctime ?? gex?.ctime ?? decDate(buf, off + 488, 12);
+                /* c8 ignore stop */
+            }
+        }
+        let sum = 8 * 0x20;
+        for (let i = off; i < off + 148; i++) {
+            sum += buf[i];
+        }
+        for (let i = off + 156; i < off + 512; i++) {
+            sum += buf[i];
+        }
+        this.cksumValid = sum === this.cksum;
+        if (this.cksum === undefined && sum === 8 * 0x20) {
+            this.nullBlock = true;
+        }
+    }
+    #slurp(ex, gex = false) {
+        Object.assign(this, Object.fromEntries(Object.entries(ex).filter(([k, v]) => {
+            // we slurp in everything except for the path attribute in
+            // a global extended header, because that's weird. Also, any
+            // null/undefined values are ignored.
+            return !(v === null ||
+                v === undefined ||
+                (k === 'size' && Number(v) < 0) ||
+                (k === 'path' && gex) ||
+                (k === 'linkpath' && gex) ||
+                k === 'global');
+        })));
+    }
+    encode(buf, off = 0) {
+        if (!buf) {
+            buf = this.block = Buffer.alloc(512);
+        }
+        if (this.#type === 'Unsupported') {
+            this.#type = '0';
+        }
+        if (!(buf.length >= off + 512)) {
+            throw new Error('need 512 bytes for header');
+        }
+        const prefixSize = this.ctime || this.atime ? 130 : 155;
+        const split = splitPrefix(this.path || '', prefixSize);
+        const path = split[0];
+        const prefix = split[1];
+        this.needPax = !!split[2];
+        this.needPax = encString(buf, off, 100, path) || this.needPax;
+        this.needPax = encNumber(buf, off + 100, 8, this.mode) || this.needPax;
+        this.needPax = encNumber(buf, off + 108, 8, this.uid) || this.needPax;
+        this.needPax = encNumber(buf, off + 116, 8, this.gid) || this.needPax;
+        this.needPax = encNumber(buf, off + 124, 12, this.size) || this.needPax;
+        this.needPax = encDate(buf, off + 136, 12, this.mtime) || this.needPax;
+        buf[off + 156] = Number(this.#type.codePointAt(0));
+        this.needPax =
+            encString(buf, off + 157, 100, this.linkpath) || this.needPax;
+        buf.write('ustar\u000000', off + 257, 8);
+        this.needPax =
+            encString(buf, off + 265, 32, this.uname) || this.needPax;
+        this.needPax =
+            encString(buf, off + 297, 32, this.gname) || this.needPax;
+        this.needPax =
+            encNumber(buf, off + 329, 8, this.devmaj) || this.needPax;
+        this.needPax =
+            encNumber(buf, off + 337, 8, this.devmin) || this.needPax;
+        this.needPax =
+            encString(buf, off + 345, prefixSize, prefix) || this.needPax;
+        if (buf[off + 475] !== 0) {
+            this.needPax = encString(buf, off + 345, 155, prefix) || this.needPax;
+        }
+        else {
+            this.needPax = encString(buf, off + 345, 130, prefix) || this.needPax;
+            this.needPax =
+                encDate(buf, off + 476, 12, this.atime) || this.needPax;
+            this.needPax =
+                encDate(buf, off + 488, 12, this.ctime) || this.needPax;
+        }
+        let sum = 8 * 0x20;
+        for (let i = off; i < off + 148; i++) {
+            sum += buf[i];
+        }
+        for (let i = off + 156; i < off + 512; i++) {
+            sum += buf[i];
+        }
+        this.cksum = sum;
+        encNumber(buf, off + 148, 8, this.cksum);
+        this.cksumValid = true;
+        return this.needPax;
+    }
+    get type() {
+        return (this.#type === 'Unsupported' ?
+            this.#type
+            : types_name.get(this.#type));
+    }
+    get typeKey() {
+        return this.#type;
+    }
+    set type(type) {
+        const c = String(code.get(type));
+        if (isCode(c) || c === 'Unsupported') {
+            this.#type = c;
+        }
+        else if (isCode(type)) {
+            this.#type = type;
+        }
+        else {
+            throw new TypeError('invalid entry type: ' + type);
+        }
+    }
+}
+const splitPrefix = (p, prefixSize) => {
+    const pathSize = 100;
+    let pp = p;
+    let prefix = '';
+    let ret = undefined;
+    const root = external_node_path_.posix.parse(p).root || '.';
+    if (Buffer.byteLength(pp) < pathSize) {
+        ret = [pp, prefix, false];
+    }
+    else {
+        // first set prefix to the dir, and path to the base
+        prefix = external_node_path_.posix.dirname(pp);
+        pp = external_node_path_.posix.basename(pp);
+        do {
+            if (Buffer.byteLength(pp) <= pathSize &&
+                Buffer.byteLength(prefix) <= prefixSize) {
+                // both fit!
+                ret = [pp, prefix, false];
+            }
+            else if (Buffer.byteLength(pp) > pathSize &&
+                Buffer.byteLength(prefix) <= prefixSize) {
+                // prefix fits in prefix, but path doesn't fit in path
+                ret = [pp.slice(0, pathSize - 1), prefix, true];
+            }
+            else {
+                // make path take a bit from prefix
+                pp = external_node_path_.posix.join(external_node_path_.posix.basename(prefix), pp);
+                prefix = external_node_path_.posix.dirname(prefix);
+            }
+        } while (prefix !== root && ret === undefined);
+        // at this point, found no resolution, just truncate
+        if (!ret) {
+            ret = [p.slice(0, pathSize - 1), '', true];
+        }
+    }
+    return ret;
+};
+const decString = (buf, off, size) => buf
+    .subarray(off, off + size)
+    .toString('utf8')
+    .replace(/\0.*/, '');
+const decDate = (buf, off, size) => numToDate(decNumber(buf, off, size));
+const numToDate = (num) => num === undefined ? undefined : new Date(num * 1000);
+const decNumber = (buf, off, size) => Number(buf[off]) & 0x80 ?
+    large_numbers_parse(buf.subarray(off, off + size))
+    : decSmallNumber(buf, off, size);
+const nanUndef = (value) => (isNaN(value) ? undefined : value);
+const decSmallNumber = (buf, off, size) => nanUndef(parseInt(buf
+    .subarray(off, off + size)
+    .toString('utf8')
+    .replace(/\0.*$/, '')
+    .trim(), 8));
+// the maximum encodable as a null-terminated octal, by field size
+const MAXNUM = {
+    12: 0o77777777777,
+    8: 0o7777777,
+};
+const encNumber = (buf, off, size, num) => num === undefined ? false
+    : num > MAXNUM[size] || num < 0 ?
+        (encode(num, buf.subarray(off, off + size)), true)
+        : (encSmallNumber(buf, off, size, num), false);
+const encSmallNumber = (buf, off, size, num) => buf.write(octalString(num, size), off, size, 'ascii');
+const octalString = (num, size) => padOctal(Math.floor(num).toString(8), size);
+const padOctal = (str, size) => (str.length === size - 1 ?
+    str
+    : new Array(size - str.length - 1).join('0') + str + ' ') + '\0';
+const encDate = (buf, off, size, date) => date === undefined ? false : (encNumber(buf, off, size, date.getTime() / 1000));
+// enough to fill the longest string we've got
+const NULLS = new Array(156).join('\0');
+// pad with nulls, return true if it's longer or non-ascii
+const encString = (buf, off, size, str) => str === undefined ? false : ((buf.write(str + NULLS, off, size, 'utf8'),
+    str.length !== Buffer.byteLength(str) || str.length > size));
+//# sourceMappingURL=header.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/pax.js
+
+
+class Pax {
+    atime;
+    mtime;
+    ctime;
+    charset;
+    comment;
+    gid;
+    uid;
+    gname;
+    uname;
+    linkpath;
+    dev;
+    ino;
+    nlink;
+    path;
+    size;
+    mode;
+    global;
+    constructor(obj, global = false) {
+        this.atime = obj.atime;
+        this.charset = obj.charset;
+        this.comment = obj.comment;
+        this.ctime = obj.ctime;
+        this.dev = obj.dev;
+        this.gid = obj.gid;
+        this.global = global;
+        this.gname = obj.gname;
+        this.ino = obj.ino;
+        this.linkpath = obj.linkpath;
+        this.mtime = obj.mtime;
+        this.nlink = obj.nlink;
+        this.path = obj.path;
+        this.size = obj.size;
+        this.uid = obj.uid;
+        this.uname = obj.uname;
+    }
+    encode() {
+        const body = this.encodeBody();
+        if (body === '') {
+            return Buffer.allocUnsafe(0);
+        }
+        const bodyLen = Buffer.byteLength(body);
+        // round up to 512 bytes
+        // add 512 for header
+        const bufLen = 512 * Math.ceil(1 + bodyLen / 512);
+        const buf = Buffer.allocUnsafe(bufLen);
+        // 0-fill the header section, it might not hit every field
+        for (let i = 0; i < 512; i++) {
+            buf[i] = 0;
+        }
+        new Header({
+            // XXX split the path
+            // then the path should be PaxHeader + basename, but less than 99,
+            // prepend with the dirname
+            /* c8 ignore start */
+            path: ('PaxHeader/' + (0,external_node_path_.basename)(this.path ?? '')).slice(0, 99),
+            /* c8 ignore stop */
+            mode: this.mode || 0o644,
+            uid: this.uid,
+            gid: this.gid,
+            size: bodyLen,
+            mtime: this.mtime,
+            type: this.global ? 'GlobalExtendedHeader' : 'ExtendedHeader',
+            linkpath: '',
+            uname: this.uname || '',
+            gname: this.gname || '',
+            devmaj: 0,
+            devmin: 0,
+            atime: this.atime,
+            ctime: this.ctime,
+        }).encode(buf);
+        buf.write(body, 512, bodyLen, 'utf8');
+        // null pad after the body
+        for (let i = bodyLen + 512; i < buf.length; i++) {
+            buf[i] = 0;
+        }
+        return buf;
+    }
+    encodeBody() {
+        return (this.encodeField('path') +
+            this.encodeField('ctime') +
+            this.encodeField('atime') +
+            this.encodeField('dev') +
+            this.encodeField('ino') +
+            this.encodeField('nlink') +
+            this.encodeField('charset') +
+            this.encodeField('comment') +
+            this.encodeField('gid') +
+            this.encodeField('gname') +
+            this.encodeField('linkpath') +
+            this.encodeField('mtime') +
+            this.encodeField('size') +
+            this.encodeField('uid') +
+            this.encodeField('uname'));
+    }
+    encodeField(field) {
+        if (this[field] === undefined) {
+            return '';
+        }
+        const r = this[field];
+        const v = r instanceof Date ? r.getTime() / 1000 : r;
+        const s = ' ' +
+            (field === 'dev' || field === 'ino' || field === 'nlink' ?
+                'SCHILY.'
+                : '') +
+            field +
+            '=' +
+            v +
+            '\n';
+        const byteLen = Buffer.byteLength(s);
+        // the digits includes the length of the digits in ascii base-10
+        // so if it's 9 characters, then adding 1 for the 9 makes it 10
+        // which makes it 11 chars.
+        let digits = Math.floor(Math.log(byteLen) / Math.log(10)) + 1;
+        if (byteLen + digits >= Math.pow(10, digits)) {
+            digits += 1;
+        }
+        const len = digits + byteLen;
+        return len + s;
+    }
+    static parse(str, ex, g = false) {
+        return new Pax(merge(parseKV(str), ex), g);
+    }
+}
+const merge = (a, b) => b ? Object.assign({}, b, a) : a;
+const parseKV = (str) => str
+    .replace(/\n$/, '')
+    .split('\n')
+    .reduce(parseKVLine, Object.create(null));
+const parseKVLine = (set, line) => {
+    const n = parseInt(line, 10);
+    // XXX Values with \n in them will fail this.
+    // Refactor to not be a naive line-by-line parse.
+    if (n !== Buffer.byteLength(line) + 1) {
+        return set;
+    }
+    line = line.slice((n + ' ').length);
+    const kv = line.split('=');
+    const r = kv.shift();
+    if (!r) {
+        return set;
+    }
+    const k = r.replace(/^SCHILY\.(dev|ino|nlink)/, '$1');
+    const v = kv.join('=').replace(/\0.*/, '');
+    switch (k) {
+        case 'path':
+        case 'linkpath':
+        case 'type':
+        case 'charset':
+        case 'comment':
+        case 'gname':
+        case 'uname':
+            set[k] = v;
+            break;
+        case 'ctime':
+        case 'atime':
+        case 'mtime':
+            set[k] = new Date(Number(v) * 1000);
+            break;
+        case 'size':
+            const s = +v;
+            if (s >= 0)
+                set[k] = s;
+            break;
+        case 'gid':
+        case 'uid':
+        case 'dev':
+        case 'ino':
+        case 'nlink':
+        case 'mode':
+            set[k] = +v;
+            break;
+    }
+    return set;
+};
+//# sourceMappingURL=pax.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/normalize-windows-path.js
+// on windows, either \ or / are valid directory separators.
+// on unix, \ is a valid character in filenames.
+// so, on windows, and only on windows, we replace all \ chars with /,
+// so that we can use / as our one and only directory separator char.
+const platform = process.env.TESTING_TAR_FAKE_PLATFORM || process.platform;
+const normalizeWindowsPath = platform !== 'win32' ?
+    (p) => String(p)
+    : (p) => String(p).replaceAll(/\\/g, '/');
+//# sourceMappingURL=normalize-windows-path.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/read-entry.js
+
+
+class ReadEntry extends Minipass {
+    extended;
+    globalExtended;
+    header;
+    startBlockSize;
+    blockRemain;
+    remain;
+    type;
+    meta = false;
+    ignore = false;
+    path;
+    mode;
+    uid;
+    gid;
+    uname;
+    gname;
+    size = 0;
+    mtime;
+    atime;
+    ctime;
+    linkpath;
+    dev;
+    ino;
+    nlink;
+    invalid = false;
+    absolute;
+    unsupported = false;
+    constructor(header, ex, gex) {
+        super({});
+        // read entries always start life paused.  this is to avoid the
+        // situation where Minipass's auto-ending empty streams results
+        // in an entry ending before we're ready for it.
+        this.pause();
+        this.extended = ex;
+        this.globalExtended = gex;
+        this.header = header;
+        /* c8 ignore start */
+        this.remain = header.size ?? 0;
+        /* c8 ignore stop */
+        this.startBlockSize = 512 * Math.ceil(this.remain / 512);
+        this.blockRemain = this.startBlockSize;
+        this.type = header.type;
+        switch (this.type) {
+            case 'File':
+            case 'OldFile':
+            case 'Link':
+            case 'SymbolicLink':
+            case 'CharacterDevice':
+            case 'BlockDevice':
+            case 'Directory':
+            case 'FIFO':
+            case 'ContiguousFile':
+            case 'GNUDumpDir':
+                break;
+            case 'NextFileHasLongLinkpath':
+            case 'NextFileHasLongPath':
+            case 'OldGnuLongPath':
+            case 'GlobalExtendedHeader':
+            case 'ExtendedHeader':
+            case 'OldExtendedHeader':
+                this.meta = true;
+                break;
+            // NOTE: gnutar and bsdtar treat unrecognized types as 'File'
+            // it may be worth doing the same, but with a warning.
+            default:
+                this.ignore = true;
+        }
+        /* c8 ignore start */
+        if (!header.path) {
+            throw new Error('no path provided for tar.ReadEntry');
+        }
+        /* c8 ignore stop */
+        this.path = normalizeWindowsPath(header.path);
+        this.mode = header.mode;
+        if (this.mode) {
+            this.mode = this.mode & 0o7777;
+        }
+        this.uid = header.uid;
+        this.gid = header.gid;
+        this.uname = header.uname;
+        this.gname = header.gname;
+        this.size = this.remain;
+        this.mtime = header.mtime;
+        this.atime = header.atime;
+        this.ctime = header.ctime;
+        /* c8 ignore start */
+        this.linkpath =
+            header.linkpath ? normalizeWindowsPath(header.linkpath) : undefined;
+        /* c8 ignore stop */
+        this.uname = header.uname;
+        this.gname = header.gname;
+        if (ex) {
+            this.#slurp(ex);
+        }
+        if (gex) {
+            this.#slurp(gex, true);
+        }
+    }
+    write(data) {
+        const writeLen = data.length;
+        if (writeLen > this.blockRemain) {
+            throw new Error('writing more to entry than is appropriate');
+        }
+        const r = this.remain;
+        const br = this.blockRemain;
+        this.remain = Math.max(0, r - writeLen);
+        this.blockRemain = Math.max(0, br - writeLen);
+        if (this.ignore) {
+            return true;
+        }
+        if (r >= writeLen) {
+            return super.write(data);
+        }
+        // r < writeLen
+        return super.write(data.subarray(0, r));
+    }
+    #slurp(ex, gex = false) {
+        if (ex.path)
+            ex.path = normalizeWindowsPath(ex.path);
+        if (ex.linkpath)
+            ex.linkpath = normalizeWindowsPath(ex.linkpath);
+        Object.assign(this, Object.fromEntries(Object.entries(ex).filter(([k, v]) => {
+            // we slurp in everything except for the path attribute in
+            // a global extended header, because that's weird. Also, any
+            // null/undefined values are ignored.
+            return !(v === null || v === undefined || (k === 'path' && gex));
+        })));
+    }
+}
+//# sourceMappingURL=read-entry.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/warn-method.js
+const warnMethod = (self, code, message, data = {}) => {
+    if (self.file) {
+        data.file = self.file;
+    }
+    if (self.cwd) {
+        data.cwd = self.cwd;
+    }
+    data.code =
+        (message instanceof Error &&
+            message.code) ||
+            code;
+    data.tarCode = code;
+    if (!self.strict && data.recoverable !== false) {
+        if (message instanceof Error) {
+            data = Object.assign(message, data);
+            message = message.message;
+        }
+        self.emit('warn', code, message, data);
+    }
+    else if (message instanceof Error) {
+        self.emit('error', Object.assign(message, data));
+    }
+    else {
+        self.emit('error', Object.assign(new Error(`${code}: ${message}`), data));
+    }
+};
+//# sourceMappingURL=warn-method.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/parse.js
+// this[BUFFER] is the remainder of a chunk if we're waiting for
+// the full 512 bytes of a header to come in.  We will Buffer.concat()
+// it to the next write(), which is a mem copy, but a small one.
+//
+// this[QUEUE] is a list of entries that haven't been emitted
+// yet this can only get filled up if the user keeps write()ing after
+// a write() returns false, or does a write() with more than one entry
+//
+// We don't buffer chunks, we always parse them and either create an
+// entry, or push it into the active entry.  The ReadEntry class knows
+// to throw data away if .ignore=true
+//
+// Shift entry off the buffer when it emits 'end', and emit 'entry' for
+// the next one in the list.
+//
+// At any time, we're pushing body chunks into the entry at WRITEENTRY,
+// and waiting for 'end' on the entry at READENTRY
+//
+// ignored entries get .resume() called on them straight away
+
+
+
+
+
+
+const maxMetaEntrySize = 1024 * 1024;
+const gzipHeader = Buffer.from([0x1f, 0x8b]);
+const zstdHeader = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+const ZIP_HEADER_LEN = Math.max(gzipHeader.length, zstdHeader.length);
+const STATE = Symbol('state');
+const WRITEENTRY = Symbol('writeEntry');
+const READENTRY = Symbol('readEntry');
+const NEXTENTRY = Symbol('nextEntry');
+const PROCESSENTRY = Symbol('processEntry');
+const EX = Symbol('extendedHeader');
+const GEX = Symbol('globalExtendedHeader');
+const META = Symbol('meta');
+const EMITMETA = Symbol('emitMeta');
+const parse_BUFFER = Symbol('buffer');
+const QUEUE = Symbol('queue');
+const ENDED = Symbol('ended');
+const EMITTEDEND = Symbol('emittedEnd');
+const EMIT = Symbol('emit');
+const UNZIP = Symbol('unzip');
+const CONSUMECHUNK = Symbol('consumeChunk');
+const CONSUMECHUNKSUB = Symbol('consumeChunkSub');
+const CONSUMEBODY = Symbol('consumeBody');
+const CONSUMEMETA = Symbol('consumeMeta');
+const CONSUMEHEADER = Symbol('consumeHeader');
+const CONSUMING = Symbol('consuming');
+const BUFFERCONCAT = Symbol('bufferConcat');
+const MAYBEEND = Symbol('maybeEnd');
+const WRITING = Symbol('writing');
+const parse_ABORTED = Symbol('aborted');
+const DONE = Symbol('onDone');
+const SAW_VALID_ENTRY = Symbol('sawValidEntry');
+const SAW_NULL_BLOCK = Symbol('sawNullBlock');
+const SAW_EOF = Symbol('sawEOF');
+const CLOSESTREAM = Symbol('closeStream');
+const MAX_DECOMPRESSION_RATIO = 1000;
+const COMPRESSEDBYTESREAD = Symbol('compressedBytesRead');
+const DECOMPRESSEDBYTESREAD = Symbol('decompressedBytesRead');
+const CHECKDECOMPRESSIONRATIO = Symbol('checkDecompressionRatio');
+const parse_noop = () => true;
+class Parser extends external_events_.EventEmitter {
+    file;
+    strict;
+    maxMetaEntrySize;
+    filter;
+    brotli;
+    zstd;
+    maxDecompressionRatio;
+    writable = true;
+    readable = false;
+    [QUEUE] = [];
+    [parse_BUFFER];
+    [READENTRY];
+    [WRITEENTRY];
+    [STATE] = 'begin';
+    [META] = '';
+    [EX];
+    [GEX];
+    [ENDED] = false;
+    [UNZIP];
+    [parse_ABORTED] = false;
+    [SAW_VALID_ENTRY];
+    [SAW_NULL_BLOCK] = false;
+    [SAW_EOF] = false;
+    [WRITING] = false;
+    [CONSUMING] = false;
+    [EMITTEDEND] = false;
+    [COMPRESSEDBYTESREAD] = 0;
+    [DECOMPRESSEDBYTESREAD] = 0;
+    constructor(opt = {}) {
+        super();
+        this.file = opt.file || '';
+        // these BADARCHIVE errors can't be detected early. listen on DONE.
+        this.on(DONE, () => {
+            if (this[STATE] === 'begin' || this[SAW_VALID_ENTRY] === false) {
+                // either less than 1 block of data, or all entries were invalid.
+                // Either way, probably not even a tarball.
+                this.warn('TAR_BAD_ARCHIVE', 'Unrecognized archive format');
+            }
+        });
+        if (opt.ondone) {
+            this.on(DONE, opt.ondone);
+        }
+        else {
+            this.on(DONE, () => {
+                this.emit('prefinish');
+                this.emit('finish');
+                this.emit('end');
+            });
+        }
+        this.strict = !!opt.strict;
+        this.maxDecompressionRatio =
+            typeof opt.maxDecompressionRatio === 'number' ?
+                opt.maxDecompressionRatio
+                : MAX_DECOMPRESSION_RATIO;
+        this.maxMetaEntrySize = opt.maxMetaEntrySize || maxMetaEntrySize;
+        this.filter = typeof opt.filter === 'function' ? opt.filter : parse_noop;
+        // Unlike gzip, brotli doesn't have any magic bytes to identify it
+        // Users need to explicitly tell us they're extracting a brotli file
+        // Or we infer from the file extension
+        const isTBR = opt.file &&
+            (opt.file.endsWith('.tar.br') || opt.file.endsWith('.tbr'));
+        // if it's a tbr file it MIGHT be brotli, but we don't know until
+        // we look at it and verify it's not a valid tar file.
+        this.brotli =
+            !(opt.gzip || opt.zstd) && opt.brotli !== undefined ? opt.brotli
+                : isTBR ? undefined
+                    : false;
+        // zstd has magic bytes to identify it, but we also support explicit options
+        // and file extension detection
+        const isTZST = opt.file &&
+            (opt.file.endsWith('.tar.zst') || opt.file.endsWith('.tzst'));
+        this.zstd =
+            !(opt.gzip || opt.brotli) && opt.zstd !== undefined ? opt.zstd
+                : isTZST ? true
+                    : undefined;
+        // have to set this so that streams are ok piping into it
+        this.on('end', () => this[CLOSESTREAM]());
+        if (typeof opt.onwarn === 'function') {
+            this.on('warn', opt.onwarn);
+        }
+        if (typeof opt.onReadEntry === 'function') {
+            this.on('entry', opt.onReadEntry);
+        }
+    }
+    warn(code, message, data = {}) {
+        warnMethod(this, code, message, data);
+    }
+    [CONSUMEHEADER](chunk, position) {
+        if (this[SAW_VALID_ENTRY] === undefined) {
+            this[SAW_VALID_ENTRY] = false;
+        }
+        let header;
+        try {
+            header = new Header(chunk, position, this[EX], this[GEX]);
+        }
+        catch (er) {
+            return this.warn('TAR_ENTRY_INVALID', er);
+        }
+        if (header.nullBlock) {
+            if (this[SAW_NULL_BLOCK]) {
+                this[SAW_EOF] = true;
+                // ending an archive with no entries.  pointless, but legal.
+                if (this[STATE] === 'begin') {
+                    this[STATE] = 'header';
+                }
+                this[EMIT]('eof');
+            }
+            else {
+                this[SAW_NULL_BLOCK] = true;
+                this[EMIT]('nullBlock');
+            }
+        }
+        else {
+            this[SAW_NULL_BLOCK] = false;
+            if (!header.cksumValid) {
+                this.warn('TAR_ENTRY_INVALID', 'checksum failure', { header });
+            }
+            else if (!header.path) {
+                this.warn('TAR_ENTRY_INVALID', 'path is required', { header });
+            }
+            else {
+                const type = header.type;
+                if (/^(Symbolic)?Link$/.test(type) && !header.linkpath) {
+                    this.warn('TAR_ENTRY_INVALID', 'linkpath required', {
+                        header,
+                    });
+                }
+                else if (!/^(Symbolic)?Link$/.test(type) &&
+                    !/^(Global)?ExtendedHeader$/.test(type) &&
+                    header.linkpath) {
+                    this.warn('TAR_ENTRY_INVALID', 'linkpath forbidden', {
+                        header,
+                    });
+                }
+                else {
+                    const entry = (this[WRITEENTRY] = new ReadEntry(header, this[EX], this[GEX]));
+                    // we do this for meta & ignored entries as well, because they
+                    // are still valid tar, or else we wouldn't know to ignore them
+                    if (!this[SAW_VALID_ENTRY]) {
+                        if (entry.remain) {
+                            // this might be the one!
+                            const onend = () => {
+                                if (!entry.invalid) {
+                                    this[SAW_VALID_ENTRY] = true;
+                                }
+                            };
+                            entry.on('end', onend);
+                        }
+                        else {
+                            this[SAW_VALID_ENTRY] = true;
+                        }
+                    }
+                    if (entry.meta) {
+                        if (entry.size > this.maxMetaEntrySize) {
+                            entry.ignore = true;
+                            this[EMIT]('ignoredEntry', entry);
+                            this[STATE] = 'ignore';
+                            entry.resume();
+                        }
+                        else if (entry.size > 0) {
+                            this[META] = '';
+                            entry.on('data', c => (this[META] += c));
+                            this[STATE] = 'meta';
+                        }
+                    }
+                    else {
+                        this[EX] = undefined;
+                        entry.ignore = entry.ignore || !this.filter(entry.path, entry);
+                        if (entry.ignore) {
+                            // probably valid, just not something we care about
+                            this[EMIT]('ignoredEntry', entry);
+                            this[STATE] = entry.remain ? 'ignore' : 'header';
+                            entry.resume();
+                        }
+                        else {
+                            if (entry.remain) {
+                                this[STATE] = 'body';
+                            }
+                            else {
+                                this[STATE] = 'header';
+                                entry.end();
+                            }
+                            if (!this[READENTRY]) {
+                                this[QUEUE].push(entry);
+                                this[NEXTENTRY]();
+                            }
+                            else {
+                                this[QUEUE].push(entry);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    [CLOSESTREAM]() {
+        queueMicrotask(() => this.emit('close'));
+    }
+    [PROCESSENTRY](entry) {
+        let go = true;
+        if (!entry) {
+            this[READENTRY] = undefined;
+            go = false;
+        }
+        else if (Array.isArray(entry)) {
+            const [ev, ...args] = entry;
+            this.emit(ev, ...args);
+        }
+        else {
+            this[READENTRY] = entry;
+            this.emit('entry', entry);
+            if (!entry.emittedEnd) {
+                entry.on('end', () => this[NEXTENTRY]());
+                go = false;
+            }
+        }
+        return go;
+    }
+    [NEXTENTRY]() {
+        do { } while (this[PROCESSENTRY](this[QUEUE].shift()));
+        if (this[QUEUE].length === 0) {
+            // At this point, there's nothing in the queue, but we may have an
+            // entry which is being consumed (readEntry).
+            // If we don't, then we definitely can handle more data.
+            // If we do, and either it's flowing, or it has never had any data
+            // written to it, then it needs more.
+            // The only other possibility is that it has returned false from a
+            // write() call, so we wait for the next drain to continue.
+            const re = this[READENTRY];
+            const drainNow = !re || re.flowing || re.size === re.remain;
+            if (drainNow) {
+                if (!this[WRITING]) {
+                    this.emit('drain');
+                }
+            }
+            else {
+                re.once('drain', () => this.emit('drain'));
+            }
+        }
+    }
+    [CONSUMEBODY](chunk, position) {
+        // write up to but no  more than writeEntry.blockRemain
+        const entry = this[WRITEENTRY];
+        /* c8 ignore start */
+        if (!entry) {
+            throw new Error('attempt to consume body without entry??');
+        }
+        const br = entry.blockRemain ?? 0;
+        /* c8 ignore stop */
+        const c = br >= chunk.length && position === 0 ?
+            chunk
+            : chunk.subarray(position, position + br);
+        entry.write(c);
+        if (!entry.blockRemain) {
+            this[STATE] = 'header';
+            this[WRITEENTRY] = undefined;
+            entry.end();
+        }
+        return c.length;
+    }
+    [CONSUMEMETA](chunk, position) {
+        const entry = this[WRITEENTRY];
+        const ret = this[CONSUMEBODY](chunk, position);
+        // if we finished, then the entry is reset
+        if (!this[WRITEENTRY] && entry) {
+            this[EMITMETA](entry);
+        }
+        return ret;
+    }
+    [EMIT](ev, data, extra) {
+        if (this[QUEUE].length === 0 && !this[READENTRY]) {
+            this.emit(ev, data, extra);
+        }
+        else {
+            this[QUEUE].push([ev, data, extra]);
+        }
+    }
+    [EMITMETA](entry) {
+        this[EMIT]('meta', this[META]);
+        switch (entry.type) {
+            case 'ExtendedHeader':
+            case 'OldExtendedHeader':
+                this[EX] = Pax.parse(this[META], this[EX], false);
+                break;
+            case 'GlobalExtendedHeader':
+                this[GEX] = Pax.parse(this[META], this[GEX], true);
+                break;
+            case 'NextFileHasLongPath':
+            case 'OldGnuLongPath': {
+                const ex = this[EX] ?? Object.create(null);
+                this[EX] = ex;
+                ex.path = this[META].replace(/\0.*/, '');
+                break;
+            }
+            case 'NextFileHasLongLinkpath': {
+                const ex = this[EX] || Object.create(null);
+                this[EX] = ex;
+                ex.linkpath = this[META].replace(/\0.*/, '');
+                break;
+            }
+            /* c8 ignore start */
+            default:
+                throw new Error('unknown meta: ' + entry.type);
+            /* c8 ignore stop */
+        }
+    }
+    abort(error) {
+        if (this[parse_ABORTED]) {
+            return;
+        }
+        if (this[UNZIP]) {
+            // fully nerf the decompressor and close its underlying binding
+            const u = this[UNZIP];
+            /* c8 ignore start */
+            u.write = () => true;
+            u.end = () => u;
+            u.emit = () => false;
+            /* c8 ignore stop */
+            u.destroy?.();
+        }
+        this[parse_ABORTED] = true;
+        this.emit('abort', error);
+        // always throws, even in non-strict mode
+        this.warn('TAR_ABORT', error, { recoverable: false });
+    }
+    [CHECKDECOMPRESSIONRATIO](chunk) {
+        this[DECOMPRESSEDBYTESREAD] += chunk.length;
+        const ratio = this[DECOMPRESSEDBYTESREAD] / this[COMPRESSEDBYTESREAD];
+        if (ratio > this.maxDecompressionRatio) {
+            this.abort(new Error(`max decompression ratio exceeded: ${ratio.toFixed(2)} > ${this.maxDecompressionRatio}`));
+            return false;
+        }
+        return true;
+    }
+    write(chunk, encoding, cb) {
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = undefined;
+        }
+        if (typeof chunk === 'string') {
+            chunk = Buffer.from(chunk, 
+            /* c8 ignore next */
+            typeof encoding === 'string' ? encoding : 'utf8');
+        }
+        if (this[parse_ABORTED]) {
+            /* c8 ignore next */
+            cb?.();
+            return false;
+        }
+        // first write, might be gzipped, zstd, or brotli compressed
+        const needSniff = this[UNZIP] === undefined ||
+            (this.brotli === undefined && this[UNZIP] === false);
+        if (needSniff && chunk) {
+            if (this[parse_BUFFER]) {
+                chunk = Buffer.concat([this[parse_BUFFER], chunk]);
+                this[parse_BUFFER] = undefined;
+            }
+            if (chunk.length < ZIP_HEADER_LEN) {
+                this[parse_BUFFER] = chunk;
+                /* c8 ignore next */
+                cb?.();
+                return true;
+            }
+            // look for gzip header
+            for (let i = 0; this[UNZIP] === undefined && i < gzipHeader.length; i++) {
+                if (chunk[i] !== gzipHeader[i]) {
+                    this[UNZIP] = false;
+                }
+            }
+            // look for zstd header if gzip header not found
+            let isZstd = false;
+            if (this[UNZIP] === false && this.zstd !== false) {
+                isZstd = true;
+                for (let i = 0; i < zstdHeader.length; i++) {
+                    if (chunk[i] !== zstdHeader[i]) {
+                        isZstd = false;
+                        break;
+                    }
+                }
+            }
+            const maybeBrotli = this.brotli === undefined && !isZstd;
+            if (this[UNZIP] === false && maybeBrotli) {
+                // read the first header to see if it's a valid tar file. If so,
+                // we can safely assume that it's not actually brotli, despite the
+                // .tbr or .tar.br file extension.
+                // if we ended before getting a full chunk, yes, def brotli
+                if (chunk.length < 512) {
+                    if (this[ENDED]) {
+                        this.brotli = true;
+                    }
+                    else {
+                        this[parse_BUFFER] = chunk;
+                        /* c8 ignore next */
+                        cb?.();
+                        return true;
+                    }
+                }
+                else {
+                    // if it's tar, it's pretty reliably not brotli, chances of
+                    // that happening are astronomical.
+                    try {
+                        new Header(chunk.subarray(0, 512));
+                        this.brotli = false;
+                    }
+                    catch (_) {
+                        this.brotli = true;
+                    }
+                }
+            }
+            if (this[UNZIP] === undefined ||
+                (this[UNZIP] === false && (this.brotli || isZstd))) {
+                const ended = this[ENDED];
+                this[ENDED] = false;
+                this[UNZIP] =
+                    this[UNZIP] === undefined ? new Unzip({})
+                        : isZstd ? new ZstdDecompress({})
+                            : new BrotliDecompress({});
+                this[UNZIP].on('data', chunk => {
+                    if (this[CHECKDECOMPRESSIONRATIO](chunk)) {
+                        this[CONSUMECHUNK](chunk);
+                    }
+                });
+                this[UNZIP].on('error', er => {
+                    if (!this[parse_ABORTED]) {
+                        this.abort(er);
+                    }
+                });
+                this[UNZIP].on('end', () => {
+                    this[ENDED] = true;
+                    this[CONSUMECHUNK]();
+                });
+                this[WRITING] = true;
+                this[COMPRESSEDBYTESREAD] += chunk.length;
+                const ret = !!this[UNZIP][ended ? 'end' : 'write'](chunk);
+                this[WRITING] = false;
+                cb?.();
+                return ret;
+            }
+        }
+        this[WRITING] = true;
+        if (this[UNZIP]) {
+            this[COMPRESSEDBYTESREAD] += chunk.length;
+            this[UNZIP].write(chunk);
+        }
+        else {
+            this[CONSUMECHUNK](chunk);
+        }
+        this[WRITING] = false;
+        // return false if there's a queue, or if the current entry isn't flowing
+        const ret = this[QUEUE].length > 0 ? false
+            : this[READENTRY] ? this[READENTRY].flowing
+                : true;
+        // if we have no queue, then that means a clogged READENTRY
+        if (!ret && this[QUEUE].length === 0) {
+            this[READENTRY]?.once('drain', () => this.emit('drain'));
+        }
+        /* c8 ignore next */
+        cb?.();
+        return ret;
+    }
+    [BUFFERCONCAT](c) {
+        if (c && !this[parse_ABORTED]) {
+            this[parse_BUFFER] = this[parse_BUFFER] ? Buffer.concat([this[parse_BUFFER], c]) : c;
+        }
+    }
+    [MAYBEEND]() {
+        if (this[ENDED] &&
+            !this[EMITTEDEND] &&
+            !this[parse_ABORTED] &&
+            !this[CONSUMING]) {
+            this[EMITTEDEND] = true;
+            const entry = this[WRITEENTRY];
+            if (entry?.blockRemain) {
+                // truncated, likely a damaged file
+                const have = this[parse_BUFFER] ? this[parse_BUFFER].length : 0;
+                this.warn('TAR_BAD_ARCHIVE', `Truncated input (needed ${entry.blockRemain} more bytes, only ${have} available)`, { entry });
+                if (this[parse_BUFFER]) {
+                    entry.write(this[parse_BUFFER]);
+                }
+                entry.end();
+            }
+            this[EMIT](DONE);
+        }
+    }
+    [CONSUMECHUNK](chunk) {
+        if (this[CONSUMING] && chunk) {
+            this[BUFFERCONCAT](chunk);
+        }
+        else if (!chunk && !this[parse_BUFFER]) {
+            this[MAYBEEND]();
+        }
+        else if (chunk) {
+            this[CONSUMING] = true;
+            if (this[parse_BUFFER]) {
+                this[BUFFERCONCAT](chunk);
+                const c = this[parse_BUFFER];
+                this[parse_BUFFER] = undefined;
+                this[CONSUMECHUNKSUB](c);
+            }
+            else {
+                this[CONSUMECHUNKSUB](chunk);
+            }
+            while (this[parse_BUFFER] &&
+                this[parse_BUFFER]?.length >= 512 &&
+                !this[parse_ABORTED] &&
+                !this[SAW_EOF]) {
+                const c = this[parse_BUFFER];
+                this[parse_BUFFER] = undefined;
+                this[CONSUMECHUNKSUB](c);
+            }
+            this[CONSUMING] = false;
+        }
+        if (!this[parse_BUFFER] || this[ENDED]) {
+            this[MAYBEEND]();
+        }
+    }
+    [CONSUMECHUNKSUB](chunk) {
+        // we know that we are in CONSUMING mode, so anything written goes into
+        // the buffer.  Advance the position and put any remainder in the buffer.
+        let position = 0;
+        const length = chunk.length;
+        while (position + 512 <= length && !this[parse_ABORTED] && !this[SAW_EOF]) {
+            switch (this[STATE]) {
+                case 'begin':
+                case 'header':
+                    this[CONSUMEHEADER](chunk, position);
+                    position += 512;
+                    break;
+                case 'ignore':
+                case 'body':
+                    position += this[CONSUMEBODY](chunk, position);
+                    break;
+                case 'meta':
+                    position += this[CONSUMEMETA](chunk, position);
+                    break;
+                /* c8 ignore start */
+                default:
+                    throw new Error('invalid state: ' + this[STATE]);
+                /* c8 ignore stop */
+            }
+        }
+        if (position < length) {
+            this[parse_BUFFER] =
+                this[parse_BUFFER] ?
+                    Buffer.concat([chunk.subarray(position), this[parse_BUFFER]])
+                    : chunk.subarray(position);
+        }
+    }
+    end(chunk, encoding, cb) {
+        if (typeof chunk === 'function') {
+            cb = chunk;
+            encoding = undefined;
+            chunk = undefined;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = undefined;
+        }
+        if (typeof chunk === 'string') {
+            chunk = Buffer.from(chunk, encoding);
+        }
+        if (cb)
+            this.once('finish', cb);
+        if (!this[parse_ABORTED]) {
+            if (this[UNZIP]) {
+                /* c8 ignore start */
+                if (chunk) {
+                    this[COMPRESSEDBYTESREAD] += chunk.length;
+                    this[UNZIP].write(chunk);
+                }
+                /* c8 ignore stop */
+                this[UNZIP].end();
+            }
+            else {
+                this[ENDED] = true;
+                if (this.brotli === undefined || this.zstd === undefined)
+                    chunk = chunk || Buffer.alloc(0);
+                if (chunk)
+                    this.write(chunk);
+                this[MAYBEEND]();
+            }
+        }
+        return this;
+    }
+}
+//# sourceMappingURL=parse.js.map
+;// CONCATENATED MODULE: ./src/arc/artifact/unpack.ts
+/** Unpacks arcProxy's archive, entry by entry: nothing that is not expected, nowhere but into the given folder. */
+
+
+
+
+
+const unpack_defaultMaxBytes = 629_145_600;
+/** By lower-case name in the archive: how they are named here. They are kept beside the program. */
+const licenceFiles = new Map([
+    ["license.txt", "LICENSE.txt"],
+    ["thirdpartynotice.txt", "ThirdPartyNotice.txt"],
+]);
+const fileTypes = new Set(["File", "OldFile"]);
+/** Throws ERR_ARC_PROXY_INVALID. What it has written until then is the caller's to remove. */
+async function unpack(options) {
+    const { archive, target, programName, maxBytes = unpack_defaultMaxBytes } = options;
+    const written = new Set();
+    let left = maxBytes;
+    const accept = async (entry) => {
+        left -= entry.size;
+        if (left < 0)
+            throw new Error(`it unpacks to more than ${String(maxBytes)} bytes`);
+        const name = targetName(entry, programName);
+        if (name === undefined)
+            return void entry.resume();
+        if (written.has(name))
+            throw new Error(`it has ${name} twice`);
+        written.add(name);
+        const mode = name === programName ? 0o700 : 0o600;
+        await (0,external_node_stream_promises_namespaceObject.pipeline)(entry, (0,external_node_fs_.createWriteStream)((0,external_node_path_.join)(target, name), { flags: "wx", mode }));
+    };
+    try {
+        await eachEntry(archive, accept);
+        if (!written.has(programName))
+            throw new Error("it holds no program");
+    }
+    catch (error) {
+        throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_INVALID", `the archive: ${(0,errors/* messageOf */.bD)(error)}`, {
+            cause: error,
+        });
+    }
+}
+/** In their order, each once the one before has been read. Rejects with the first failure, the archive's or `accept`'s. */
+async function eachEntry(archive, accept) {
+    const source = (0,external_node_fs_.createReadStream)(archive);
+    const accepted = [];
+    const read = new Promise((resolve, reject) => {
+        const parser = new Parser({ strict: true });
+        parser.on("entry", (entry) => {
+            const accepting = accept(entry);
+            accepting.catch(reject);
+            accepted.push(accepting);
+        });
+        parser.on("ignoredEntry", ({ path }) => reject(unexpected(path)));
+        parser.on("error", reject).on("end", resolve);
+        source.on("error", reject).pipe(parser);
+    });
+    try {
+        await read;
+        await Promise.all(accepted);
+    }
+    finally {
+        source.destroy();
+    }
+}
+const unexpected = (path) => new Error(`it holds ${JSON.stringify(path.slice(0, 200))}`);
+/** Files lie in one folder: two components, whose second says what they are. Undefined for that folder itself. */
+function targetName(entry, programName) {
+    const components = entry.path.replace(/^\.\//, "").replace(/\/$/, "").split("/");
+    const isPlain = components.every((component) => component !== "" && component !== "." && component !== ".." && !/[\\:\0]/.test(component));
+    if (entry.type === "Directory" && ((isPlain && components.length === 1) || /^\.?\/?$/.test(entry.path))) {
+        return undefined;
+    }
+    const base = components[1]?.toLowerCase() ?? "";
+    const name = base.startsWith("arcproxy") ? programName : licenceFiles.get(base);
+    if (!fileTypes.has(entry.type) || !isPlain || components.length !== 2 || name === undefined) {
+        throw unexpected(entry.path);
+    }
+    return name;
+}
+
+;// CONCATENATED MODULE: ./src/arc/artifact/provide.ts
+/**
+ * arcProxy, Microsoft's client of the Azure Arc relay, on this machine: given by path, kept from an earlier time, or
+ * fetched from Microsoft's registry. It is never redistributed: its licence lies beside it in the archive.
+ */
+
+
+
+
+
+
+
+
+
+/** The same one for the public cloud and those of the US government and of China. */
+const defaultRegistry = new URL("https://mcr.microsoft.com");
+const recordFile = "digest.json";
+const record = schemas/* object */.Ikc({ digest: schemas/* string */.YjP().regex(digestPattern) });
+/** Throws ERR_ARC_PROXY_PATH, ERR_ARC_PROXY_PLATFORM, ERR_ARC_PROXY_DIGEST, ERR_ARC_PROXY_INVALID or ERR_ARC_REGISTRY_UNREACHABLE. */
+async function provideArcProxy(options) {
+    const { path, digest, cache } = options;
+    if (path !== undefined)
+        return { path, digest: await verifyProgram(path, digest), source: "given" };
+    const target = targetPlatform();
+    const key = {
+        name: "arcProxy",
+        // 1.3.029301 is no semantic version: those have no leading zeros.
+        version: arcProxyVersion.replace(/\.0+(?=\d)/g, "."),
+        platform: `${target.os}-${target.arch}`,
+    };
+    const name = programName(target);
+    const kept = await cache.find(key);
+    if (kept !== undefined) {
+        try {
+            const program = (0,external_node_path_.join)(kept, name);
+            return { path: program, digest: await verifyKept(kept, program, digest), source: "cached" };
+        }
+        catch (error) {
+            options.onStale?.((0,errors/* messageOf */.bD)(error));
+        }
+    }
+    return fetchAndKeep(key, name, options);
+}
+async function fetchAndKeep(key, name, options) {
+    const folder = await (0,promises_.mkdtemp)((0,external_node_path_.join)(options.scratch, "fetched-"));
+    let isInUse = false;
+    try {
+        const digest = await fetchInto(folder, name, options);
+        const unpacked = (0,external_node_path_.join)(folder, "unpacked");
+        const kept = await options.cache.store(key, unpacked).catch((error) => {
+            // It serves this time all the same: the scratch folder is there until then.
+            options.onStale?.(`it cannot be kept: ${(0,errors/* messageOf */.bD)(error)}`);
+            isInUse = true;
+            return unpacked;
+        });
+        return { path: (0,external_node_path_.join)(kept, name), digest, source: "fetched" };
+    }
+    finally {
+        if (!isInUse)
+            await (0,promises_.rm)(folder, { recursive: true, force: true });
+    }
+}
+/** The program's digest. Throws ERR_ARC_PROXY_PATH or, when it is not `expected`, ERR_ARC_PROXY_DIGEST. */
+async function verifyProgram(path, expected) {
+    let found;
+    try {
+        found = await digestOf(path);
+        await (0,promises_.access)(path, promises_.constants.X_OK);
+    }
+    catch (error) {
+        throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_PATH", (0,errors/* messageOf */.bD)(error), { cause: error });
+    }
+    if (expected === undefined || found === expected)
+        return found;
+    throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_DIGEST", `${path} is ${found}, not ${expected}`);
+}
+/** What was verified when it was fetched, and is still that. */
+async function verifyKept(folder, program, pinned) {
+    const { digest } = record.parse(JSON.parse(await (0,promises_.readFile)((0,external_node_path_.join)(folder, recordFile), "utf8")));
+    await verifyProgram(program, digest);
+    return verifyProgram(program, pinned);
+}
+async function fetchInto(folder, name, options) {
+    const { registry = defaultRegistry, onProgress, signal, digest: pinned } = options;
+    const archive = (0,external_node_path_.join)(folder, "archive.tar.gz");
+    const target = (0,external_node_path_.join)(folder, "unpacked");
+    await downloadLayer({
+        registry: new Registry(registry, repositoryOf(targetPlatform()), signal),
+        tag: arcProxyVersion,
+        target: archive,
+        onProgress,
+        signal,
+    });
+    await (0,promises_.mkdir)(target, { mode: 0o700 });
+    await unpack({ archive, target, programName: name });
+    const digest = await verifyProgram((0,external_node_path_.join)(target, name), pinned);
+    await (0,promises_.writeFile)((0,external_node_path_.join)(target, recordFile), JSON.stringify({ digest, version: arcProxyVersion }), {
+        mode: 0o600,
+    });
+    return digest;
+}
+
+;// CONCATENATED MODULE: ./src/arc/port-owner.ts
+/** Who listens at a loopback port, where the operating system tells (Linux). */
+
+const listening = "0A";
+/**
+ * Whether a process of the group listens at the port: false when somebody else does; undefined where that cannot be
+ * told. A token is given to whoever answers there, so that another user of the machine must not be faster.
+ */
+function ownsPort(processGroup, port) {
+    if (process.platform !== "linux")
+        return undefined;
+    try {
+        const sockets = new Set(["tcp", "tcp6"].flatMap((table) => inodesOf(table, port)));
+        if (sockets.size === 0)
+            return undefined;
+        return membersOf(processGroup).some((pid) => linksOf(pid).some((link) => sockets.has(link)));
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Of the sockets that listen at the port, as links of descriptors name them. */
+function inodesOf(table, port) {
+    const wanted = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+    return (0,external_node_fs_.readFileSync)(`/proc/self/net/${table}`, "utf8")
+        .split("\n")
+        .map((line) => line.trim().split(/\s+/))
+        .filter(([, local = "", , state]) => local.endsWith(wanted) && state === listening)
+        .map((fields) => `socket:[${fields[9] ?? ""}]`);
+}
+function membersOf(processGroup) {
+    return (0,external_node_fs_.readdirSync)("/proc").filter((name) => /^\d+$/.test(name) && groupOf(name) === processGroup);
+}
+/** The third field after the name, which may itself hold blanks and brackets. */
+function groupOf(pid) {
+    try {
+        const [, , group] = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, "utf8")
+            .replace(/^.*\) /s, "")
+            .split(" ");
+        return Number(group);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** None of a process that has ended meanwhile: what is left of it must not keep the others from being looked at. */
+function linksOf(pid) {
+    const directory = `/proc/${pid}/fd`;
+    return listed(directory).flatMap((descriptor) => {
+        try {
+            return [(0,external_node_fs_.readlinkSync)(`${directory}/${descriptor}`)];
+        }
+        catch {
+            return [];
+        }
+    });
+}
+function listed(directory) {
+    try {
+        return (0,external_node_fs_.readdirSync)(directory);
+    }
+    catch {
+        return [];
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-proxy-process.ts
+/** arcProxy as a process: in a folder of its own, with an environment of its own, its output in a file. */
+
+
+
+
+
+
+
+
+
+/** Name, in the folder, of its configuration; its path on the command line is how the process is found again. */
+const arcProxyConfigFile = "config.yml";
+/** What it may know of this machine. The CI systems' own sweeps find it by their tracking ids. */
+const inherited = [
+    "PATH",
+    "SystemRoot",
+    "RUNNER_TRACKING_ID",
+    "VSTS_PROCESS_LOOKUP_ID",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+const stopSteps = [
+    ["SIGTERM", 1_300],
+    ["SIGKILL", 500],
+];
+const maxLastWords = 300;
+const maxLogBytes = 33_554_432;
+class ArcProxyProcess {
+    options;
+    child;
+    /** Resolves with how it has ended. */
+    exited;
+    #hasExited = false;
+    constructor(options, child) {
+        this.options = options;
+        this.child = child;
+        this.exited = new Promise((resolve) => {
+            child.once("exit", (code, signal) => resolve(signal ?? `exit code ${String(code)}`));
+            child.once("error", (error) => resolve(error.message));
+        }).then((how) => {
+            this.#hasExited = true;
+            return how;
+        });
+    }
+    /** Verifies the program and starts it. Throws ERR_ARC_PROXY_PATH, ERR_ARC_PROXY_DIGEST or ERR_ARC_PROXY_START. */
+    static async start(options) {
+        const { program, folder, logFile, config, isDebug } = options;
+        await verifyProgram(program.path, program.digest);
+        try {
+            await (0,promises_.rm)(folder, { recursive: true, force: true });
+            await (0,promises_.mkdir)(folder, { mode: 0o700 });
+            const configFile = (0,external_node_path_.join)(folder, arcProxyConfigFile);
+            await (0,promises_.writeFile)(configFile, config, { mode: 0o600, flag: "wx" });
+            const log = (0,external_node_fs_.openSync)(logFile, "a", 0o600);
+            try {
+                // A group of its own, so that it can be ended together with whatever it starts.
+                const child = (0,external_node_child_process_.spawn)(program.path, ["-c", configFile, ...(isDebug ? ["-d"] : [])], {
+                    cwd: folder,
+                    env: environmentFor(folder),
+                    stdio: ["ignore", log, log],
+                    detached: process.platform !== "win32",
+                    windowsHide: true,
+                });
+                return new ArcProxyProcess(options, child);
+            }
+            finally {
+                (0,external_node_fs_.closeSync)(log);
+            }
+        }
+        catch (error) {
+            throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_START", (0,errors/* messageOf */.bD)(error), { cause: error });
+        }
+    }
+    get hasExited() {
+        return this.#hasExited;
+    }
+    /** Whether it is what listens at the port; undefined where that cannot be told. */
+    owns(port) {
+        const { pid } = this.child;
+        return pid === undefined ? undefined : ownsPort(pid, port);
+    }
+    /** How it has ended, with what it said last. */
+    async epitaph() {
+        const how = await this.exited;
+        const words = await this.#lastWords().catch(() => "");
+        return words === "" ? how : `${how}; its last words: ${words}`;
+    }
+    /** What is logged for days must not fill the disk; what was said long ago goes. */
+    async boundLog() {
+        const file = await (0,promises_.open)(this.options.logFile).catch(() => undefined);
+        const { size } = (await file?.stat()) ?? { size: 0 };
+        await file?.close();
+        if (size > maxLogBytes)
+            await (0,promises_.truncate)(this.options.logFile);
+    }
+    /** Ends it and whatever it has started, and removes its folder. Idempotent. */
+    async stop() {
+        await this.end();
+        await (0,promises_.rm)(this.options.folder, { recursive: true, force: true, maxRetries: 3 });
+    }
+    async end() {
+        for (const [signal, waitMs] of stopSteps) {
+            if (this.#hasExited)
+                break;
+            this.#kill(signal);
+            const timeout = new AbortController();
+            await Promise.race([this.exited, (0,delay/* delay */.c)(waitMs, timeout.signal).catch(() => undefined)]);
+            timeout.abort();
+        }
+        // What it may have started has its group still.
+        this.#kill("SIGKILL");
+    }
+    #kill(signal) {
+        const { pid } = this.child;
+        if (pid === undefined)
+            return;
+        try {
+            if (process.platform === "win32")
+                this.child.kill(signal);
+            else
+                process.kill(-pid, signal);
+        }
+        catch {
+            // Nobody is left.
+        }
+    }
+    async #lastWords() {
+        const file = await (0,promises_.open)(this.options.logFile);
+        try {
+            const { size } = await file.stat();
+            const length = Math.min(size, 4_096);
+            const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+            const lines = buffer.toString("utf8").split(/\r?\n/);
+            const last = lines.filter((line) => line.trim() !== "").at(-1) ?? "";
+            return (0,redact/* redact */.E)(last).slice(0, maxLastWords);
+        }
+        finally {
+            await file.close();
+        }
+    }
+}
+/** Its home is its own folder too: what it keeps there goes with it. */
+function environmentFor(folder) {
+    const known = inherited.flatMap((name) => {
+        const value = process.env[name];
+        return value === undefined ? [] : [[name, value]];
+    });
+    const home = { HOME: folder, USERPROFILE: folder, TMPDIR: folder, TEMP: folder, TMP: folder };
+    return { ...Object.fromEntries(known), ...home };
+}
+
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(77030);
+;// CONCATENATED MODULE: ./src/arc/free-ports.ts
+
+
+/** As many loopback ports that nobody listens on; asked for together, so that they differ. */
+async function freePorts(count) {
+    const servers = Array.from({ length: count }, () => (0,external_node_net_.createServer)().listen(0, "127.0.0.1"));
+    await Promise.all(servers.map((server) => (0,external_node_events_.once)(server, "listening")));
+    const ports = servers.map((server) => server.address().port);
+    for (const server of servers)
+        server.close();
+    await Promise.all(servers.map((server) => (0,external_node_events_.once)(server, "close")));
+    return ports;
+}
+
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(41692);
+;// CONCATENATED MODULE: ./src/arc/served-certificate.ts
+
+
+const timeoutMs = 5_000;
+/**
+ * Whatever is shown by who listens there now. It is believed from then on, and nothing else is: only this machine's
+ * own users can listen on its loopback, and the port was free a moment ago. Rejects with Node's error while nobody
+ * listens; throws ERR_ARC_PROXY_ANSWER for a certificate that is for no name of loopback.
+ */
+function readServedCertificate(port) {
+    return new Promise((resolve, reject) => {
+        const socket = (0,external_node_tls_.connect)({ host: "127.0.0.1", port, rejectUnauthorized: false, timeout: timeoutMs });
+        socket.once("error", reject);
+        socket.once("timeout", () => socket.destroy(new Error("no TLS in time")));
+        socket.once("secureConnect", () => {
+            const certificate = socket.getPeerCertificate(true);
+            socket.destroy();
+            try {
+                resolve({ pem: chainOf(certificate), serverName: serverNameIn(certificate.subjectaltname) });
+            }
+            catch (error) {
+                reject(error);
+            }
+        });
+    });
+}
+function chainOf(leaf) {
+    const pems = new Map();
+    let at = leaf;
+    while (at !== undefined && at.raw !== undefined && !pems.has(at.fingerprint256)) {
+        const body = at.raw.toString("base64").replace(/(.{64})(?=.)/g, "$1\n");
+        pems.set(at.fingerprint256, `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`);
+        at = at.issuerCertificate;
+    }
+    return [...pems.values()].join("");
+}
+/** Go's clients look at alternative names alone. */
+function serverNameIn(alternativeNames) {
+    const names = (alternativeNames ?? "").split(", ");
+    if (names.includes("IP Address:127.0.0.1"))
+        return undefined;
+    if (names.includes("DNS:localhost"))
+        return "localhost";
+    throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_ANSWER", `its certificate is for ${alternativeNames ?? "no name"}, not for 127.0.0.1 or localhost`);
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-proxy.ts
+/** One running arcProxy: started on free ports, ready when its identity API answers. */
+
+
+
+
+
+
+
+const defaultStartTimeoutMs = 30_000;
+const pollMs = 20;
+class ArcProxy {
+    process;
+    port;
+    certificate;
+    api;
+    constructor(process, port, certificate, api) {
+        this.process = process;
+        this.port = port;
+        this.certificate = certificate;
+        this.api = api;
+    }
+    /** Throws ERR_ARC_PROXY_START or what `ArcProxyProcess.start` throws; nothing is left running then. */
+    static async start(options, signal) {
+        const [httpPort = 0, httpsPort = 0] = await freePorts(2);
+        const config = renderArcProxyConfig({ ...options.identity, httpPort, httpsPort });
+        const process = await ArcProxyProcess.start({ ...options, config });
+        try {
+            const certificate = await becomesReady(process, [httpsPort, httpPort], options, signal);
+            const { correlationId } = options;
+            const api = new ArcProxyApi({ httpPort, httpsPort, certificate, correlationId });
+            return new ArcProxy(process, httpsPort, certificate, api);
+        }
+        catch (error) {
+            await process.stop();
+            throw error;
+        }
+    }
+    stop = () => this.process.stop();
+}
+/** Polls until TLS is spoken on its port; its end, or the end of the time, ends that. */
+async function becomesReady(process, ports, { startTimeoutMs = defaultStartTimeoutMs }, signal) {
+    const deadline = performance.now() + startTimeoutMs;
+    for (;;) {
+        if (process.hasExited)
+            throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_START", await process.epitaph());
+        try {
+            const certificate = await readServedCertificate(ports[0]);
+            if (ports.every((port) => process.owns(port) !== false))
+                return certificate;
+            throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_ANSWER", "another process listens at its port");
+        }
+        catch (error) {
+            if (error instanceof errors/* ClusterConnectError */.fV)
+                throw error;
+            if (performance.now() > deadline) {
+                const seconds = `does not listen after ${String(startTimeoutMs / 1_000)} s`;
+                throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_START", `${seconds}: ${(0,errors/* messageOf */.bD)(error)}`);
+            }
+        }
+        await (0,delay/* delay */.c)(pollMs, signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-kubeconfig.ts
+/** The kubeconfig templates of Azure and the kubeconfig that arcProxy makes of them. */
+
+
+
+const kubeconfig = schemas/* looseObject */._H3({
+    clusters: schemas/* tuple */.PVZ([
+        schemas/* object */.Ikc({
+            cluster: schemas/* object */.Ikc({
+                server: schemas/* url */.OZ5(),
+                "certificate-authority-data": schemas/* string */.YjP().optional(),
+                "tls-server-name": schemas/* string */.YjP().optional(),
+                "insecure-skip-tls-verify": schemas/* boolean */.zMY().optional(),
+            }),
+        }),
+    ]),
+    users: schemas/* tuple */.PVZ([schemas/* object */.Ikc({ user: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J()).nullish() })]),
+});
+const template = schemas/* looseObject */._H3({
+    users: schemas/* array */.YOg(schemas/* looseObject */._H3({ user: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* unknown */.L5J()).nullish() })).min(1),
+});
+/** Throws ERR_ARC_PROXY_ANSWER. */
+function readArcKubeconfig(base64) {
+    const { clusters, users } = arc_kubeconfig_read(kubeconfig, base64, "ERR_ARC_PROXY_ANSWER");
+    const [{ cluster }] = clusters;
+    const { pathname } = new URL(cluster.server);
+    const data = cluster["certificate-authority-data"];
+    return {
+        serverPath: pathname.replace(/\/$/, ""),
+        caPem: data === undefined || data === "" || cluster["insecure-skip-tls-verify"] === true
+            ? undefined
+            : Buffer.from(data, "base64").toString("utf8"),
+        tlsServerName: cluster["tls-server-name"],
+        user: users[0].user ?? {},
+    };
+}
+/** The template with a service account's token for its first user. Throws ERR_ARM_ANSWER. */
+function withToken(base64, token) {
+    const document = arc_kubeconfig_read(template, base64, "ERR_ARM_ANSWER");
+    const [first, ...others] = document.users;
+    const users = [{ ...first, user: { ...first?.user, token } }, ...others];
+    return Buffer.from((0,dist/* stringify */.As)({ ...document, users })).toString("base64");
+}
+function arc_kubeconfig_read(schema, base64, code) {
+    try {
+        return schema.parse((0,dist/* parse */.qg)(Buffer.from(base64, "base64").toString("utf8")));
+    }
+    catch (error) {
+        // What the parser says may quote a token.
+        throw new errors/* ClusterConnectError */.fV(code, "the kubeconfig is not one of one cluster and user", {
+            cause: error,
+        });
+    }
+}
+
+// EXTERNAL MODULE: ./src/credentials/entra-token.ts + 3 modules
+var entra_token = __nccwpck_require__(8918);
+;// CONCATENATED MODULE: ./src/arc/cloud.ts
+/** The Azure clouds: where ARM, Entra and the registry of arcProxy are, and what arcProxy calls them. */
+
+
+
+const cloud = (arcProxyName, arm, authority, assertionAudience) => ({
+    arcProxyName,
+    resourceManager: new URL(arm),
+    resourceManagerScope: `${arm}/.default`,
+    authority: new URL(authority),
+    assertionAudience,
+});
+/** By the names that Azure's tools give them. */
+const clouds = {
+    AzureCloud: cloud("AZUREPUBLICCLOUD", "https://management.azure.com", "https://login.microsoftonline.com", "api://AzureADTokenExchange"),
+    AzureUSGovernment: cloud("AzureUSGovernmentCloud", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"),
+    AzureChinaCloud: cloud("AzureChinaCloud", "https://management.chinacloudapi.cn", "https://login.partner.microsoftonline.cn", "api://AzureADTokenExchangeChina"),
+};
+const metadataVersion = "2022-09-01";
+const metadata = schemas/* object */.Ikc({
+    name: schemas/* string */.YjP().min(1),
+    authentication: schemas/* object */.Ikc({ loginEndpoint: schemas/* url */.OZ5(), audiences: schemas/* array */.YOg(schemas/* string */.YjP().min(1)).default([]) }),
+    suffixes: schemas/* object */.Ikc({ relayEndpointSuffix: schemas/* string */.YjP().optional() }).default({}),
+    /** What is in it does not matter: that it is there tells a cloud with data planes of its own. */
+    dataplaneEndpoints: schemas/* unknown */.L5J().optional(),
+});
+/**
+ * A cloud by its name, or by the address of its ARM endpoint (Azure Local, air-gapped), which is then asked for its
+ * metadata. Throws ERR_ARM_UNREACHABLE or ERR_ARM_ANSWER.
+ */
+async function resolveCloud(nameOrUrl, signal) {
+    if (Object.hasOwn(clouds, nameOrUrl))
+        return clouds[nameOrUrl];
+    const resourceManager = new URL(nameOrUrl);
+    const found = await fetchMetadata(resourceManager, signal);
+    const { loginEndpoint, audiences } = found.authentication;
+    const known = Object.hasOwn(clouds, found.name) ? clouds[found.name] : undefined;
+    const audience = (audiences[0] ?? resourceManager.origin).replace(/\/$/, "");
+    const base = {
+        arcProxyName: known?.arcProxyName ?? found.name,
+        resourceManager,
+        resourceManagerScope: `${audience}/.default`,
+        authority: new URL(loginEndpoint),
+        assertionAudience: (known ?? clouds.AzureCloud).assertionAudience,
+    };
+    if (found.dataplaneEndpoints === undefined)
+        return base;
+    return {
+        ...base,
+        endpoints: {
+            resourceManagerEndpoint: resourceManager.origin,
+            serviceBusEndpointSuffix: (found.suffixes.relayEndpointSuffix ?? "").replace(/^\./, ""),
+            activeDirectoryEndpoint: loginEndpoint,
+        },
+    };
+}
+async function fetchMetadata(arm, signal) {
+    const url = new URL(`/metadata/endpoints?api-version=${metadataVersion}`, arm);
+    let response;
+    try {
+        response = await (0,http_request/* sendHttpRequest */.G)({ url, headers: { Accept: "application/json" }, signal });
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterConnectError */.fV && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new errors/* ClusterConnectError */.fV("ERR_ARM_UNREACHABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
+    }
+    if (response.status >= 500 || response.status === 429) {
+        throw new errors/* ClusterConnectError */.fV("ERR_ARM_UNREACHABLE", `status ${String(response.status)} of ${url.href}`);
+    }
+    try {
+        return metadata.parse(JSON.parse(response.body));
+    }
+    catch (error) {
+        const detail = `${url.href} is not the metadata of a cloud: status ${String(response.status)}`;
+        throw new errors/* ClusterConnectError */.fV("ERR_ARM_ANSWER", detail, { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/lasting-token.ts
+const assumedLifetimeMs = 300_000;
+/** Shares of its life. */
+const renewedAt = 0.5;
+const usedUntil = 0.95;
+class LastingToken {
+    source;
+    #token;
+    #fetching;
+    constructor(source) {
+        this.source = source;
+    }
+    /** Throws the source's error, unless what was kept still lives. */
+    async value(signal) {
+        if (this.#share() < renewedAt)
+            return this.#token?.value ?? "";
+        try {
+            // Calls that come together get the same one.
+            this.#fetching ??= this.source.fetch(signal).finally(() => (this.#fetching = undefined));
+            this.#token = await this.#fetching;
+        }
+        catch (error) {
+            if (this.#share() >= usedUntil)
+                throw error;
+        }
+        return this.#token?.value ?? "";
+    }
+    /** What was kept has been refused. */
+    forget() {
+        this.#token = undefined;
+    }
+    /** How much of its life is over. */
+    #share() {
+        if (this.#token === undefined)
+            return 1;
+        const { receivedAtMs, lifetimeMs = assumedLifetimeMs } = this.#token;
+        return (Date.now() - receivedAtMs) / lifetimeMs;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-session.ts
+/** What one session keeps of Azure's: the cloud, a correlation id, tokens for ARM and for the cluster. */
+
+
+
+
+
+
+
+
+class ArcSession {
+    settings;
+    cloud;
+    correlationId = (0,external_node_crypto_.randomUUID)();
+    #arm;
+    #armToken;
+    #connectivityIsKnown = false;
+    constructor(settings, cloud) {
+        this.settings = settings;
+        this.cloud = cloud;
+        const { signIn } = settings;
+        this.#armToken = new LastingToken(signIn.kind === "token"
+            ? signIn.source
+            : (0,entra_token/* createEntraTokenSource */.P)(this.#client(signIn), cloud.resourceManagerScope));
+        this.#arm = new ArmClient({
+            resourceManager: cloud.resourceManager,
+            token: (signal) => this.#armToken.value(signal),
+            correlationId: this.correlationId,
+        });
+    }
+    static async open(settings, signal) {
+        return new ArcSession(settings, await resolveCloud(settings.cloud, signal));
+    }
+    /** Throws what `fetchRelayCredential` throws and, until it has been asked once, what Azure knows of the agent. */
+    async relayCredential(signal) {
+        const { cluster, serviceAccount } = this.settings;
+        const method = serviceAccount === undefined ? "AAD" : "Token";
+        const [connectivity, credential] = await Promise.allSettled([
+            this.#refuseIfOffline(signal),
+            fetchRelayCredential(this.#arm, cluster, method, signal),
+        ]);
+        if (connectivity.status === "rejected")
+            throw connectivity.reason;
+        if (credential.status === "fulfilled")
+            return credential.value;
+        const { reason } = credential;
+        const isRefused = reason instanceof errors/* ClusterConnectError */.fV && reason.code === "ERR_ARM_TOKEN_REFUSED";
+        if (isRefused)
+            this.#armToken.forget();
+        throw reason;
+    }
+    /** A token for the cluster, bound to arcProxy's key, which has been given to it. */
+    async identify(api, signal) {
+        try {
+            return await this.#identifyOnce(api, signal);
+        }
+        catch (error) {
+            const isRefused = error instanceof errors/* ClusterConnectError */.fV && error.code === "ERR_ARC_PROXY_REFUSED";
+            if (!isRefused)
+                throw error;
+            // "public key expired": it has made itself another one meanwhile.
+            return this.#identifyOnce(api, signal);
+        }
+    }
+    async #identifyOnce(api, signal) {
+        const { signIn, tenantId } = this.settings;
+        if (signIn.kind !== "application")
+            throw new TypeError("only an application gets a token for the cluster");
+        const keyId = await api.keyId(signal);
+        const client = this.#client(signIn);
+        const token = await (0,entra_token/* requestEntraToken */.J)({
+            client,
+            scope: `${arcServerApplication}/.default`,
+            keyId,
+            signal,
+        });
+        await api.giveToken({ accessToken: token.value, tenantId, keyId }, signal);
+        return token;
+    }
+    #client({ clientId, credential }) {
+        return { authority: this.cloud.authority, tenantId: this.settings.tenantId, clientId, credential };
+    }
+    /** Whoever may list the credential need not have the right to read the cluster: then nothing is known. */
+    async #refuseIfOffline(signal) {
+        if (this.#connectivityIsKnown)
+            return;
+        const found = await fetchConnectivity(this.#arm, this.settings.cluster, signal).catch(() => undefined);
+        if (found !== undefined)
+            refuseUnlessReachable(found);
+        this.#connectivityIsKnown = true;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/persist.ts
+
+
+
+
+/**
+ * Tries until it succeeds, with growing pauses, and as late as the other side asks for; tells each failure. Rejects
+ * when `signal` aborts, and with nothing else: whether a failure is worth another attempt is decided by who is told.
+ */
+async function persist(attempt, signal, onFailure) {
+    const backoff = (0,runtime_backoff/* createBackoff */.l)({ firstMs: [200, 400], maxMs: 10_000 });
+    for (;;) {
+        signal.throwIfAborted();
+        try {
+            return await attempt();
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            onFailure((0,errors/* asClusterConnectError */.tU)(error, "client proxy"));
+            await (0,delay/* delay */.c)(Math.max(backoff.nextMs(), (0,retry_after/* retryAfterOf */.sT)(error)), signal);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-connection.ts
+/**
+ * Keeps an arcProxy running and able to reach the cluster: starts it, gives it its tokens, keeps both fresh while it
+ * runs, and starts another one when it has ended.
+ */
+
+
+
+
+
+
+
+
+
+
+class ArcConnection {
+    settings;
+    logger;
+    events;
+    #stopping = new AbortController();
+    #waiting = new Set();
+    #serviceAccount;
+    #session;
+    #relay;
+    #relayStarted;
+    #identity;
+    #proxy;
+    #isRegistered = false;
+    #running;
+    #failure = new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_ENDED", "it is being started");
+    constructor(settings, logger, events) {
+        this.settings = settings;
+        this.logger = logger;
+        this.events = events;
+        const { serviceAccount: source } = settings;
+        this.#serviceAccount = source === undefined ? undefined : new RenewingToken({ source, logger });
+        this.#serviceAccount?.onRenewed(() => void this.#register().catch((error) => this.#fail(error)));
+    }
+    start() {
+        this.#running ??= this.#run();
+    }
+    async stop() {
+        this.#stopping.abort(new Error("stopping"));
+        this.#wake();
+        await Promise.all([this.#relay?.stop(), this.#serviceAccount?.stop()]);
+        await this.#running;
+    }
+    /** Why nothing takes connections now. */
+    get failure() {
+        return this.#failure;
+    }
+    /** Claims of the token that the caller is known by in the cluster, unverified; for messages. */
+    get claims() {
+        const token = (this.#serviceAccount ?? this.#identity)?.current().value ?? "";
+        return { ...(0,jwt_claims/* readUnverifiedClaims */.$)(token) };
+    }
+    /** The arcProxy that takes connections; waits at most `ms` for one. */
+    async target(ms) {
+        const deadline = performance.now() + ms;
+        for (;;) {
+            const target = this.#target();
+            const left = deadline - performance.now();
+            if (target !== undefined || left <= 0 || this.#stopping.signal.aborted)
+                return target;
+            await this.#change(left);
+        }
+    }
+    /** One whose tokens are over reaches nobody: what needs them waits until they have been renewed. */
+    #target() {
+        const proxy = this.#proxy;
+        const isFresh = this.#relay?.isAlive === true && this.#identity?.isAlive !== false;
+        if (proxy === undefined || !this.#isRegistered || !isFresh)
+            return undefined;
+        return { port: proxy.port, abandon: () => this.#abandon(proxy) };
+    }
+    /** Who comes now waits for its successor. */
+    #abandon(proxy) {
+        if (this.#proxy !== proxy)
+            return;
+        this.#isRegistered = false;
+        void proxy.process.end();
+    }
+    async #run() {
+        const { signal } = this.#stopping;
+        const backoff = (0,runtime_backoff/* createBackoff */.l)({ firstMs: [100, 200] });
+        while (!signal.aborted) {
+            let registeredAt;
+            try {
+                await this.#live(() => (registeredAt = performance.now()));
+            }
+            catch (error) {
+                if (signal.aborted)
+                    return;
+                this.#fail(error);
+            }
+            if (registeredAt !== undefined) {
+                backoff.lasted(performance.now() - registeredAt);
+                this.events.onLost();
+            }
+            await (0,delay/* delay */.c)(backoff.nextMs(), signal).catch(() => undefined);
+        }
+    }
+    /** The life of one arcProxy, from its start to its end, with which this rejects. */
+    async #live(onRegistered) {
+        const { signal } = this.#stopping;
+        const session = await this.#open();
+        const proxy = await this.#start(session);
+        const life = new AbortController();
+        void proxy.process.exited.then(() => life.abort(new Error("arcProxy has ended")));
+        const alive = AbortSignal.any([signal, life.signal]);
+        try {
+            await this.#prepare(session, proxy, alive);
+            this.#proxy = proxy;
+            await persist(() => this.#register(), alive, (error) => this.#fail(error));
+            this.events.onPhase("registered");
+            onRegistered();
+            this.#wake();
+            return await aborted(alive);
+        }
+        catch (error) {
+            if (signal.aborted || !proxy.process.hasExited || error instanceof errors/* ClusterConnectError */.fV)
+                throw error;
+            throw new errors/* ClusterConnectError */.fV("ERR_ARC_PROXY_ENDED", await proxy.process.epitaph());
+        }
+        finally {
+            this.#proxy = undefined;
+            this.#isRegistered = false;
+            await Promise.all([this.#identity?.stop(), proxy.stop()]);
+            this.#identity = undefined;
+        }
+    }
+    /** The session outlives every arcProxy; so does the relay's credential, which is asked for at once. */
+    async #open() {
+        if (this.#session !== undefined)
+            return this.#session;
+        const { signal } = this.#stopping;
+        const tell = (error) => this.#fail(error);
+        const session = await persist(() => ArcSession.open(this.settings, signal), signal, tell);
+        this.#session = session;
+        this.logger.info("azure.session", { correlationId: session.correlationId });
+        const relay = new Renewing({
+            source: {
+                description: "Azure Resource Manager for the relay",
+                fetch: (fetching) => this.#renewRelay(session, fetching),
+            },
+            logger: this.logger,
+            isSame: (one, other) => one.hybridConnectionConfig.token === other.hybridConnectionConfig.token,
+            onFailure: tell,
+        });
+        this.#relay = relay;
+        const serviceAccount = this.#serviceAccount;
+        const starts = [relay, ...(serviceAccount === undefined ? [] : [serviceAccount])];
+        this.#relayStarted = Promise.all(starts.map((each) => persist(() => each.start(), signal, tell))).then(() => this.events.onPhase("relayCredential"));
+        this.#relayStarted.catch(() => undefined);
+        return session;
+    }
+    async #start(session) {
+        const { program, folder, logFile, tenantId, signIn, serviceAccount, isDebug } = this.settings;
+        const clientId = signIn.kind === "application" && serviceAccount === undefined ? signIn.clientId : undefined;
+        const proxy = await ArcProxy.start({
+            program,
+            folder,
+            logFile,
+            isDebug,
+            identity: { tenantId, clientId, cloud: session.cloud },
+            correlationId: session.correlationId,
+        }, this.#stopping.signal);
+        this.logger.info("arc_proxy.started", { port: proxy.port });
+        this.events.onPhase("arcProxy");
+        return proxy;
+    }
+    /** Until it knows who the caller is, and there is a credential to register. */
+    async #prepare(session, proxy, alive) {
+        const relayStarted = Promise.race([this.#relayStarted, aborted(alive)]);
+        await Promise.all([relayStarted, this.#identify(session, proxy, alive)]);
+    }
+    async #identify(session, proxy, alive) {
+        if (this.settings.serviceAccount !== undefined)
+            return;
+        const identity = new Renewing({
+            source: {
+                description: "Microsoft Entra for the cluster",
+                fetch: (fetching) => session.identify(proxy.api, fetching),
+            },
+            logger: this.logger,
+            isSame: (one, other) => one.value === other.value,
+            onFailure: (error) => this.#fail(error),
+        });
+        identity.onRenewed(() => this.#wake());
+        this.#identity = identity;
+        await persist(() => identity.start(), alive, (error) => this.#fail(error));
+        this.events.onPhase("identity");
+    }
+    /** A credential counts as renewed when the arcProxy that runs has it, too. */
+    async #renewRelay(session, signal) {
+        const credential = await session.relayCredential(signal);
+        await this.#proxy?.process.boundLog();
+        if (this.#isRegistered)
+            await this.#register(credential);
+        return credential;
+    }
+    async #register(credential = this.#relay?.current()) {
+        const proxy = this.#proxy;
+        if (proxy === undefined || credential === undefined)
+            return;
+        const token = this.#serviceAccount?.current().value;
+        const kubeconfig = token === undefined ? credential.kubeconfig : withToken(credential.kubeconfig, token);
+        const answer = await proxy.api.register(this.settings.cluster, { ...credential, kubeconfig }, this.#stopping.signal);
+        this.#isRegistered = true;
+        this.events.onRegistered({ kubeconfig: readArcKubeconfig(answer), certificate: proxy.certificate });
+        this.#wake();
+    }
+    #fail(thrown) {
+        if (this.#stopping.signal.aborted)
+            return;
+        const error = (0,errors/* asClusterConnectError */.tU)(thrown, "client proxy");
+        this.#failure = error;
+        this.logger.warn("arc.failed", { code: error.code, reason: error.message });
+        this.events.onFailure(error);
+    }
+    async #change(ms) {
+        const timeout = new AbortController();
+        let wake = () => undefined;
+        const arrival = new Promise((resolve) => (wake = resolve));
+        this.#waiting.add(wake);
+        await Promise.race([arrival, (0,delay/* delay */.c)(ms, timeout.signal).catch(() => undefined)]);
+        this.#waiting.delete(wake);
+        timeout.abort();
+    }
+    #wake() {
+        for (const resolve of this.#waiting)
+            resolve();
+        this.#waiting.clear();
+    }
+}
+/** Rejects with the signal's reason as soon as it aborts. */
+function aborted(signal) {
+    const rejected = new Promise((_, reject) => {
+        if (signal.aborted)
+            reject(signal.reason);
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    // Whoever waits for something else as well may have it first.
+    rejected.catch(() => undefined);
+    return rejected;
+}
+
+;// CONCATENATED MODULE: ./src/arc/cluster-refusal.ts
+/** What a refusal behind arcProxy means: kube-aad-proxy's or the apiserver's, or arcProxy's own. */
+
+/** `claims` are those of the token that the caller is known by. */
+function explainArcRefusal({ status, message, causes }, claims) {
+    const own = causes.find(errors/* isErrorCode */.We);
+    const detail = `status ${String(status)} ${message}`.trim();
+    if (own !== undefined)
+        return new errors/* ClusterConnectError */.fV(own, detail);
+    if (status !== 401 && status !== 403)
+        return new errors/* ClusterConnectError */.fV("ERR_ARC_CLUSTER_UNREACHABLE", detail);
+    const who = `[${identityOf(claims)}]`;
+    if (hasTooManyGroups(claims))
+        return new errors/* ClusterConnectError */.fV("ERR_ARC_GROUPS_OVERAGE", `${detail} ${who}`);
+    const code = status === 401 ? "ERR_ARC_CLUSTER_TOKEN_REFUSED" : "ERR_ARC_CLUSTER_FORBIDDEN";
+    return new errors/* ClusterConnectError */.fV(code, `${detail} ${who}`);
+}
+/** Clusters bind either: object id, or user principal name. */
+function identityOf(claims) {
+    const show = (name) => (typeof claims[name] === "string" ? claims[name] : "none");
+    if (claims["oid"] === undefined)
+        return `subject ${show("sub")}`;
+    return `oid ${show("oid")}, upn ${show("upn")}, application ${show("appid")}`;
+}
+/** Entra leaves groups out of a token when there are more than 200, and says where to ask for them. */
+function hasTooManyGroups({ _claim_names: elsewhere, hasgroups, }) {
+    if (hasgroups === true || hasgroups === "true")
+        return true;
+    return typeof elsewhere === "object" && elsewhere !== null && "groups" in elsewhere;
+}
+
+// EXTERNAL MODULE: ./src/credentials/create-token-source.ts + 6 modules
+var create_token_source = __nccwpck_require__(49069);
+// EXTERNAL MODULE: ./src/tunnel/reset-socket.ts
+var reset_socket = __nccwpck_require__(90803);
+;// CONCATENATED MODULE: ./src/client-proxy/tls-end.ts
+/**
+ * Watches the records of one direction of a TLS connection (RFC 8446 §5.1), without any key, for how it ends: a peer
+ * that ends in order says so in an alert, close_notify, before it closes the connection.
+ */
+const headerBytes = 5;
+const tls_end_alert = 21;
+const applicationData = 23;
+/** TLS 1.3 shows an alert as application data: two bytes, one for what they are, and the cipher's tag of 16. */
+const hiddenAlertBytes = 19;
+class TlsEnd {
+    #header = [];
+    /** Of the record that is passing. */
+    #left = 0;
+    #isAlert = false;
+    take(chunk) {
+        let at = 0;
+        while (at < chunk.length) {
+            if (this.#left > 0) {
+                const taken = Math.min(this.#left, chunk.length - at);
+                this.#left -= taken;
+                at += taken;
+            }
+            else {
+                this.#header.push(chunk[at] ?? 0);
+                at += 1;
+                if (this.#header.length === headerBytes)
+                    this.#begin();
+            }
+        }
+    }
+    /**
+     * Whether the last that has passed was an alert, whole. One of two bytes of data looks like it, and is then taken
+     * for an end by us but by no TLS client.
+     */
+    get isInOrder() {
+        return this.#isAlert && this.#left === 0 && this.#header.length === 0;
+    }
+    #begin() {
+        const [type = 0, , , high = 0, low = 0] = this.#header;
+        this.#header = [];
+        this.#left = high * 256 + low;
+        this.#isAlert = type === tls_end_alert || (type === applicationData && this.#left === hiddenAlertBytes);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/socket-stream.ts
+/**
+ * A TLS connection to a process on this machine, as a stream that can be spliced: so that losses are told, counted and
+ * passed on in one way, whatever stands behind the port.
+ */
+
+
+
+/**
+ * TCP alone does not tell an end from a loss here: the kernel ends the connections of a process that dies as if it had
+ * ended them itself, and answers with a reset when one that has closed its connection is still written to. TLS tells.
+ */
+class SocketStream {
+    id;
+    #socket;
+    #end = new TlsEnd();
+    #handler;
+    #received = 0;
+    #unconsumed = 0;
+    #isConnected = false;
+    /** The far end has said that it is done. */
+    #hasEnded = false;
+    #hasFinished = false;
+    #isOver = false;
+    constructor(options) {
+        this.id = options.id;
+        this.#socket = (0,external_node_net_.connect)({ host: "127.0.0.1", port: options.port, allowHalfOpen: true, noDelay: true });
+        this.#socket.pause();
+        this.#socket.once("connect", () => (this.#isConnected = true));
+        this.#socket.on("error", ({ code }) => {
+            if (code === "ECONNREFUSED")
+                options.onRefused?.();
+        });
+    }
+    get received() {
+        return this.#received;
+    }
+    get sent() {
+        return this.#socket.bytesWritten;
+    }
+    write(chunk) {
+        return this.#isOver || this.#socket.destroyed || this.#socket.write(chunk);
+    }
+    finish() {
+        this.#hasFinished = true;
+        if (this.#socket.destroyed)
+            this.#settle();
+        else
+            this.#socket.end();
+    }
+    reset(code, reason) {
+        if (this.#isOver)
+            return;
+        this.#isOver = true;
+        (0,reset_socket/* resetSocket */.V)(this.#socket);
+        this.#handler?.reset(code, reason, true);
+    }
+    attach(handler) {
+        this.#handler = handler;
+        this.#socket
+            .on("data", (chunk) => this.#onData(chunk))
+            .on("drain", () => handler.drain())
+            .on("end", () => this.#onEnd())
+            .on("close", () => this.#onClose());
+        if (this.#socket.destroyed)
+            queueMicrotask(() => this.#onClose());
+        else
+            this.#socket.resume();
+    }
+    consumed(bytes) {
+        this.#unconsumed -= bytes;
+        if (this.#unconsumed === 0 && !this.#isOver)
+            this.#socket.resume();
+    }
+    #onData(chunk) {
+        if (this.#isOver)
+            return;
+        this.#end.take(chunk);
+        this.#received += chunk.length;
+        this.#unconsumed += chunk.length;
+        this.#handler?.data(chunk);
+        if (this.#unconsumed > 0)
+            this.#socket.pause();
+    }
+    #onEnd() {
+        if (this.#isOver || this.#hasEnded)
+            return;
+        if (!this.#end.isInOrder)
+            return this.#lose("the connection ended in the middle");
+        this.#hasEnded = true;
+        this.#handler?.finished();
+    }
+    /** Whoever is done may close, and need not hear the rest: what is still written to it goes nowhere, and is not missed. */
+    #onClose() {
+        if (this.#isOver)
+            return;
+        if (!this.#hasEnded && !this.#end.isInOrder) {
+            return this.#lose(this.#socket.errored?.message ?? "the connection was closed");
+        }
+        this.#onEnd();
+        if (this.#hasFinished)
+            this.#settle();
+        else
+            this.#handler?.drain();
+    }
+    #settle() {
+        if (this.#isOver || !this.#hasEnded)
+            return;
+        this.#isOver = true;
+        this.#handler?.closed?.();
+    }
+    #lose(reason) {
+        this.#isOver = true;
+        this.#socket.destroy();
+        this.#handler?.reset(this.#isConnected ? "lost" : "targetUnreachable", reason, false);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/arc-backend.ts
+/** The way through Azure Arc: connections go to Microsoft's arcProxy, which is kept running for it. */
+
+
+
+
+
+
+class ArcBackend {
+    events;
+    /** arcProxy is on loopback itself. */
+    serverName = undefined;
+    #connection;
+    #told;
+    #streams = 0;
+    constructor(request, logger, events) {
+        this.events = events;
+        this.#connection = new ArcConnection(settingsOf(request), logger, {
+            onRegistered: (end) => this.#onRegistered(end),
+            onFailure: (error) => events.onFailure(error),
+            onLost: () => events.onLost(),
+            onPhase: (name) => events.onPhase(name),
+        });
+    }
+    start() {
+        this.#connection.start();
+        return Promise.resolve();
+    }
+    stop = () => this.#connection.stop();
+    get failure() {
+        return this.#connection.failure;
+    }
+    async session(ms) {
+        const target = await this.#connection.target(ms);
+        if (target === undefined)
+            return undefined;
+        const { port, abandon } = target;
+        return { open: () => new SocketStream({ id: (this.#streams += 1), port, onRefused: abandon }) };
+    }
+    /** Each renewal registers anew; what has not changed is not told again. */
+    #onRegistered(arc) {
+        const end = this.#endOf(arc);
+        const { serverPath, tlsServerName, caBundle, user } = end;
+        const told = JSON.stringify([serverPath, tlsServerName, caBundle, user]);
+        if (told === this.#told)
+            return;
+        this.#told = told;
+        this.events.onReachable(end);
+    }
+    #endOf({ kubeconfig, certificate }) {
+        const { serverPath, caPem, tlsServerName, user } = kubeconfig;
+        return {
+            serverPath,
+            tlsServerName: tlsServerName ?? certificate.serverName,
+            // Where it wants nobody to verify its certificate, the one that it has shown is pinned.
+            caBundle: `${caPem ?? certificate.pem}\n`,
+            caSource: "file",
+            caPins: [],
+            isPinned: true,
+            user,
+            credential: () => credentialOf(user),
+            explainRefusal: (refusal) => explainArcRefusal(refusal, this.#connection.claims),
+        };
+    }
+}
+/** What arcProxy's kubeconfigs are known to hold; with anything else the proof comes without a credential. */
+function credentialOf(user) {
+    return typeof user["token"] === "string" ? { authorization: `Bearer ${user["token"]}` } : {};
+}
+function settingsOf(request) {
+    const { instanceDirectory, cluster, backend, logLevel } = request;
+    const { subscriptionId, resourceGroup, cloud, tenantId, program, serviceAccount } = backend;
+    return {
+        cluster: { subscriptionId, resourceGroup, name: cluster },
+        cloud,
+        tenantId,
+        signIn: signInOf(backend.signIn),
+        serviceAccount: serviceAccount === undefined ? undefined : (0,create_token_source/* createTokenSource */.Z)(serviceAccount),
+        program,
+        folder: (0,external_node_path_.join)(instanceDirectory, arcProxyFolder),
+        logFile: (0,external_node_path_.join)(instanceDirectory, arcProxyLogFile),
+        isDebug: logLevel === "debug",
+    };
+}
+function signInOf(signIn) {
+    switch (signIn.kind) {
+        case "token":
+            return { kind: "token", source: (0,create_token_source/* createTokenSource */.Z)(signIn.source) };
+        case "assertion": {
+            const credential = { kind: "assertion", source: (0,create_token_source/* createTokenSource */.Z)(signIn.assertion) };
+            return { kind: "application", clientId: signIn.clientId, credential };
+        }
+        case "secret":
+        case "certificate": {
+            const { clientId, ...credential } = signIn;
+            return { kind: "application", clientId, credential };
+        }
+    }
+}
+
 // EXTERNAL MODULE: ./src/hybrid-connections/sas-token.ts
 var sas_token = __nccwpck_require__(5027);
 // EXTERNAL MODULE: ./src/protocol/server-name.ts
 var server_name = __nccwpck_require__(81193);
-// EXTERNAL MODULE: ./src/runtime/shutdown.ts
-var shutdown = __nccwpck_require__(36908);
-// EXTERNAL MODULE: ./src/runtime/version.ts + 1 modules
-var version = __nccwpck_require__(89715);
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(77598);
+;// CONCATENATED MODULE: ./src/client-proxy/cluster-refusal.ts
+/** What a refusal by responder, auth proxy or apiserver means. */
+
+
+/** Responder and auth proxy name our code in the Status; anything else answered for itself, by its status. */
+function explainClusterRefusal(refusal, token) {
+    const cause = refusal.causes.find(errors/* isErrorCode */.We);
+    const detail = `status ${String(refusal.status)} ${refusal.message}`.trim();
+    if (cause !== "ERR_TOKEN_AUDIENCE")
+        return new errors/* ClusterConnectError */.fV(cluster_refusal_codeOf(refusal.status, cause), detail);
+    const audience = JSON.stringify((0,jwt_claims/* readUnverifiedClaims */.$)(token)?.aud) ?? "none";
+    return new errors/* ClusterConnectError */.fV("ERR_CLUSTER_TOKEN_AUDIENCE", `the token's audience is ${audience}; ${detail}`);
+}
+function cluster_refusal_codeOf(status, cause) {
+    if (status === 401)
+        return "ERR_CLUSTER_TOKEN_REFUSED";
+    if (status === 403)
+        return "ERR_CLUSTER_IDENTITY_REFUSED";
+    if (cause !== undefined)
+        return cause;
+    return status >= 500 || status === 429 ? "ERR_APISERVER_UNREACHABLE" : "ERR_CLUSTER_ANSWER";
+}
+
 ;// CONCATENATED MODULE: ./src/client-proxy/cluster-trust.ts
 /** Which of the CA certificates that the agent named may be believed. */
 
@@ -35080,139 +40209,6 @@ function readCertificate(pem) {
 }
 const pinOf = (certificate) => `sha256:${certificate.fingerprint256.replaceAll(":", "").toLowerCase()}`;
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
-var schemas = __nccwpck_require__(55491);
-;// CONCATENATED MODULE: ./src/credentials/token-source-spec.ts
-/** How a process is told, over its stdin or from its configuration, where its tokens come from. */
-
-const githubOidc = schemas/* strictObject */.rej({
-    kind: schemas/* literal */.euz("github-oidc"),
-    requestUrl: schemas/* url */.OZ5(),
-    requestToken: schemas/* string */.YjP().min(1),
-    audience: schemas/* string */.YjP().min(1),
-});
-const azureDevOpsOidc = schemas/* strictObject */.rej({
-    kind: schemas/* literal */.euz("azure-devops-oidc"),
-    requestUri: schemas/* url */.OZ5(),
-    accessToken: schemas/* string */.YjP().min(1),
-    serviceConnectionId: schemas/* string */.YjP().min(1).optional(),
-});
-/** What a CI system says of a job. */
-const assertionSpec = schemas/* discriminatedUnion */.gMt("kind", [githubOidc, azureDevOpsOidc]);
-const tokenSourceSpec = schemas/* discriminatedUnion */.gMt("kind", [
-    githubOidc,
-    azureDevOpsOidc,
-    schemas/* strictObject */.rej({
-        kind: schemas/* literal */.euz("entra"),
-        authority: schemas/* url */.OZ5(),
-        tenantId: schemas/* string */.YjP().min(1),
-        clientId: schemas/* string */.YjP().min(1),
-        scope: schemas/* string */.YjP().min(1),
-        assertion: assertionSpec,
-    }),
-    schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("file"), path: schemas/* string */.YjP().min(1) }),
-    /** Prints a raw JWT, an ExecCredential, or the JSON of `az account get-access-token`. */
-    schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("command"), command: schemas/* array */.YOg(schemas/* string */.YjP()).min(1) }),
-    schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("static"), token: schemas/* string */.YjP().min(1) }),
-]);
-
-// EXTERNAL MODULE: ./src/runtime/errors/entry.ts
-var entry = __nccwpck_require__(44934);
-;// CONCATENATED MODULE: ./src/client-proxy/control.ts
-/**
- * The published contract of the client proxy: what it is told over its stdin, and what it answers over its
- * control endpoint. `ci/` imports this file and `kubeconfig.ts` beside it, nothing else of the client proxy.
- *
- * stdin: one JSON `StartRequest`, then end of input. Control endpoint: a unix socket (a named pipe on Windows) in
- * the instance's 0700 folder; each connection carries one line of JSON (`ControlRequest`) and gets one line back.
- */
-
-
-
-
-const startRequest = schemas/* strictObject */.rej({
-    /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
-    instanceDirectory: schemas/* string */.YjP().min(1),
-    cluster: schemas/* string */.YjP().min(1),
-    relay: schemas/* strictObject */.rej({
-        url: schemas/* url */.OZ5(),
-        caPem: schemas/* string */.YjP().optional(),
-        credential: schemas/* union */.KCZ([
-            tokenSourceSpec,
-            schemas/* strictObject */.rej({ kind: schemas/* literal */.euz("sas"), keyName: schemas/* string */.YjP().min(1), key: schemas/* string */.YjP().min(1) }),
-        ]),
-    }),
-    /** Whose token the requests carry to the cluster; absent: the user brings a kubeconfig user of their own. */
-    clusterCredential: tokenSourceSpec,
-    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
-    clusterCa: schemas/* array */.YOg(schemas/* string */.YjP()).default([]),
-    contextName: schemas/* string */.YjP().min(1),
-    namespace: schemas/* string */.YjP().optional(),
-    listen: schemas/* strictObject */.rej({
-        host: schemas/* string */.YjP().default("127.0.0.1"),
-        port: schemas/* number */.aig().int().min(0).max(65_535).default(0),
-    })
-        .prefault({}),
-    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
-    maxStreams: schemas/* number */.aig().int().min(1).max(2_048).default(512),
-    logLevel: schemas/* enum */.k5n(["debug", "info", "warn", "error"]).default("info"),
-});
-/** Name, in the instance folder, of the one-time secret that every control request must carry (0600). */
-const controlSecretFile = "control.secret";
-/** Name, in the instance folder, of a one-line file holding the address of the control endpoint. */
-const controlAddressFile = "control.address";
-/** Name, in the instance folder, of the kubeconfig that the client proxy writes once the cluster has answered. */
-const kubeconfigFile = "kubeconfig";
-/** Name, in the instance folder, of the log; the caller opens it and hands it over as stdout and stderr. */
-const logFile = "client-proxy.log";
-const controlRequest = schemas/* strictObject */.rej({
-    secret: schemas/* string */.YjP(),
-    /** `wait` answers as soon as the phase is `ready` or `failed`; `stop` answers once everything is torn down. */
-    command: schemas/* enum */.k5n(["status", "wait", "stop"]),
-});
-const connectionFacts = schemas/* strictObject */.rej({
-    /** `https://127.0.0.1:PORT`, as in the kubeconfig. */
-    server: schemas/* string */.YjP(),
-    kubeconfigPath: schemas/* string */.YjP(),
-    contextName: schemas/* string */.YjP(),
-    /** Who the cluster says the caller is (SelfSubjectReview), and its groups. */
-    identity: schemas/* string */.YjP(),
-    groups: schemas/* array */.YOg(schemas/* string */.YjP()),
-    serverVersion: schemas/* string */.YjP(),
-    /** `sha256:\u2026` of each CA certificate that the agent named, to be pasted as `cluster-ca`. */
-    caPins: schemas/* array */.YOg(schemas/* string */.YjP()),
-    /** Whether those were checked against pins. */
-    caPinned: schemas/* boolean */.zMY(),
-    /** False when the cluster grants this identity nothing but what every authenticated user has. */
-    hasRights: schemas/* boolean */.zMY(),
-    timingsMs: schemas/* record */.g1P(schemas/* string */.YjP(), schemas/* number */.aig()),
-});
-const failureReport = schemas/* strictObject */.rej({
-    code: schemas/* custom */.IeY(errors/* isErrorCode */.We),
-    detail: schemas/* string */.YjP(),
-    hop: schemas/* enum */.k5n(entry/* hops */.t),
-});
-const controlStatus = schemas/* strictObject */.rej({
-    /** `connecting` until a request has come back from the cluster; `failed` only for what a retry cannot mend. */
-    phase: schemas/* enum */.k5n(["connecting", "ready", "failed", "stopped"]),
-    /** What stands in the way at the moment, or made it fail. A `connecting` proxy keeps trying. */
-    failure: failureReport.optional(),
-    connection: connectionFacts.optional(),
-    /** Counted since the start; shown in the job's summary. */
-    statistics: schemas/* strictObject */.rej({
-        streams: schemas/* number */.aig(),
-        bytesToCluster: schemas/* number */.aig(),
-        bytesFromCluster: schemas/* number */.aig(),
-        /** Established streams that were lost and therefore reset. */
-        lostStreams: schemas/* number */.aig(),
-        /** Connections that the local responder answered with 503. */
-        answeredLocally: schemas/* number */.aig(),
-        linksLost: schemas/* number */.aig(),
-    }),
-});
-
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(73024);
 ;// CONCATENATED MODULE: ./src/client-proxy/private-file.ts
 
 
@@ -35227,6 +40223,17 @@ async function replacePrivateFile(path, text) {
     catch (error) {
         await (0,promises_.rm)(scratch, { force: true });
         throw error;
+    }
+}
+/** Makes a file that is whole from the moment it is there; whatever has its name already is an error. */
+async function createPrivateFile(path, text) {
+    const scratch = `${path}.${randomBytes(6).toString("hex")}`;
+    try {
+        await writeFile(scratch, text, { mode: 0o600, flag: "wx" });
+        await link(scratch, path);
+    }
+    finally {
+        await rm(scratch, { force: true });
     }
 }
 
@@ -35269,110 +40276,41 @@ function canExecute(program) {
     }
 }
 
-// EXTERNAL MODULE: ./src/client-proxy/kubeconfig.ts
-var kubeconfig = __nccwpck_require__(60699);
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(78474);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(77030);
-// EXTERNAL MODULE: ./src/tunnel/reset-socket.ts
-var reset_socket = __nccwpck_require__(90803);
-// EXTERNAL MODULE: ./src/tunnel/splice.ts
-var splice = __nccwpck_require__(80656);
-;// CONCATENATED MODULE: ./src/client-proxy/local-listener.ts
-/** The loopback port that kubectl talks to: each connection becomes a stream, or goes to the responder. */
+// EXTERNAL MODULE: ./src/hybrid-connections/addresses.ts + 1 modules
+var addresses = __nccwpck_require__(25549);
+// EXTERNAL MODULE: ./src/hybrid-connections/dial.ts
+var dial = __nccwpck_require__(34374);
+;// CONCATENATED MODULE: ./src/hybrid-connections/sender.ts
 
 
 
-
-
-const defaultSessionWaitMs = 5_000;
-const defaultMaxConnections = 2_048;
-/** Sessions that one connection is offered to before it is answered here. */
-const maxAttempts = 3;
-class LocalListener {
-    options;
-    #sockets = new Set();
-    #server;
-    constructor(options) {
-        this.options = options;
-        // Paused: not a byte is read before it is known where it goes. Half-open: either direction may end first.
-        this.#server = (0,external_node_net_.createServer)({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
-        this.#server.maxConnections = options.maxConnections ?? defaultMaxConnections;
-        this.#server.on("connection", (socket) => void this.#serve(socket));
-    }
-    /** Resolves with the port. Throws ERR_LOCAL_PORT. */
-    async start() {
-        const { host, port } = this.options;
-        try {
-            this.#server.listen(port, host);
-            await (0,external_node_events_.once)(this.#server, "listening");
-        }
-        catch (error) {
-            throw new errors/* ClusterConnectError */.fV("ERR_LOCAL_PORT", (0,errors/* messageOf */.bD)(error), { cause: error });
-        }
-        return this.#server.address().port;
-    }
-    /** Resets what is still open: a command that has not ended must not look as if it had. */
-    close() {
-        this.#server.close();
-        for (const socket of this.#sockets)
-            (0,reset_socket/* resetSocket */.V)(socket);
-    }
-    async #serve(socket) {
-        const { link, responder, statistics, logger } = this.options;
-        this.#sockets.add(socket);
-        socket.once("close", () => this.#sockets.delete(socket));
-        const ignore = () => undefined;
-        socket.on("error", ignore);
-        let left = { firstBytes: [] };
-        // A session that is just going away refuses the stream unread; the next attempt finds its successor.
-        for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-            const session = await link.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
-            if (session === undefined || socket.destroyed)
-                break;
-            const unanswered = await this.#spliceInto(session, socket, left.firstBytes);
-            if (unanswered === undefined)
-                return;
-            left = unanswered;
-        }
-        if (socket.destroyed)
-            return;
-        statistics.answeredLocally += 1;
-        logger.info("connection.answered_locally", { code: (left.full ?? link.failure).code });
-        responder.answer(socket, left.firstBytes, left.full);
-    }
-    /** Returns undefined when the connection is over. */
-    async #spliceInto(session, socket, firstBytes) {
-        const { statistics, logger } = this.options;
-        let stream;
-        try {
-            stream = session.open();
-        }
-        catch (error) {
-            const failure = (0,errors/* asClusterConnectError */.tU)(error);
-            return { firstBytes, ...(failure.code === "ERR_TUNNEL_FULL" ? { full: failure } : {}) };
-        }
-        statistics.streams += 1;
-        const end = await (0,splice/* splice */.V)(socket, stream, { firstBytes, keepFirstBytes: true });
-        statistics.bytesToCluster += end.bytesFromSocket;
-        statistics.bytesFromCluster += end.bytesToSocket;
-        const { outcome, code, reason } = end;
-        const isLost = outcome === "lost" && end.lostSide === "stream" && !end.afterEnd;
-        if (isLost)
-            statistics.lostStreams += 1;
-        logger.info("stream.closed", { streamId: stream.id, outcome, afterEnd: end.afterEnd, code, reason });
-        if (outcome !== "unanswered")
-            return undefined;
-        const full = code === "busy" ? new errors/* ClusterConnectError */.fV("ERR_TUNNEL_FULL", "the agent refuses more") : undefined;
-        return { firstBytes: end.firstBytes ?? [], ...(full === undefined ? {} : { full }) };
-    }
+/**
+ * Connects as sender. Resolves with an open, paused WebSocket once a listener has accepted with `subprotocol`;
+ * `ws` itself refuses an answer that names another. Rejects with HandshakeRefused or Node's error.
+ */
+function dialSender(options) {
+    return (0,dial/* dial */.z)({
+        address: (0,addresses/* connectAddress */.x9)(options.relayUrl, options.cluster, options.id ?? (0,external_node_crypto_.randomUUID)()),
+        subprotocol: options.subprotocol,
+        headers: {
+            ServiceBusAuthorization: options.authorization,
+            ...(options.allowedListeners === undefined
+                ? {}
+                : { "Microsoft-Relay-AllowedListeners": options.allowedListeners.join(",") }),
+        },
+        caPem: options.caPem,
+        zeroMask: options.zeroMask,
+        handshakeTimeoutMs: options.handshakeTimeoutMs,
+        signal: options.signal,
+    });
 }
 
+// EXTERNAL MODULE: ./src/protocol/subprotocol.ts
+var subprotocol = __nccwpck_require__(11878);
+// EXTERNAL MODULE: ./src/tunnel/websocket-transport.ts + 1 modules
+var websocket_transport = __nccwpck_require__(94637);
 // EXTERNAL MODULE: ./src/hybrid-connections/handshake-refused.ts
 var handshake_refused = __nccwpck_require__(57906);
-// EXTERNAL MODULE: ./src/credentials/jwt-claims.ts
-var jwt_claims = __nccwpck_require__(55789);
 ;// CONCATENATED MODULE: ./src/client-proxy/trust-failure.ts
 /** Node's and OpenSSL's codes for a certificate that is not believed. */
 const trustCodes = new Set([
@@ -35402,22 +40340,6 @@ function isTrustFailure(thrown) {
 
 
 
-/** Failures that trying again does not mend. */
-const permanentCodes = new Set([
-    "ERR_OUTBOUND_PROXY_REFUSED",
-    "ERR_RELAY_TOKEN_AUDIENCE",
-    "ERR_RELAY_TOKEN_REFUSED",
-    "ERR_RELAY_UNTRUSTED",
-    "ERR_CLUSTER_CA_MISMATCH",
-    "ERR_CLUSTER_UNTRUSTED",
-    "ERR_CLUSTER_TOKEN_AUDIENCE",
-    "ERR_CLUSTER_TOKEN_REFUSED",
-    "ERR_CLUSTER_IDENTITY_REFUSED",
-    "ERR_CLUSTER_ANSWER",
-    "ERR_TUNNEL_WRONG_CLUSTER",
-    "ERR_TUNNEL_VERSION",
-]);
-const isPermanent = (error) => permanentCodes.has(error.code);
 function explainRelayFailure(thrown, attempt) {
     if (thrown instanceof errors/* ClusterConnectError */.fV)
         return thrown;
@@ -35463,205 +40385,6 @@ function detailOf(refused, authorization) {
 }
 const show = (claim) => JSON.stringify(claim) ?? "none";
 
-;// CONCATENATED MODULE: ./src/client-proxy/phase.ts
-
-/** A failure that trying again will not mend counts when it has come twice: a restarting hop may refuse once. */
-const confirmations = 2;
-/** How far the connection has come; decides when `connecting` has become `ready` or `failed`. */
-class Phase {
-    #phase = "connecting";
-    #failure;
-    #connection;
-    #confirmed = 0;
-    #waiting = new Set();
-    get current() {
-        return this.#phase;
-    }
-    get failure() {
-        return this.#failure;
-    }
-    get connection() {
-        return this.#connection;
-    }
-    ready(connection) {
-        this.#connection = connection;
-        this.#failure = undefined;
-        this.#become("ready");
-    }
-    /** Notes what stands in the way. `isFinal`: no attempt will follow. */
-    report(failure, isFinal = false) {
-        const isSame = failure.code === this.#failure?.code;
-        this.#confirmed = isPermanent(failure) ? (isSame ? this.#confirmed + 1 : 1) : 0;
-        this.#failure = failure;
-        if (this.#phase === "connecting" && (isFinal || this.#confirmed >= confirmations))
-            this.#become("failed");
-    }
-    stopped() {
-        this.#become("stopped");
-    }
-    /** Resolves when it is no longer `connecting`, or when `signal` aborts. */
-    settled(signal) {
-        if (this.#phase !== "connecting" || signal.aborted)
-            return Promise.resolve();
-        return new Promise((resolve) => {
-            this.#waiting.add(resolve);
-            signal.addEventListener("abort", () => resolve(), { once: true });
-        });
-    }
-    #become(phase) {
-        this.#phase = phase;
-        for (const resolve of this.#waiting)
-            resolve();
-        this.#waiting.clear();
-    }
-}
-
-// EXTERNAL MODULE: ./src/runtime/http-request.ts
-var http_request = __nccwpck_require__(22034);
-;// CONCATENATED MODULE: ./src/client-proxy/proof.ts
-/** Proves that the cluster answers: a real request through the own listener, as kubectl would send it. */
-
-
-
-
-
-const selfSubjectReview = schemas/* object */.Ikc({
-    status: schemas/* object */.Ikc({
-        userInfo: schemas/* object */.Ikc({ username: schemas/* string */.YjP().min(1), groups: schemas/* array */.YOg(schemas/* string */.YjP()).default([]) }),
-    }),
-});
-const versionInfo = schemas/* object */.Ikc({ gitVersion: schemas/* string */.YjP() });
-const rulesReview = schemas/* object */.Ikc({
-    status: schemas/* object */.Ikc({
-        incomplete: schemas/* boolean */.zMY().default(false),
-        resourceRules: schemas/* array */.YOg(schemas/* object */.Ikc({ apiGroups: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() })).default([]),
-    }),
-});
-const statusBody = schemas/* object */.Ikc({
-    message: schemas/* string */.YjP().default(""),
-    details: schemas/* object */.Ikc({ causes: schemas/* array */.YOg(schemas/* object */.Ikc({ reason: schemas/* string */.YjP().nullish() })).nullish() }).nullish(),
-});
-/** Groups in which every authenticated user may ask about themselves. */
-const reviewGroups = new Set(["authentication.k8s.io", "authorization.k8s.io"]);
-/** Throws a ClusterConnectError that names the hop. */
-async function proveConnection(options) {
-    const review = await post(options, "authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview", {});
-    const { username, groups } = read(selfSubjectReview, review).status.userInfo;
-    const [version, rules] = await Promise.all([
-        send(options, "GET", "/version"),
-        post(options, "authorization.k8s.io/v1/selfsubjectrulesreviews", "SelfSubjectRulesReview", {
-            spec: { namespace: options.namespace },
-        }),
-    ]);
-    return {
-        identity: username,
-        groups,
-        serverVersion: version.status === 200 ? read(versionInfo, version).gitVersion : "unknown",
-        hasRights: rules.status !== 201 || grantsAnything(read(rulesReview, rules)),
-    };
-}
-function grantsAnything({ status }) {
-    const isMore = (groups) => groups.some((group) => !reviewGroups.has(group));
-    return status.incomplete || status.resourceRules.some(({ apiGroups }) => isMore(apiGroups ?? []));
-}
-async function post(options, path, kind, body) {
-    const [group = "", version = ""] = path.split("/");
-    const response = await send(options, "POST", `/apis/${path}`, JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }));
-    if (response.status === 201 || kind !== "SelfSubjectReview")
-        return response;
-    throw refusalOf(response, options.token);
-}
-async function send(options, method, path, body) {
-    try {
-        return await (0,http_request/* sendHttpRequest */.G)({
-            url: new URL(path, options.server),
-            method,
-            headers: {
-                Authorization: `Bearer ${options.token}`,
-                Accept: "application/json",
-                ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-            },
-            ...(body === undefined ? {} : { body }),
-            caPem: options.caBundle,
-            serverName: options.tlsServerName,
-            direct: true,
-            timeoutMs: 15_000,
-            signal: options.signal,
-        });
-    }
-    catch (error) {
-        const code = isTrustFailure(error) ? "ERR_CLUSTER_UNTRUSTED" : "ERR_AUTH_PROXY_UNREACHABLE";
-        throw new errors/* ClusterConnectError */.fV(code, (0,errors/* messageOf */.bD)(error), { cause: error });
-    }
-}
-/** Responder and auth proxy name our code in the Status; anything else answered for itself, by its status. */
-function refusalOf(response, token) {
-    const parsed = statusBody.safeParse(parseJson(response.body));
-    const said = parsed.success ? parsed.data : { message: "", details: undefined };
-    const cause = said.details?.causes?.map(({ reason }) => reason).find(errors/* isErrorCode */.We);
-    const detail = `status ${String(response.status)} ${said.message}`.trim();
-    if (cause !== "ERR_TOKEN_AUDIENCE")
-        return new errors/* ClusterConnectError */.fV(codeOf(response.status, cause), detail);
-    const audience = JSON.stringify((0,jwt_claims/* readUnverifiedClaims */.$)(token)?.aud) ?? "none";
-    return new errors/* ClusterConnectError */.fV("ERR_CLUSTER_TOKEN_AUDIENCE", `the token's audience is ${audience}; ${detail}`);
-}
-function codeOf(status, cause) {
-    if (status === 401)
-        return "ERR_CLUSTER_TOKEN_REFUSED";
-    if (status === 403)
-        return "ERR_CLUSTER_IDENTITY_REFUSED";
-    if (cause !== undefined)
-        return cause;
-    return status >= 500 || status === 429 ? "ERR_APISERVER_UNREACHABLE" : "ERR_CLUSTER_ANSWER";
-}
-function read(schema, response) {
-    const result = schema.safeParse(parseJson(response.body));
-    if (result.success)
-        return result.data;
-    throw new errors/* ClusterConnectError */.fV("ERR_CLUSTER_ANSWER", `status ${String(response.status)}, not what was asked for`);
-}
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-}
-
-// EXTERNAL MODULE: ./src/hybrid-connections/addresses.ts + 1 modules
-var addresses = __nccwpck_require__(25549);
-// EXTERNAL MODULE: ./src/hybrid-connections/dial.ts
-var dial = __nccwpck_require__(34374);
-;// CONCATENATED MODULE: ./src/hybrid-connections/sender.ts
-
-
-
-/**
- * Connects as sender. Resolves with an open, paused WebSocket once a listener has accepted with `subprotocol`;
- * `ws` itself refuses an answer that names another. Rejects with HandshakeRefused or Node's error.
- */
-function dialSender(options) {
-    return (0,dial/* dial */.z)({
-        address: (0,addresses/* connectAddress */.x9)(options.relayUrl, options.cluster, options.id ?? (0,external_node_crypto_.randomUUID)()),
-        subprotocol: options.subprotocol,
-        headers: {
-            ServiceBusAuthorization: options.authorization,
-            ...(options.allowedListeners === undefined
-                ? {}
-                : { "Microsoft-Relay-AllowedListeners": options.allowedListeners.join(",") }),
-        },
-        caPem: options.caPem,
-        zeroMask: options.zeroMask,
-        handshakeTimeoutMs: options.handshakeTimeoutMs,
-        signal: options.signal,
-    });
-}
-
-// EXTERNAL MODULE: ./src/protocol/subprotocol.ts
-var subprotocol = __nccwpck_require__(11878);
-// EXTERNAL MODULE: ./src/tunnel/websocket-transport.ts + 1 modules
-var websocket_transport = __nccwpck_require__(94637);
 ;// CONCATENATED MODULE: ./src/client-proxy/relay-dial.ts
 
 
@@ -35794,6 +40517,7 @@ var limits = __nccwpck_require__(34106);
 
 
 
+
 /** Between attempts while somebody waits at the local port. */
 const wantedPauseMs = 250;
 /** Agents that go away at once, one after the other, are dialled with pauses all the same. */
@@ -35856,6 +40580,7 @@ class RelayLink {
         while (!signal.aborted) {
             // An attempt that took long to fail has not lasted: only a session does.
             let lastedMs = 0;
+            let askedMs = 0;
             try {
                 const session = await this.#open();
                 const openedAt = performance.now();
@@ -35871,24 +40596,25 @@ class RelayLink {
                     continue;
             }
             catch (error) {
+                askedMs = (0,retry_after/* retryAfterOf */.sT)(error);
                 if (!signal.aborted)
                     this.#fail((0,errors/* asClusterConnectError */.tU)(error, "client proxy"));
             }
             if (signal.aborted)
                 return;
             this.#backoff.lasted(lastedMs);
-            const retryInMs = Math.round(this.#backoff.nextMs());
+            const retryInMs = Math.max(Math.round(this.#backoff.nextMs()), askedMs);
             this.options.logger.info("relay.redial", { retryInMs });
-            await this.#pause(retryInMs);
+            await this.#pause(retryInMs, Math.max(wantedPauseMs, askedMs));
         }
     }
-    /** Waits, but not longer than `wantedPauseMs` while a connection waits for a session. */
-    async #pause(ms) {
+    /** Waits, but not longer than `leastMs` while a connection waits for a session. */
+    async #pause(ms, leastMs) {
         const { signal } = this.#stopping;
         const wanted = new AbortController();
         this.#hurry = () => wanted.abort();
-        await (0,delay/* delay */.c)(Math.min(ms, wantedPauseMs), signal).catch(() => undefined);
-        const rest = ms - wantedPauseMs;
+        await (0,delay/* delay */.c)(Math.min(ms, leastMs), signal).catch(() => undefined);
+        const rest = ms - leastMs;
         if (rest > 0 && this.#waiting.size === 0) {
             await (0,delay/* delay */.c)(rest, AbortSignal.any([signal, wanted.signal])).catch(() => undefined);
         }
@@ -35968,10 +40694,469 @@ class RelayLink {
     }
 }
 
+;// CONCATENATED MODULE: ./src/client-proxy/relay-backend.ts
+/** The way through our own relay: tokens for relay and cluster, the link, the cluster's CA, the exec credential. */
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const signatureLifetimeMs = 3_600_000;
+const tokenAttempts = 4;
+const outages = new Set(["ERR_OIDC_UNREACHABLE", "ERR_ENTRA_UNREACHABLE"]);
+class RelayBackend {
+    request;
+    logger;
+    events;
+    serverName;
+    #stopping = new AbortController();
+    #tokens = [];
+    #clusterToken;
+    #credentialFile;
+    #link;
+    #trust;
+    constructor(request, logger, events) {
+        this.request = request;
+        this.logger = logger;
+        this.events = events;
+        this.serverName = (0,server_name/* serverNameOf */.a)(request.cluster);
+        this.#credentialFile = (0,external_node_path_.join)(request.instanceDirectory, "credential.json");
+        this.#clusterToken = this.#createToken(request.backend.clusterCredential);
+    }
+    async start() {
+        parseClusterCa(this.request.backend.clusterCa);
+        const { signal } = this.#stopping;
+        signal.throwIfAborted();
+        const authorization = await this.#startTokens();
+        signal.throwIfAborted();
+        this.events.onPhase("token");
+        const { cluster, backend } = this.request;
+        const { url, caPem, maxStreams } = backend;
+        this.#link = new RelayLink({
+            cluster,
+            client: version/* productVersion */.U,
+            dial: createRelayDial({ relayUrl: new URL(url), cluster, authorization, caPem }),
+            maxStreams,
+            logger: this.logger,
+            onHello: (hello) => this.#onHello(hello),
+            onFailure: (error) => this.events.onFailure(error),
+            onLost: () => this.events.onLost(),
+        });
+        this.#link.start();
+    }
+    session = (ms) => this.#link?.session(ms) ?? Promise.resolve(undefined);
+    /** The link's trouble, or that the agent found nobody behind its socket. */
+    get failure() {
+        if (this.#link?.isConnected === true)
+            return new errors/* ClusterConnectError */.fV("ERR_AUTH_PROXY_UNREACHABLE");
+        return (this.#link?.failure ?? new errors/* ClusterConnectError */.fV("ERR_RELAY_UNREACHABLE", "the tokens are being obtained"));
+    }
+    async stop() {
+        this.#stopping.abort(new Error("stopping"));
+        await this.#link?.stop();
+        await Promise.all(this.#tokens.map((token) => token.stop()));
+        await (0,promises_.rm)(this.#credentialFile, { force: true });
+    }
+    /** Starts both tokens; returns what to show the relay. */
+    async #startTokens() {
+        const { cluster, backend } = this.request;
+        const { url, credential } = backend;
+        if (credential.kind === "sas") {
+            await this.#startToken(this.#clusterToken);
+            const { keyName, key } = credential;
+            const target = { relay: new URL(url), entity: cluster, keyName, key };
+            return () => Promise.resolve((0,sas_token/* createSasToken */.vg)({ ...target, lifetimeMs: signatureLifetimeMs }));
+        }
+        const relayToken = this.#createToken(credential);
+        await Promise.all([this.#startToken(this.#clusterToken), this.#startToken(relayToken)]);
+        return () => Promise.resolve(relayToken.current().value);
+    }
+    #createToken(spec) {
+        const token = new RenewingToken({ source: (0,create_token_source/* createTokenSource */.Z)(spec), logger: this.logger });
+        this.#tokens.push(token);
+        return token;
+    }
+    /** An issuer that cannot be reached is asked again; one that refuses is believed. */
+    async #startToken(token) {
+        const backoff = (0,runtime_backoff/* createBackoff */.l)({ firstMs: [200, 400] });
+        for (let attempt = 1;; attempt += 1) {
+            try {
+                return await token.start();
+            }
+            catch (error) {
+                const failure = (0,errors/* asClusterConnectError */.tU)(error, "client proxy");
+                if (!outages.has(failure.code) || attempt === tokenAttempts)
+                    throw failure;
+                this.events.onFailure(failure);
+                await (0,delay/* delay */.c)(backoff.nextMs(), this.#stopping.signal);
+            }
+        }
+    }
+    #onHello(hello) {
+        const trust = decideTrust(hello.caBundle, this.request.backend.clusterCa);
+        if (this.#trust === undefined) {
+            this.#trust = trust;
+            this.events.onPhase("session");
+            this.#announce(trust).catch((error) => {
+                this.events.onFailure((0,errors/* asClusterConnectError */.tU)(error, "client proxy"), true);
+            });
+        }
+        else if (trust.caBundle !== this.#trust.caBundle) {
+            // kubectl goes on trusting the first one: a CA that changes under way is not taken on the relay's word.
+            this.logger.warn("cluster.ca_changed", { first: this.#trust.pins, now: trust.pins });
+        }
+    }
+    async #announce(trust) {
+        await this.#keepCredential();
+        if (this.#stopping.signal.aborted)
+            return;
+        const [command = "", ...args] = credentialCommand(this.#credentialFile);
+        this.events.onReachable({
+            serverPath: "",
+            tlsServerName: this.serverName,
+            caBundle: trust.caBundle,
+            caSource: "pem",
+            caPins: trust.pins,
+            isPinned: trust.isPinned,
+            user: {
+                exec: {
+                    apiVersion: "client.authentication.k8s.io/v1",
+                    command,
+                    args,
+                    interactiveMode: "Never",
+                    provideClusterInfo: false,
+                },
+            },
+            credential: () => ({ authorization: `Bearer ${this.#clusterToken.current().value}` }),
+            explainRefusal: (refusal) => explainClusterRefusal(refusal, this.#clusterToken.current().value),
+        });
+    }
+    async #keepCredential() {
+        const token = this.#clusterToken;
+        // It may be renewed while it is being written: the file must not begin with one that is over.
+        let written;
+        do {
+            written = token.current();
+            await writeExecCredential(this.#credentialFile, written);
+        } while (written !== token.current());
+        token.onRenewed((renewed) => {
+            writeExecCredential(this.#credentialFile, renewed).catch((error) => {
+                this.logger.error("credential.write_failed", { reason: (0,errors/* messageOf */.bD)(error) });
+            });
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/create-backend.ts
+
+
+/** The way into the cluster that a request asks for. */
+function createBackend(request, logger, events) {
+    const { backend } = request;
+    return backend.kind === "relay"
+        ? new RelayBackend({ ...request, backend }, logger, events)
+        : new ArcBackend({ ...request, backend }, logger, events);
+}
+
+// EXTERNAL MODULE: ./src/client-proxy/kubeconfig.ts
+var client_proxy_kubeconfig = __nccwpck_require__(60699);
+// EXTERNAL MODULE: ./src/tunnel/splice.ts
+var splice = __nccwpck_require__(80656);
+;// CONCATENATED MODULE: ./src/client-proxy/local-listener.ts
+/** The loopback port that kubectl talks to: each connection becomes a stream, or goes to the responder. */
+
+
+
+
+
+const defaultSessionWaitMs = 5_000;
+const defaultMaxConnections = 2_048;
+/** Sessions that one connection is offered to before it is answered here. */
+const maxAttempts = 3;
+class LocalListener {
+    options;
+    #sockets = new Set();
+    #server;
+    constructor(options) {
+        this.options = options;
+        // Paused: not a byte is read before it is known where it goes. Half-open: either direction may end first.
+        this.#server = (0,external_node_net_.createServer)({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
+        this.#server.maxConnections = options.maxConnections ?? defaultMaxConnections;
+        this.#server.on("connection", (socket) => void this.#serve(socket));
+    }
+    /** Resolves with the port. Throws ERR_LOCAL_PORT. */
+    async start() {
+        const { host, port } = this.options;
+        try {
+            this.#server.listen(port, host);
+            await (0,external_node_events_.once)(this.#server, "listening");
+        }
+        catch (error) {
+            throw new errors/* ClusterConnectError */.fV("ERR_LOCAL_PORT", (0,errors/* messageOf */.bD)(error), { cause: error });
+        }
+        return this.#server.address().port;
+    }
+    /** Resets what is still open: a command that has not ended must not look as if it had. */
+    close() {
+        this.#server.close();
+        for (const socket of this.#sockets)
+            (0,reset_socket/* resetSocket */.V)(socket);
+    }
+    async #serve(socket) {
+        const { backend, responder, statistics, logger } = this.options;
+        this.#sockets.add(socket);
+        socket.once("close", () => this.#sockets.delete(socket));
+        const ignore = () => undefined;
+        socket.on("error", ignore);
+        let left = { firstBytes: [] };
+        // A session that is just going away refuses the stream unread; the next attempt finds its successor.
+        for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+            const session = await backend.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
+            if (session === undefined || socket.destroyed)
+                break;
+            const unanswered = await this.#spliceInto(session, socket, left.firstBytes);
+            if (unanswered === undefined)
+                return;
+            left = unanswered;
+        }
+        if (socket.destroyed)
+            return;
+        statistics.answeredLocally += 1;
+        logger.info("connection.answered_locally", { code: (left.full ?? backend.failure).code });
+        responder.answer(socket, left.firstBytes, left.full);
+    }
+    /** Returns undefined when the connection is over. */
+    async #spliceInto(session, socket, firstBytes) {
+        const { statistics, logger } = this.options;
+        let stream;
+        try {
+            stream = session.open();
+        }
+        catch (error) {
+            const failure = (0,errors/* asClusterConnectError */.tU)(error);
+            return { firstBytes, ...(failure.code === "ERR_TUNNEL_FULL" ? { full: failure } : {}) };
+        }
+        statistics.streams += 1;
+        const end = await (0,splice/* splice */.V)(socket, stream, { firstBytes, keepFirstBytes: true });
+        statistics.bytesToCluster += end.bytesFromSocket;
+        statistics.bytesFromCluster += end.bytesToSocket;
+        const { outcome, code, reason } = end;
+        const isLost = outcome === "lost" && end.lostSide === "stream" && !end.afterEnd;
+        if (isLost)
+            statistics.lostStreams += 1;
+        logger.info("stream.closed", { streamId: stream.id, outcome, afterEnd: end.afterEnd, code, reason });
+        if (outcome !== "unanswered")
+            return undefined;
+        const full = code === "busy" ? new errors/* ClusterConnectError */.fV("ERR_TUNNEL_FULL", "the agent refuses more") : undefined;
+        return { firstBytes: end.firstBytes ?? [], ...(full === undefined ? {} : { full }) };
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/permanent-failures.ts
+/** Failures that trying again does not mend. */
+const permanentCodes = new Set([
+    "ERR_OUTBOUND_PROXY_REFUSED",
+    "ERR_RELAY_TOKEN_AUDIENCE",
+    "ERR_RELAY_TOKEN_REFUSED",
+    "ERR_RELAY_UNTRUSTED",
+    "ERR_CLUSTER_CA_MISMATCH",
+    "ERR_CLUSTER_UNTRUSTED",
+    "ERR_CLUSTER_TOKEN_AUDIENCE",
+    "ERR_CLUSTER_TOKEN_REFUSED",
+    "ERR_CLUSTER_IDENTITY_REFUSED",
+    "ERR_CLUSTER_ANSWER",
+    "ERR_TUNNEL_WRONG_CLUSTER",
+    "ERR_TUNNEL_VERSION",
+    "ERR_OIDC_REQUEST_REFUSED",
+    "ERR_ENTRA_FEDERATION",
+    "ERR_ENTRA_ASSERTION_EXPIRED",
+    "ERR_ENTRA_CONDITIONAL_ACCESS",
+    "ERR_ENTRA_CLIENT_UNKNOWN",
+    "ERR_ENTRA_SECRET_REFUSED",
+    "ERR_ENTRA_CERTIFICATE",
+    "ERR_ENTRA_RESOURCE_UNKNOWN",
+    "ERR_ENTRA_REFUSED",
+    "ERR_ARM_TOKEN_REFUSED",
+    "ERR_ARM_REFUSED",
+    "ERR_ARM_ANSWER",
+    "ERR_ARC_ROLE_MISSING",
+    "ERR_ARC_SUBSCRIPTION_NOT_FOUND",
+    "ERR_ARC_GROUP_NOT_FOUND",
+    "ERR_ARC_CLUSTER_NOT_FOUND",
+    "ERR_ARC_AGENT_NEVER_STARTED",
+    "ERR_ARC_AGENT_OFFLINE",
+    "ERR_ARC_PROXY_PATH",
+    "ERR_ARC_PROXY_DIGEST",
+    "ERR_ARC_PROXY_START",
+    "ERR_ARC_PROXY_ANSWER",
+    "ERR_ARC_CLUSTER_TOKEN_REFUSED",
+    "ERR_ARC_CLUSTER_FORBIDDEN",
+    "ERR_ARC_GROUPS_OVERAGE",
+]);
+const isPermanent = (error) => permanentCodes.has(error.code);
+
+;// CONCATENATED MODULE: ./src/client-proxy/phase.ts
+
+/** A failure that trying again will not mend counts when it has come twice: a restarting hop may refuse once. */
+const confirmations = 2;
+/** How far the connection has come; decides when `connecting` has become `ready` or `failed`. */
+class Phase {
+    #phase = "connecting";
+    #failure;
+    #connection;
+    #confirmed = 0;
+    #waiting = new Set();
+    get current() {
+        return this.#phase;
+    }
+    get failure() {
+        return this.#failure;
+    }
+    get connection() {
+        return this.#connection;
+    }
+    ready(connection) {
+        this.#connection = connection;
+        this.#failure = undefined;
+        this.#become("ready");
+    }
+    /** Notes what stands in the way. `isFinal`: no attempt will follow. */
+    report(failure, isFinal = false) {
+        const isSame = failure.code === this.#failure?.code;
+        this.#confirmed = isPermanent(failure) ? (isSame ? this.#confirmed + 1 : 1) : 0;
+        this.#failure = failure;
+        if (this.#phase === "connecting" && (isFinal || this.#confirmed >= confirmations))
+            this.#become("failed");
+    }
+    stopped() {
+        this.#become("stopped");
+    }
+    /** Resolves when it is no longer `connecting`, or when `signal` aborts. */
+    settled(signal) {
+        if (this.#phase !== "connecting" || signal.aborted)
+            return Promise.resolve();
+        return new Promise((resolve) => {
+            this.#waiting.add(resolve);
+            signal.addEventListener("abort", () => resolve(), { once: true });
+        });
+    }
+    #become(phase) {
+        this.#phase = phase;
+        for (const resolve of this.#waiting)
+            resolve();
+        this.#waiting.clear();
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/proof.ts
+/** Proves that the cluster answers: a real request through the own listener, as kubectl would send it. */
+
+
+
+
+const selfSubjectReview = schemas/* object */.Ikc({
+    status: schemas/* object */.Ikc({
+        userInfo: schemas/* object */.Ikc({ username: schemas/* string */.YjP().min(1), groups: schemas/* array */.YOg(schemas/* string */.YjP()).default([]) }),
+    }),
+});
+const versionInfo = schemas/* object */.Ikc({ gitVersion: schemas/* string */.YjP() });
+const rulesReview = schemas/* object */.Ikc({
+    status: schemas/* object */.Ikc({
+        incomplete: schemas/* boolean */.zMY().default(false),
+        resourceRules: schemas/* array */.YOg(schemas/* object */.Ikc({ apiGroups: schemas/* array */.YOg(schemas/* string */.YjP()).nullish() })).default([]),
+    }),
+});
+const statusBody = schemas/* object */.Ikc({
+    message: schemas/* string */.YjP().default(""),
+    details: schemas/* object */.Ikc({ causes: schemas/* array */.YOg(schemas/* object */.Ikc({ reason: schemas/* string */.YjP().nullish() })).nullish() }).nullish(),
+});
+/** Groups in which every authenticated user may ask about themselves. */
+const reviewGroups = new Set(["authentication.k8s.io", "authorization.k8s.io"]);
+/** Throws a ClusterConnectError that names the hop. */
+async function proveConnection(options) {
+    const review = await post(options, "authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview", {});
+    const { username, groups } = proof_read(selfSubjectReview, review).status.userInfo;
+    const [version, rules] = await Promise.all([
+        send(options, "GET", "/version"),
+        post(options, "authorization.k8s.io/v1/selfsubjectrulesreviews", "SelfSubjectRulesReview", {
+            spec: { namespace: options.namespace },
+        }),
+    ]);
+    return {
+        identity: username,
+        groups,
+        serverVersion: version.status === 200 ? proof_read(versionInfo, version).gitVersion : "unknown",
+        hasRights: rules.status !== 201 || grantsAnything(proof_read(rulesReview, rules)),
+    };
+}
+function grantsAnything({ status }) {
+    const isMore = (groups) => groups.some((group) => !reviewGroups.has(group));
+    return status.incomplete || status.resourceRules.some(({ apiGroups }) => isMore(apiGroups ?? []));
+}
+async function post(options, path, kind, body) {
+    const [group = "", version = ""] = path.split("/");
+    const response = await send(options, "POST", `/apis/${path}`, JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }));
+    if (response.status === 201 || kind !== "SelfSubjectReview")
+        return response;
+    throw options.explainRefusal(readRefusal(response));
+}
+async function send(options, method, path, body) {
+    const { authorization } = options.credential;
+    try {
+        return await (0,http_request/* sendHttpRequest */.G)({
+            url: new URL(`${options.server}${path}`),
+            method,
+            headers: {
+                ...(authorization === undefined ? {} : { Authorization: authorization }),
+                Accept: "application/json",
+                ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+            },
+            ...(body === undefined ? {} : { body }),
+            caPem: options.caBundle,
+            serverName: options.tlsServerName,
+            direct: true,
+            timeoutMs: 15_000,
+            signal: options.signal,
+        });
+    }
+    catch (error) {
+        const code = isTrustFailure(error) ? "ERR_CLUSTER_UNTRUSTED" : "ERR_AUTH_PROXY_UNREACHABLE";
+        throw new errors/* ClusterConnectError */.fV(code, (0,errors/* messageOf */.bD)(error), { cause: error });
+    }
+}
+function readRefusal(response) {
+    const parsed = statusBody.safeParse(proof_parseJson(response.body));
+    const { message, details } = parsed.success ? parsed.data : { message: "", details: undefined };
+    const causes = (details?.causes ?? []).flatMap(({ reason }) => reason ?? []);
+    return { status: response.status, message, causes };
+}
+function proof_read(schema, response) {
+    const result = schema.safeParse(proof_parseJson(response.body));
+    if (result.success)
+        return result.data;
+    throw new errors/* ClusterConnectError */.fV("ERR_CLUSTER_ANSWER", `status ${String(response.status)}, not what was asked for`);
+}
+function proof_parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 // EXTERNAL MODULE: external "node:http"
 var external_node_http_ = __nccwpck_require__(37067);
-// EXTERNAL MODULE: external "node:tls"
-var external_node_tls_ = __nccwpck_require__(41692);
 ;// CONCATENATED MODULE: ./src/client-proxy/responder.ts
 /**
  * The TLS server inside the client proxy for connections that cannot reach the cluster now. It answers one request
@@ -35980,7 +41165,7 @@ var external_node_tls_ = __nccwpck_require__(41692);
 
 
 
-const timeoutMs = 10_000;
+const responder_timeoutMs = 10_000;
 const maxHeaderBytes = 524_288;
 const maxConnections = 1_024;
 class Responder {
@@ -35995,9 +41180,9 @@ class Responder {
         // Each connection is answered once: bounds on time and size are all that is needed.
         this.#http = (0,external_node_http_.createServer)({
             maxHeaderSize: maxHeaderBytes,
-            headersTimeout: timeoutMs,
-            requestTimeout: timeoutMs,
-            connectionsCheckingInterval: timeoutMs / 2,
+            headersTimeout: responder_timeoutMs,
+            requestTimeout: responder_timeoutMs,
+            connectionsCheckingInterval: responder_timeoutMs / 2,
         });
         this.#http.on("request", (request, response) => {
             request.resume();
@@ -36014,7 +41199,7 @@ class Responder {
             cert: certificate.certPem,
             key: certificate.keyPem,
             ALPNProtocols: ["http/1.1"],
-            handshakeTimeout: timeoutMs,
+            handshakeTimeout: responder_timeoutMs,
         });
         this.#tls.on("secureConnection", (socket) => this.#http.emit("connection", socket));
         this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -36093,7 +41278,7 @@ class Timings {
 }
 
 ;// CONCATENATED MODULE: ./src/client-proxy/client-proxy.ts
-/** The client proxy: link, local listener, proof of readiness, credential and kubeconfig, in one life. */
+/** The client proxy: backend, local listener, proof of readiness and kubeconfig, in one life. */
 
 
 
@@ -36112,18 +41297,7 @@ class Timings {
 
 
 
-
-
-
-
-
-
-
-
-const signatureLifetimeMs = 3_600_000;
-const tokenAttempts = 4;
 const stopStepMs = 2_000;
-const outages = new Set(["ERR_OIDC_UNREACHABLE", "ERR_ENTRA_UNREACHABLE"]);
 class ClientProxy {
     request;
     logger;
@@ -36132,22 +41306,21 @@ class ClientProxy {
     #timings = new Timings();
     #stopping = new AbortController();
     #shutdown;
-    #serverName;
+    #backend;
     #files;
-    #trust;
+    #end;
     #starting;
     #proving;
-    #clusterToken;
     #port = 0;
     #responderCa = "";
     constructor(request, logger) {
         this.request = request;
         this.logger = logger;
         this.#shutdown = new shutdown/* Shutdown */.H(logger);
-        this.#serverName = (0,server_name/* serverNameOf */.a)(request.cluster);
+        this.#backend = createBackend(request, logger, this);
         this.#files = {
-            credential: (0,external_node_path_.join)(request.instanceDirectory, "credential.json"),
             kubeconfig: (0,external_node_path_.join)(request.instanceDirectory, kubeconfigFile),
+            ca: (0,external_node_path_.join)(request.instanceDirectory, "ca.pem"),
         };
     }
     /** Begins to connect; resolves when everything local is up. What goes wrong shows in `phase`. */
@@ -36157,16 +41330,13 @@ class ClientProxy {
     }
     async #start() {
         try {
-            parseClusterCa(this.request.clusterCa);
-            const certificate = (0,responder_certificate/* createResponderCertificate */.O)(this.#serverName);
-            const authorization = await this.#startTokens();
-            this.#timings.mark("token");
-            await this.#startLocal(await certificate, authorization);
+            await this.#startLocal(await (0,responder_certificate/* createResponderCertificate */.O)(this.#backend.serverName));
+            await this.#backend.start();
         }
         catch (error) {
             if (this.#stopping.signal.aborted)
                 return;
-            this.#report((0,errors/* asClusterConnectError */.tU)(error, "client proxy"), true);
+            this.onFailure((0,errors/* asClusterConnectError */.tU)(error, "client proxy"), true);
         }
     }
     status() {
@@ -36191,176 +41361,271 @@ class ClientProxy {
         await Promise.all(Object.values(this.#files).map((path) => (0,promises_.rm)(path, { force: true })));
         this.phase.stopped();
     }
-    /** Starts both tokens; returns what to show the relay. */
-    async #startTokens() {
-        const { relay, cluster, clusterCredential } = this.request;
-        const clusterToken = this.#createToken(clusterCredential);
-        this.#clusterToken = clusterToken;
-        const { credential } = relay;
-        if (credential.kind === "sas") {
-            await this.#startToken(clusterToken);
-            const { keyName, key } = credential;
-            const target = { relay: new URL(relay.url), entity: cluster, keyName, key };
-            return () => Promise.resolve((0,sas_token/* createSasToken */.vg)({ ...target, lifetimeMs: signatureLifetimeMs }));
-        }
-        const relayToken = this.#createToken(credential);
-        await Promise.all([this.#startToken(clusterToken), this.#startToken(relayToken)]);
-        return () => Promise.resolve(relayToken.current().value);
-    }
-    #createToken(spec) {
-        const token = new RenewingToken({ source: (0,create_token_source/* createTokenSource */.Z)(spec), logger: this.logger });
-        this.#shutdown.add("token", () => token.stop());
-        return token;
-    }
-    /** An issuer that cannot be reached is asked again; one that refuses is believed. */
-    async #startToken(token) {
-        const backoff = (0,runtime_backoff/* createBackoff */.l)({ firstMs: [200, 400] });
-        for (let attempt = 1;; attempt += 1) {
-            try {
-                return await token.start();
-            }
-            catch (error) {
-                const failure = (0,errors/* asClusterConnectError */.tU)(error, "client proxy");
-                if (!outages.has(failure.code) || attempt === tokenAttempts)
-                    throw failure;
-                this.#report(failure);
-                await (0,delay/* delay */.c)(backoff.nextMs(), this.#stopping.signal);
-            }
+    // What the backend tells.
+    onReachable(end) {
+        const isFirst = this.#end === undefined;
+        this.#end = end;
+        if (isFirst)
+            this.#proving = this.#prove();
+        else if (this.phase.connection !== undefined) {
+            // Clients that start from now on read the new one.
+            this.#writeFiles(end).catch((error) => {
+                this.logger.error("kubeconfig.write_failed", { reason: (0,errors/* messageOf */.bD)(error) });
+            });
         }
     }
-    async #startLocal(certificate, authorization) {
-        const { relay, cluster, listen, maxStreams } = this.request;
+    onFailure(error, isFinal = false) {
+        this.logger.warn("connect.failed", { code: error.code, reason: error.message });
+        this.phase.report(error, isFinal);
+    }
+    onLost() {
+        this.statistics.linksLost += 1;
+    }
+    onPhase(name) {
+        if (this.phase.current === "connecting")
+            this.#timings.mark(name);
+    }
+    async #startLocal(certificate) {
         this.#responderCa = certificate.caPem;
-        const link = new RelayLink({
-            cluster,
-            client: version/* productVersion */.U,
-            dial: createRelayDial({ relayUrl: new URL(relay.url), cluster, authorization, caPem: relay.caPem }),
-            maxStreams,
-            logger: this.logger,
-            onHello: (hello) => this.#onHello(hello),
-            onFailure: (error) => this.#report(error),
-            onLost: () => (this.statistics.linksLost += 1),
-        });
-        const responder = new Responder(certificate, () => this.#missing(link));
+        const responder = new Responder(certificate, () => this.#backend.failure);
         this.#shutdown.add("responder", () => responder.close());
+        this.#shutdown.add("backend", () => this.#backend.stop());
         const { statistics, logger } = this;
-        const listener = new LocalListener({ ...listen, link, responder, statistics, logger });
+        const listener = new LocalListener({
+            ...this.request.listen,
+            backend: this.#backend,
+            responder,
+            statistics,
+            logger,
+        });
         this.#port = await listener.start();
-        this.#shutdown.add("link", () => link.stop());
         this.#shutdown.add("listener", () => listener.close());
-        link.start();
     }
-    /** What the responder names: the link's trouble, or that the agent found nobody behind its socket. */
-    #missing(link) {
-        return link.isConnected ? new errors/* ClusterConnectError */.fV("ERR_AUTH_PROXY_UNREACHABLE") : link.failure;
-    }
-    #onHello(hello) {
-        const trust = decideTrust(hello.caBundle, this.request.clusterCa);
-        if (this.#trust === undefined) {
-            this.#trust = trust;
-            this.#timings.mark("session");
-            this.#proving = this.#prove(trust);
-        }
-        else if (trust.caBundle !== this.#trust.caBundle) {
-            // kubectl goes on trusting the first one: a CA that changes under way is not taken on the relay's word.
-            this.logger.warn("cluster.ca_changed", { first: this.#trust.pins, now: trust.pins });
-        }
-    }
-    async #prove(trust) {
+    async #prove() {
         const backoff = (0,runtime_backoff/* createBackoff */.l)({ firstMs: [100, 200], maxMs: 2_000 });
         const { signal } = this.#stopping;
         while (!signal.aborted && this.phase.current === "connecting") {
             try {
-                return await this.#proveOnce(trust);
+                return await this.#proveOnce(this.#end);
             }
             catch (error) {
                 if (signal.aborted)
                     return;
                 const failure = (0,errors/* asClusterConnectError */.tU)(error, "client proxy");
-                this.#report(failure);
+                this.onFailure(failure);
                 if (isPermanent(failure) && this.phase.current !== "connecting")
                     return;
                 await (0,delay/* delay */.c)(backoff.nextMs(), signal).catch(() => undefined);
             }
         }
     }
-    async #proveOnce(trust) {
-        const { cluster, contextName, namespace } = this.request;
-        const token = this.#clusterToken;
-        const server = `https://127.0.0.1:${String(this.#port)}`;
-        const caBundle = trust.caBundle + this.#responderCa;
+    async #proveOnce(end) {
         const proof = await proveConnection({
-            server: new URL(server),
-            tlsServerName: this.#serverName,
-            caBundle,
-            token: token.current().value,
-            namespace: namespace ?? "default",
+            server: this.#serverOf(end),
+            tlsServerName: end.tlsServerName,
+            caBundle: end.caBundle + this.#responderCa,
+            credential: end.credential(),
+            explainRefusal: (refusal) => end.explainRefusal(refusal),
+            namespace: this.request.namespace ?? "default",
             signal: this.#stopping.signal,
         });
         this.#timings.mark("proof");
-        await this.#keepCredential(token);
-        const entry = {
-            name: contextName,
-            server,
-            tlsServerName: this.#serverName,
-            caBundle,
-            namespace,
-            credentialCommand: credentialCommand(this.#files.credential),
-        };
-        await replacePrivateFile(this.#files.kubeconfig, (0,kubeconfig/* renderKubeconfig */.YS)(entry));
+        await this.#writeFiles(end);
         this.#timings.mark("kubeconfig");
+        this.#ready(proof, end);
+    }
+    #ready(proof, end) {
+        const { cluster, contextName } = this.request;
         this.logger.info("connected", { cluster, identity: proof.identity, version: proof.serverVersion });
         this.phase.ready({
             ...proof,
-            server,
+            server: this.#serverOf(end),
             contextName,
             kubeconfigPath: this.#files.kubeconfig,
-            caPins: [...trust.pins],
-            caPinned: trust.isPinned,
+            caPins: [...end.caPins],
+            caPinned: end.isPinned,
             timingsMs: this.#timings.elapsed(),
         });
     }
-    async #keepCredential(token) {
-        // It may be renewed while it is being written: the file must not begin with one that is over.
-        let written;
-        do {
-            written = token.current();
-            await writeExecCredential(this.#files.credential, written);
-        } while (written !== token.current());
-        token.onRenewed((renewed) => {
-            writeExecCredential(this.#files.credential, renewed).catch((error) => {
-                this.logger.error("credential.write_failed", { reason: (0,errors/* messageOf */.bD)(error) });
-            });
+    #serverOf = ({ serverPath }) => `https://127.0.0.1:${String(this.#port)}${serverPath}`;
+    async #writeFiles(end) {
+        const { contextName, namespace } = this.request;
+        const pem = end.caBundle + this.#responderCa;
+        if (end.caSource === "file")
+            await replacePrivateFile(this.#files.ca, pem);
+        const text = (0,client_proxy_kubeconfig/* renderKubeconfig */.YS)({
+            name: contextName,
+            server: this.#serverOf(end),
+            tlsServerName: end.tlsServerName,
+            ca: end.caSource === "file" ? { kind: "file", path: this.#files.ca } : { kind: "pem", pem },
+            namespace,
+            user: end.user,
         });
-    }
-    #report(error, isFinal = false) {
-        this.logger.warn("connect.failed", { code: error.code, reason: error.message });
-        this.phase.report(error, isFinal);
+        await replacePrivateFile(this.#files.kubeconfig, text);
     }
 }
 
-;// CONCATENATED MODULE: ./src/client-proxy/desk-settings.ts
-/** The flags of `cluster-connect proxy`, as the request that the detached process gets over its stdin. */
+;// CONCATENATED MODULE: ./src/arc/artifact/artifact-cache.ts
+/** The port behind which fetched programs are kept, and the one that is a plain folder. */
+
+
+
+
+class FolderCache {
+    root;
+    constructor(root) {
+        this.root = root;
+    }
+    async find(key) {
+        const folder = this.#folderOf(key);
+        const found = await (0,promises_.stat)(folder).catch(() => undefined);
+        return found?.isDirectory() === true ? folder : undefined;
+    }
+    async store(key, folder) {
+        const target = this.#folderOf(key);
+        const scratch = `${target}.${(0,external_node_crypto_.randomBytes)(6).toString("hex")}`;
+        await (0,promises_.mkdir)((0,external_node_path_.join)(target, ".."), { recursive: true, mode: 0o700 });
+        try {
+            await (0,promises_.cp)(folder, scratch, { recursive: true });
+            await (0,promises_.rm)(target, { recursive: true, force: true });
+            // Another process may have been faster, with the same bytes: what counts is looked at before use.
+            await (0,promises_.rename)(scratch, target).catch(async (error) => {
+                if ((await this.find(key)) === undefined)
+                    throw error;
+            });
+        }
+        finally {
+            await (0,promises_.rm)(scratch, { recursive: true, force: true });
+        }
+        return target;
+    }
+    #folderOf = ({ name, version, platform }) => (0,external_node_path_.join)(this.root, name, version, platform);
+}
+/** Where a person's programs keep what they can fetch again. */
+function userCacheDirectory(environment = process.env, platform = process.platform) {
+    const base = platform === "win32"
+        ? environment["LOCALAPPDATA"] || (0,external_node_path_.join)((0,external_node_os_.homedir)(), "AppData", "Local")
+        : environment["XDG_CACHE_HOME"] || (0,external_node_path_.join)((0,external_node_os_.homedir)(), ".cache");
+    return (0,external_node_path_.join)(base, "cluster-connect");
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/desk-files.ts
+/** What flags at a desk name: files, and commands that print tokens. */
+
+
+function readText(path) {
+    try {
+        return (0,external_node_fs_.readFileSync)(path, "utf8");
+    }
+    catch (error) {
+        throw new errors/* ClusterConnectError */.fV("ERR_SETTINGS_UNREADABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
+    }
+}
+/** Undefined when neither `FLAG-file` nor `FLAG-command` was given. */
+function optionalTokenSource(flag, file, command) {
+    return file === undefined && command === undefined ? undefined : tokenSource(flag, file, command);
+}
+/** Throws ERR_SETTINGS_INVALID unless it is one of the two. */
+function tokenSource(flag, file, command) {
+    if ((file === undefined) === (command === undefined)) {
+        throw new errors/* ClusterConnectError */.fV("ERR_SETTINGS_INVALID", `give either ${flag}-file or ${flag}-command`);
+    }
+    return file === undefined
+        ? { kind: "command", command: splitCommand(command ?? "") }
+        : { kind: "file", path: file };
+}
+/** Words separated by blanks, quotes keeping blanks together. No shell: nothing else has a meaning. */
+function splitCommand(text) {
+    const words = text.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
+    return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, (_, double, single) => String(double ?? single)));
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/desk-arc.ts
+/** The flags of `cluster-connect proxy` for a way through Azure Arc. */
+
+
 
 
 /** Throws ERR_SETTINGS_INVALID or ERR_SETTINGS_UNREADABLE. */
-function deskRequest(options, instanceDirectory) {
+function arcBackendOf(options, program) {
+    const { subscriptionId, resourceGroup, tenantId, cloud = "AzureCloud" } = options;
+    if (subscriptionId === undefined || resourceGroup === undefined || tenantId === undefined) {
+        throw invalid("--subscription-id, --resource-group and --tenant-id belong together");
+    }
+    const serviceAccount = optionalTokenSource("--token", options.tokenFile, options.tokenCommand);
+    const signIn = readSignIn(options);
+    if (signIn.kind === "token" && serviceAccount === undefined) {
+        throw invalid("with a token for ARM alone, a service account's token is needed for the cluster: --token-file or --token-command");
+    }
+    return {
+        kind: "arc",
+        subscriptionId,
+        resourceGroup,
+        cloud,
+        tenantId,
+        signIn,
+        ...(serviceAccount === undefined ? {} : { serviceAccount }),
+        program,
+    };
+}
+/** arcProxy for this machine, from a person's own cache. Throws ERR_SETTINGS_INVALID or what `provideArcProxy` throws. */
+async function provideAtDesk(options, instanceDirectory, tell) {
+    const { arcProxyPath: path, arcProxyDigest: digest, arcProxyRegistry: registry } = options;
+    if (registry !== undefined && !URL.canParse(registry))
+        throw invalid("--arc-proxy-registry is no address");
+    let toldTenths = 0;
+    return provideArcProxy({
+        cache: new FolderCache(userCacheDirectory()),
+        scratch: instanceDirectory,
+        path,
+        digest,
+        registry: registry === undefined ? undefined : new URL(registry),
+        onProgress: ({ receivedBytes, totalBytes }) => {
+            const tenths = Math.floor((receivedBytes / totalBytes) * 10);
+            if (tenths === toldTenths)
+                return;
+            toldTenths = tenths;
+            tell(`Fetching arcProxy: ${String(tenths * 10)} %`);
+        },
+        onStale: (reason) => tell(`The arcProxy that was kept is not used: ${reason}`),
+    });
+}
+function readSignIn(options) {
+    const { clientId, clientSecretFile: secretFile, clientCertificateFile: certificateFile } = options;
+    const source = optionalTokenSource("--arm-token", options.armTokenFile, options.armTokenCommand);
+    const assertion = optionalTokenSource("--client-assertion", options.clientAssertionFile, options.clientAssertionCommand);
+    const given = [secretFile, certificateFile, assertion].filter((each) => each !== undefined);
+    if (source !== undefined) {
+        if (clientId !== undefined || given.length > 0)
+            throw invalid("give either --arm-token-\u2026 or --client-\u2026");
+        return { kind: "token", source };
+    }
+    if (clientId === undefined || given.length !== 1) {
+        throw invalid("give --client-id and one of --client-assertion-\u2026, --client-certificate-file, --client-secret-file; or --arm-token-\u2026");
+    }
+    if (assertion !== undefined)
+        return { kind: "assertion", clientId, assertion };
+    if (secretFile !== undefined)
+        return { kind: "secret", clientId, secret: readText(secretFile).trim() };
+    return { kind: "certificate", clientId, pem: readText(certificateFile ?? "") };
+}
+const invalid = (detail) => new errors/* ClusterConnectError */.fV("ERR_SETTINGS_INVALID", detail);
+
+;// CONCATENATED MODULE: ./src/client-proxy/desk-relay.ts
+/** The flags of `cluster-connect proxy` for a way through our own relay. */
+
+
+/** Throws ERR_SETTINGS_INVALID or ERR_SETTINGS_UNREADABLE. */
+function relayBackendOf(options) {
     const key = readKey(options);
     return {
-        instanceDirectory,
-        cluster: options.cluster,
-        relay: {
-            url: options.relayUrl,
-            ...(options.relayCa === undefined ? {} : { caPem: readText(options.relayCa) }),
-            credential: key ?? tokenSource("--relay-token", options.relayTokenFile, options.relayTokenCommand),
-        },
+        kind: "relay",
+        url: options.relayUrl ?? "",
+        ...(options.relayCa === undefined ? {} : { caPem: readText(options.relayCa) }),
+        credential: key ?? tokenSource("--relay-token", options.relayTokenFile, options.relayTokenCommand),
         clusterCredential: tokenSource("--token", options.tokenFile, options.tokenCommand),
         clusterCa: (options.clusterCa ?? []).map((value) => value.startsWith("sha256:") ? value : readText(value)),
-        contextName: options.contextName ?? options.cluster,
-        ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
-        ...(options.listen === undefined ? {} : { listen: parseListen(options.listen) }),
         ...(options.maxStreams === undefined ? {} : { maxStreams: Number(options.maxStreams) }),
-        logLevel: options.logLevel,
     };
 }
 function readKey(options) {
@@ -36375,18 +41640,52 @@ function readKey(options) {
     }
     return { kind: "sas", keyName: relayKeyName, key: readText(relayKeyFile).trim() };
 }
-function tokenSource(flag, file, command) {
-    if ((file === undefined) === (command === undefined)) {
-        throw new errors/* ClusterConnectError */.fV("ERR_SETTINGS_INVALID", `give either ${flag}-file or ${flag}-command`);
+
+;// CONCATENATED MODULE: ./src/client-proxy/desk-settings.ts
+/** The flags of `cluster-connect proxy`, as the request that the detached process gets over its stdin. */
+
+
+
+const relayAlone = [
+    "relayTokenFile",
+    "relayTokenCommand",
+    "relayKeyName",
+    "relayKeyFile",
+    "relayCa",
+];
+const arcAlone = [
+    "subscriptionId",
+    "resourceGroup",
+    "cloud",
+    "tenantId",
+    "clientId",
+    "arcProxyPath",
+];
+/** Whether the way is that through Azure Arc. Throws ERR_SETTINGS_INVALID when the flags are of both, or of neither. */
+function isArc(options) {
+    const isRelay = options.relayUrl !== undefined;
+    const given = (names) => names.some((name) => options[name] !== undefined);
+    if (isRelay === (options.subscriptionId !== undefined)) {
+        throw new errors/* ClusterConnectError */.fV("ERR_SETTINGS_INVALID", "give either --relay-url or --subscription-id");
     }
-    return file === undefined
-        ? { kind: "command", command: splitCommand(command ?? "") }
-        : { kind: "file", path: file };
+    const stranger = isRelay ? given(arcAlone) : given(relayAlone) || options.clusterCa !== undefined;
+    if (stranger) {
+        const which = isRelay ? "of Azure Arc beside --relay-url" : "of a relay beside --subscription-id";
+        throw new errors/* ClusterConnectError */.fV("ERR_SETTINGS_INVALID", `flags ${which}`);
+    }
+    return !isRelay;
 }
-/** Words separated by blanks, quotes keeping blanks together. No shell: nothing else has a meaning. */
-function splitCommand(text) {
-    const words = text.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
-    return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, (_, double, single) => String(double ?? single)));
+/** `program`: arcProxy, where the way is that through Azure Arc. Throws ERR_SETTINGS_INVALID or ERR_SETTINGS_UNREADABLE. */
+function deskRequest(options, instanceDirectory, program) {
+    return {
+        instanceDirectory,
+        cluster: options.cluster,
+        backend: program === undefined ? relayBackendOf(options) : arcBackendOf(options, program),
+        contextName: options.contextName ?? options.cluster,
+        ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+        ...(options.listen === undefined ? {} : { listen: parseListen(options.listen) }),
+        logLevel: options.logLevel,
+    };
 }
 function parseListen(text) {
     const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
@@ -36394,14 +41693,6 @@ function parseListen(text) {
         throw new errors/* ClusterConnectError */.fV("ERR_SETTINGS_INVALID", `--listen is "${text}", not host:port`);
     }
     return { host: match[1] ?? match[2] ?? "", port: Number(match[3]) };
-}
-function readText(path) {
-    try {
-        return (0,external_node_fs_.readFileSync)(path, "utf8");
-    }
-    catch (error) {
-        throw new errors/* ClusterConnectError */.fV("ERR_SETTINGS_UNREADABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
-    }
 }
 
 ;// CONCATENATED MODULE: ./src/client-proxy/merged-context.ts
@@ -36412,17 +41703,17 @@ function readText(path) {
 
 /** Merges the entry of `ownPath` into `targetPath`, creating it if need be. Returns how to take it out again. */
 async function mergeContext(ownPath, targetPath) {
-    const entry = (0,kubeconfig/* readEntry */.hB)(await (0,promises_.readFile)(ownPath, "utf8"));
+    const entry = (0,client_proxy_kubeconfig/* readEntry */.hB)(await (0,promises_.readFile)(ownPath, "utf8"));
     const existing = (await readExisting(targetPath)) ?? "";
-    const previousContext = (0,kubeconfig/* currentContextOf */.c5)(existing);
+    const previousContext = (0,client_proxy_kubeconfig/* currentContextOf */.c5)(existing);
     // Through a link to the file itself: replacing the link would leave the user's file behind.
     const target = await (0,promises_.realpath)(targetPath).catch(() => targetPath);
-    await replacePrivateFile(target, (0,kubeconfig/* mergeKubeconfig */.mS)(existing, entry));
+    await replacePrivateFile(target, (0,client_proxy_kubeconfig/* mergeKubeconfig */.mS)(existing, entry));
     return async () => {
         const now = await readExisting(target);
         if (now === undefined)
             return;
-        await replacePrivateFile(target, (0,kubeconfig/* removeFromKubeconfig */.UY)(now, entry.name, previousContext));
+        await replacePrivateFile(target, (0,client_proxy_kubeconfig/* removeFromKubeconfig */.UY)(now, entry.name, previousContext));
     };
 }
 async function readExisting(path) {
@@ -36448,6 +41739,7 @@ async function readExisting(path) {
 
 
 
+
 /** Runs until a signal; resolves with the exit code. `say` prints a line for the person. */
 function runDesk(options, say) {
     // A person reads what is said; the log is for whoever asked for it.
@@ -36456,8 +41748,10 @@ function runDesk(options, say) {
         const tell = options.logFormat === "pretty" ? say : () => undefined;
         const directory = await (0,promises_.mkdtemp)((0,external_node_path_.join)((0,external_node_os_.tmpdir)(), "cluster-connect-"));
         context.shutdown.add("folder", () => (0,promises_.rm)(directory, { recursive: true, force: true }));
-        const request = (0,settings/* validateSettings */.S)(deskRequest(options, directory), startRequest, "flags");
-        tell(`Connecting to ${request.cluster} through ${request.relay.url} \u2026`);
+        const program = isArc(options) ? await programFor(options, directory, tell) : undefined;
+        const request = (0,settings/* validateSettings */.S)(deskRequest(options, directory, program), startRequest, "flags");
+        const { backend, cluster } = request;
+        tell(`Connecting to ${cluster} through ${backend.kind === "relay" ? backend.url : "Azure Arc"} \u2026`);
         const connection = await connect(new ClientProxy(request, context.logger), context, tell);
         const kubeconfig = await offerKubeconfig(connection, options, context);
         const { contextName, serverVersion, identity, server, timingsMs } = connection;
@@ -36481,6 +41775,14 @@ function runDesk(options, say) {
             serverVersion,
         };
     });
+}
+/** Flags that contradict each other are told before anything is fetched. */
+async function programFor(options, instanceDirectory, tell) {
+    arcBackendOf(options, { path: "arcProxy", digest: "" });
+    const { path, digest, source } = await provideAtDesk(options, instanceDirectory, tell);
+    if (source === "fetched")
+        tell(`Fetched arcProxy; pin it: --arc-proxy-digest ${digest}`);
+    return { path, digest };
 }
 async function connect(proxy, { shutdown, logger }, tell) {
     shutdown.add("proxy", () => proxy.stop());
@@ -36529,8 +41831,8 @@ async function offerKubeconfig(connection, { mergeInto }, { shutdown }) {
 /* harmony export */ });
 /* unused harmony export isOurs */
 /* harmony import */ var yaml__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(38815);
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(55491);
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(43712);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(27597);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9762);
 /**
  * The kubeconfig that points at the client proxy: pure functions from an entry to text. Published beside
  * `control.ts`, since the CI front end merges the entries of two uses in one job.
@@ -36580,23 +41882,26 @@ const currentContextOf = (text) => read(text)["current-context"];
 /** The single entry of a file that `renderKubeconfig` made, to be merged into another. */
 function readEntry(text) {
     const entry = singleEntry.safeParse((0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .parse */ .qg)(text));
-    if (!entry.success)
-        throw new _runtime_errors__WEBPACK_IMPORTED_MODULE_1__/* .ClusterConnectError */ .fV("ERR_KUBECONFIG_UNREADABLE", "not a file of one entry");
+    if (!entry.success || !isOurs(text)) {
+        throw new _runtime_errors__WEBPACK_IMPORTED_MODULE_1__/* .ClusterConnectError */ .fV("ERR_KUBECONFIG_UNREADABLE", "not a file of one entry of ours");
+    }
     const [{ name, cluster }] = entry.data.clusters;
-    const { exec } = entry.data.users[0].user;
+    const { "certificate-authority": path, "certificate-authority-data": data = "" } = cluster;
     return {
         name,
         server: cluster.server,
         tlsServerName: cluster["tls-server-name"],
-        caBundle: Buffer.from(cluster["certificate-authority-data"], "base64").toString("utf8"),
+        ca: path === undefined
+            ? { kind: "pem", pem: Buffer.from(data, "base64").toString("utf8") }
+            : { kind: "file", path },
         namespace: entry.data.contexts[0].context.namespace,
-        credentialCommand: [exec.command, ...exec.args],
+        user: entry.data.users[0].user,
     };
 }
 /** Whether every cluster in the file is one that we wrote; an unreadable or empty one is not ours. */
 function isOurs(text) {
     try {
-        const { clusters } = ourClusters.parse(parse(text));
+        const { clusters } = ourClusters.parse((0,yaml__WEBPACK_IMPORTED_MODULE_0__/* .parse */ .qg)(text));
         return clusters.length > 0 && clusters.every(({ cluster }) => hasMark(cluster.extensions));
     }
     catch {
@@ -36613,15 +41918,14 @@ const singleEntry = zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
             name: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
             cluster: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({
                 server: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
-                "tls-server-name": zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
-                "certificate-authority-data": zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(),
+                "tls-server-name": zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().optional(),
+                "certificate-authority": zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().optional(),
+                "certificate-authority-data": zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().optional(),
             }),
         }),
     ]),
     contexts: zod__WEBPACK_IMPORTED_MODULE_2__/* .tuple */ .PVZ([zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ context: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ namespace: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP().optional() }) })]),
-    users: zod__WEBPACK_IMPORTED_MODULE_2__/* .tuple */ .PVZ([
-        zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ user: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ exec: zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ command: zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), args: zod__WEBPACK_IMPORTED_MODULE_2__/* .array */ .YOg(zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP()) }) }) }),
-    ]),
+    users: zod__WEBPACK_IMPORTED_MODULE_2__/* .tuple */ .PVZ([zod__WEBPACK_IMPORTED_MODULE_2__/* .object */ .Ikc({ user: zod__WEBPACK_IMPORTED_MODULE_2__/* .record */ .g1P(zod__WEBPACK_IMPORTED_MODULE_2__/* .string */ .YjP(), zod__WEBPACK_IMPORTED_MODULE_2__/* .unknown */ .L5J()) })]),
 });
 function read(text) {
     try {
@@ -36632,8 +41936,7 @@ function read(text) {
     }
 }
 function documentOf(entry) {
-    const { name, server, tlsServerName, caBundle, namespace, credentialCommand } = entry;
-    const [command, ...args] = credentialCommand;
+    const { name, server, tlsServerName, ca, namespace, user } = entry;
     return {
         apiVersion: "v1",
         kind: "Config",
@@ -36642,8 +41945,10 @@ function documentOf(entry) {
                 name,
                 cluster: {
                     server,
-                    "tls-server-name": tlsServerName,
-                    "certificate-authority-data": Buffer.from(caBundle).toString("base64"),
+                    ...(tlsServerName === undefined ? {} : { "tls-server-name": tlsServerName }),
+                    ...(ca.kind === "file"
+                        ? { "certificate-authority": ca.path }
+                        : { "certificate-authority-data": Buffer.from(ca.pem).toString("base64") }),
                     extensions: [{ name: extensionName, extension: {} }],
                 },
             },
@@ -36651,20 +41956,7 @@ function documentOf(entry) {
         contexts: [
             { name, context: { cluster: name, user: name, ...(namespace === undefined ? {} : { namespace }) } },
         ],
-        users: [
-            {
-                name,
-                user: {
-                    exec: {
-                        apiVersion: "client.authentication.k8s.io/v1",
-                        command,
-                        args,
-                        interactiveMode: "Never",
-                        provideClusterInfo: false,
-                    },
-                },
-            },
-        ],
+        users: [{ name, user }],
         "current-context": name,
     };
 }
@@ -36692,6 +41984,7 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const lifetimeMs = 30 * 86_400_000;
 /** Clocks of containers and their hosts differ by a little. */
 const backdatedMs = 3_600_000;
+/** For loopback, and `serverName` if there is one. */
 async function createResponderCertificate(serverName) {
     _peculiar_x509__WEBPACK_IMPORTED_MODULE_2__/* .cryptoProvider */ .Ve.set(node_crypto__WEBPACK_IMPORTED_MODULE_1__.webcrypto);
     const [caKeys, leafKeys] = await Promise.all([generateKeys(), generateKeys()]);
@@ -36722,7 +42015,7 @@ async function createResponderCertificate(serverName) {
         extensions: [
             new _peculiar_x509__WEBPACK_IMPORTED_MODULE_2__/* .ExtendedKeyUsageExtension */ .j6([_peculiar_x509__WEBPACK_IMPORTED_MODULE_2__/* .ExtendedKeyUsage */ .CD.serverAuth]),
             new _peculiar_x509__WEBPACK_IMPORTED_MODULE_2__/* .SubjectAlternativeNameExtension */ .Wx([
-                { type: "dns", value: serverName },
+                ...(serverName === undefined ? [] : [{ type: "dns", value: serverName }]),
                 { type: "dns", value: "localhost" },
                 { type: "ip", value: "127.0.0.1" },
                 { type: "ip", value: "::1" },
@@ -36741,7 +42034,7 @@ const generateKeys = () => node_crypto__WEBPACK_IMPORTED_MODULE_1__.webcrypto.su
 
 /***/ }),
 
-/***/ 45193:
+/***/ 49069:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -36751,8 +42044,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   Z: () => (/* binding */ createTokenSource)
 });
 
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 // EXTERNAL MODULE: ./src/runtime/http-request.ts
 var http_request = __nccwpck_require__(22034);
 // EXTERNAL MODULE: ./src/credentials/jwt-claims.ts
@@ -36766,27 +42059,8 @@ const receivedToken = (value) => ({
     lifetimeMs: (0,jwt_claims/* lifetimeOf */.X)(value),
 });
 
-;// CONCATENATED MODULE: ./src/credentials/token-text.ts
-/** Bytes of a token, or of what a command prints. */
-const maxTokenBytes = 131_072;
-/** The token inside a command's or a file's text: a raw token, an ExecCredential, or the JSON of the az CLI. */
-function extractToken(text) {
-    const trimmed = text.trim();
-    const token = trimmed.startsWith("{") ? fromJson(trimmed) : trimmed;
-    // A blank inside would end the header that the token goes into, or mean that this is a message.
-    return token !== undefined && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
-}
-function fromJson(text) {
-    try {
-        const document = JSON.parse(text);
-        const token = document.status?.token ?? document.accessToken;
-        return typeof token === "string" ? token : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-
+// EXTERNAL MODULE: ./src/credentials/token-text.ts
+var token_text = __nccwpck_require__(75915);
 ;// CONCATENATED MODULE: ./src/credentials/identity-endpoint.ts
 /** What the token endpoints of CI systems have in common: a bearer in, a JSON object with one token out. */
 
@@ -36810,7 +42084,7 @@ async function send({ url, method, bearer, headers, signal }) {
             url,
             method,
             headers: { Authorization: `Bearer ${bearer}`, Accept: "application/json", ...headers },
-            maxBytes: 2 * maxTokenBytes,
+            maxBytes: 2 * token_text/* maxTokenBytes */.z,
             signal,
         });
     }
@@ -36829,7 +42103,7 @@ function refusal(response, purpose) {
 function readAnswer(body, member) {
     try {
         const value = JSON.parse(body)[member];
-        return typeof value === "string" ? extractToken(value) : undefined;
+        return typeof value === "string" ? (0,token_text/* extractToken */.V)(value) : undefined;
     }
     catch {
         return undefined;
@@ -36864,89 +42138,8 @@ function createAzureDevOpsOidcSource(options) {
     };
 }
 
-;// CONCATENATED MODULE: ./src/credentials/entra-exchange.ts
-/**
- * Microsoft Entra's exchange of a CI system's assertion for an access token: the client credentials grant (RFC 6749
- * §4.4) with a JWT as client authentication (RFC 7523 §2.2). The assertion is asked for anew at each exchange: it
- * lives for minutes only, and it is shown to nobody else.
- */
-
-
-
-
-/** What Entra answers is told in full up to here: its reason stands at the beginning. */
-const maxReasonCharacters = 400;
-function createEntraExchangeSource(options) {
-    const { authority, tenantId, clientId, scope } = options;
-    const url = new URL(`${encodeURIComponent(tenantId)}/oauth2/v2.0/token`, `${authority}/`);
-    return {
-        description: `Microsoft Entra for ${scope}`,
-        async fetch(signal) {
-            const assertion = (await options.assertion.fetch(signal)).value;
-            const form = new URLSearchParams({
-                grant_type: "client_credentials",
-                client_id: clientId,
-                scope,
-                client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                client_assertion: assertion,
-            });
-            const response = await entra_exchange_send(url, form, signal);
-            if (response.status !== 200)
-                throw entra_exchange_refusal(response, options, assertion);
-            return readToken(response.body);
-        },
-    };
-}
-async function entra_exchange_send(url, form, signal) {
-    try {
-        return await (0,http_request/* sendHttpRequest */.G)({
-            url,
-            method: "POST",
-            headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
-            body: form.toString(),
-            maxBytes: 2 * maxTokenBytes,
-            signal,
-        });
-    }
-    catch (error) {
-        if (error instanceof errors/* ClusterConnectError */.fV && error.code !== "ERR_HTTP_FAILED")
-            throw error;
-        throw new errors/* ClusterConnectError */.fV("ERR_ENTRA_UNREACHABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
-    }
-}
-function readToken(body) {
-    const answer = readJson(body);
-    const value = typeof answer["access_token"] === "string" ? extractToken(answer["access_token"]) : undefined;
-    if (value === undefined)
-        throw new errors/* ClusterConnectError */.fV("ERR_ENTRA_REFUSED", "the answer holds no token");
-    // Not from the token: an access token is opaque to whoever asked for it.
-    const seconds = Number(answer["expires_in"]);
-    const lifetimeMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined;
-    return { value, receivedAtMs: Date.now(), lifetimeMs };
-}
-/** Names what a federated credential has to match; a mismatch of these is what is wrong most often. */
-function entra_exchange_refusal(response, options, assertion) {
-    const { status, body } = response;
-    const { error, error_description: description } = readJson(body);
-    const reason = [error, description].filter((text) => typeof text === "string").join(": ");
-    if (status >= 500 || status === 429) {
-        return new errors/* ClusterConnectError */.fV("ERR_ENTRA_UNREACHABLE", `status ${String(status)}`);
-    }
-    const { iss, sub, aud } = (0,jwt_claims/* readUnverifiedClaims */.$)(assertion) ?? {};
-    return new errors/* ClusterConnectError */.fV("ERR_ENTRA_REFUSED", `status ${String(status)} for ${options.scope}, client ${options.clientId}: ` +
-        `${reason.split(/\r?\n/)[0]?.slice(0, maxReasonCharacters) ?? ""} ` +
-        `(the job's assertion has issuer "${String(iss)}", subject "${String(sub)}", audience "${String(aud)}")`);
-}
-function readJson(body) {
-    try {
-        const answer = JSON.parse(body);
-        return typeof answer === "object" && answer !== null ? answer : {};
-    }
-    catch {
-        return {};
-    }
-}
-
+// EXTERNAL MODULE: ./src/credentials/entra-token.ts + 3 modules
+var entra_token = __nccwpck_require__(8918);
 ;// CONCATENATED MODULE: ./src/credentials/github-oidc.ts
 /**
  * GitHub Actions' OIDC endpoint. Request URL and request token stay valid for the whole job, while the tokens that
@@ -36983,7 +42176,7 @@ function createTokenCommandSource(command) {
     return {
         description: `command ${program}`,
         async fetch(signal) {
-            const token = extractToken(await run(program, args, signal));
+            const token = (0,token_text/* extractToken */.V)(await run(program, args, signal));
             if (token === undefined) {
                 throw new errors/* ClusterConnectError */.fV("ERR_TOKEN_COMMAND_FAILED", `${program} printed no token`);
             }
@@ -36996,7 +42189,7 @@ function run(program, args, signal) {
         const options = {
             encoding: "utf8",
             timeout: commandTimeoutMs,
-            maxBuffer: 2 * maxTokenBytes,
+            maxBuffer: 2 * token_text/* maxTokenBytes */.z,
             windowsHide: true,
             ...(signal === undefined ? {} : { signal }),
         };
@@ -37034,7 +42227,7 @@ function createTokenFileSource(path) {
             catch (error) {
                 throw new errors/* ClusterConnectError */.fV("ERR_TOKEN_FILE_UNREADABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
             }
-            const token = text.length > maxTokenBytes ? undefined : extractToken(text);
+            const token = text.length > token_text/* maxTokenBytes */.z ? undefined : (0,token_text/* extractToken */.V)(text);
             if (token === undefined)
                 throw new errors/* ClusterConnectError */.fV("ERR_TOKEN_FILE_UNREADABLE", `${path} holds no token`);
             // The file may have been written long ago: its token's life began then, by this machine's clock.
@@ -37058,7 +42251,12 @@ function createTokenSource(spec) {
         case "azure-devops-oidc":
             return createAzureDevOpsOidcSource(spec);
         case "entra":
-            return createEntraExchangeSource({ ...spec, assertion: createTokenSource(spec.assertion) });
+            return (0,entra_token/* createEntraTokenSource */.P)({
+                authority: new URL(spec.authority),
+                tenantId: spec.tenantId,
+                clientId: spec.clientId,
+                credential: { kind: "assertion", source: createTokenSource(spec.assertion) },
+            }, spec.scope);
         case "file":
             return createTokenFileSource(spec.path);
         case "command":
@@ -37067,6 +42265,224 @@ function createTokenSource(spec) {
             const token = receivedToken(spec.token);
             return { description: "a given token", fetch: () => Promise.resolve(token) };
         }
+    }
+}
+
+
+/***/ }),
+
+/***/ 8918:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  P: () => (/* binding */ createEntraTokenSource),
+  J: () => (/* binding */ requestEntraToken)
+});
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 9 modules
+var classic_schemas = __nccwpck_require__(27597);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js
+var api = __nccwpck_require__(43759);
+;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/coerce.js
+
+
+function string(params) {
+    return core._coercedString(schemas.ZodString, params);
+}
+function number(params) {
+    return api/* _coercedNumber */.qG(classic_schemas/* ZodNumber */.rSt, params);
+}
+function coerce_boolean(params) {
+    return core._coercedBoolean(schemas.ZodBoolean, params);
+}
+function bigint(params) {
+    return core._coercedBigint(schemas.ZodBigInt, params);
+}
+function date(params) {
+    return core._coercedDate(schemas.ZodDate, params);
+}
+
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
+// EXTERNAL MODULE: ./src/runtime/http-request.ts
+var http_request = __nccwpck_require__(22034);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(77598);
+// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/jwt/sign.js + 2 modules
+var sign = __nccwpck_require__(37265);
+;// CONCATENATED MODULE: ./src/credentials/entra-credential.ts
+/** How an application proves itself to Microsoft Entra: a federated assertion, a secret, or a certificate. */
+
+
+
+/** RFC 7523 §2.2. */
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const ownAssertionSeconds = 300;
+/** Throws the assertion source's own error, or ERR_ENTRA_CERTIFICATE. */
+async function proveClient(credential, client, signal) {
+    if (credential.kind === "secret")
+        return { fields: { client_secret: credential.secret } };
+    const assertion = credential.kind === "assertion"
+        ? (await credential.source.fetch(signal)).value
+        : await signAssertion(credential.pem, client);
+    return { fields: { client_assertion_type: assertionType, client_assertion: assertion }, assertion };
+}
+/** Entra knows the certificate by the SHA-256 of its DER (`x5t#S256`). */
+async function signAssertion(pem, { id, tokenEndpoint }) {
+    try {
+        const thumbprint = (0,external_node_crypto_.createHash)("sha256").update(new external_node_crypto_.X509Certificate(pem).raw).digest("base64url");
+        const now = Math.floor(Date.now() / 1_000);
+        return await new sign/* SignJWT */.P({})
+            .setProtectedHeader({ alg: "PS256", typ: "JWT", "x5t#S256": thumbprint })
+            .setIssuer(id)
+            .setSubject(id)
+            .setAudience(tokenEndpoint.href)
+            .setJti((0,external_node_crypto_.randomUUID)())
+            .setIssuedAt(now)
+            .setNotBefore(now)
+            .setExpirationTime(now + ownAssertionSeconds)
+            .sign((0,external_node_crypto_.createPrivateKey)(pem));
+    }
+    catch (error) {
+        // What OpenSSL says may quote the key.
+        throw new errors/* ClusterConnectError */.fV("ERR_ENTRA_CERTIFICATE", "", { cause: error });
+    }
+}
+
+// EXTERNAL MODULE: ./src/runtime/retry-after.ts
+var retry_after = __nccwpck_require__(93725);
+// EXTERNAL MODULE: ./src/credentials/jwt-claims.ts
+var jwt_claims = __nccwpck_require__(55789);
+;// CONCATENATED MODULE: ./src/credentials/entra-refusal.ts
+/** What Microsoft Entra means by a refusal, by its numeric AADSTS code. */
+
+
+
+
+const codes = [
+    // No federated credential with that issuer, subject or audience.
+    ["ERR_ENTRA_FEDERATION", [70_021, 700_211, 700_212, 700_213, 7_002_138]],
+    ["ERR_ENTRA_ASSERTION_EXPIRED", [700_024]],
+    ["ERR_ENTRA_CONDITIONAL_ACCESS", [53_000, 53_001, 53_003, 530_003, 530_035]],
+    // No such application, or one that is disabled; no such tenant, or none by that name.
+    ["ERR_ENTRA_CLIENT_UNKNOWN", [700_016, 7_000_112, 90_002, 900_023, 900_021]],
+    ["ERR_ENTRA_SECRET_REFUSED", [7_000_215, 7_000_222, 7_000_218, 700_027]],
+    ["ERR_ENTRA_RESOURCE_UNKNOWN", [500_011, 500_014, 650_057]],
+];
+/** The reason stands at the beginning. */
+const maxReasonCharacters = 400;
+const refusal = classic_schemas/* object */.Ikc({
+    error: classic_schemas/* string */.YjP().default(""),
+    error_description: classic_schemas/* string */.YjP().default(""),
+    error_codes: classic_schemas/* array */.YOg(classic_schemas/* number */.aig()).default([]),
+});
+function explainEntraRefusal(response, request) {
+    const { error, error_description, error_codes } = read(response.body);
+    // The first line is the message; the rest are trace ids and a time.
+    const said = (error_description.split(/\r?\n/)[0] ?? "") || error || `status ${String(response.status)}`;
+    if (response.status >= 500 || response.status === 429) {
+        const detail = `status ${String(response.status)} ${said}`;
+        return new errors/* ClusterConnectError */.fV("ERR_ENTRA_UNREACHABLE", detail, {
+            cause: (0,retry_after/* readRetryAfter */.D$)(response.headers["retry-after"]),
+        });
+    }
+    const [, described] = /^AADSTS(\d+)/.exec(error_description) ?? [];
+    const given = [...error_codes, ...(described === undefined ? [] : [Number(described)])];
+    const known = codes.find(([, numbers]) => numbers.some((number) => given.includes(number)));
+    const code = known?.[0] ?? "ERR_ENTRA_REFUSED";
+    return new errors/* ClusterConnectError */.fV(code, `${said.slice(0, maxReasonCharacters)} [${particulars(request)}]`);
+}
+/** What has to be compared with the registration: none of it is secret. */
+function particulars({ client, scope, assertion }) {
+    const show = (claim) => JSON.stringify(claim) ?? "none";
+    const { iss, sub, aud } = (0,jwt_claims/* readUnverifiedClaims */.$)(assertion ?? "") ?? {};
+    const claims = assertion === undefined ? "" : `; issuer ${show(iss)}, subject ${show(sub)}, audience ${show(aud)}`;
+    return `scope ${scope}, client ${client.clientId}, tenant ${client.tenantId}${claims}`;
+}
+function read(body) {
+    try {
+        return refusal.parse(JSON.parse(body));
+    }
+    catch {
+        return { error: "", error_description: "", error_codes: [] };
+    }
+}
+
+// EXTERNAL MODULE: ./src/credentials/token-text.ts
+var token_text = __nccwpck_require__(75915);
+;// CONCATENATED MODULE: ./src/credentials/entra-token.ts
+/**
+ * Microsoft Entra's token endpoint, OAuth 2.0 client credentials (RFC 6749 §4.4): one form, posted afresh for every
+ * token. Why no library does it: docs/adr/0007.
+ */
+
+
+
+
+
+
+/** `expires_in` is the life left, in seconds. */
+const answer = classic_schemas/* object */.Ikc({ access_token: classic_schemas/* string */.YjP().min(1), expires_in: number().positive() });
+/** Throws a ClusterConnectError with an ERR_ENTRA_\u2026 code, or that of the assertion's source. */
+async function requestEntraToken(request) {
+    const { client, scope, keyId, signal } = request;
+    const tokenEndpoint = new URL(`/${encodeURIComponent(client.tenantId)}/oauth2/v2.0/token`, client.authority);
+    const proof = await proveClient(client.credential, { id: client.clientId, tokenEndpoint }, signal);
+    const form = new URLSearchParams({
+        client_id: client.clientId,
+        grant_type: "client_credentials",
+        scope,
+        ...proof.fields,
+        ...(keyId === undefined ? {} : { token_type: "pop", req_cnf: confirmationOf(keyId) }),
+    });
+    const askedAtMs = Date.now();
+    const response = await post(tokenEndpoint, form, signal);
+    if (response.status !== 200)
+        throw explainEntraRefusal(response, { client, scope, assertion: proof.assertion });
+    const parsed = answer.safeParse(parseJson(response.body));
+    if (!parsed.success)
+        throw new errors/* ClusterConnectError */.fV("ERR_ENTRA_REFUSED", "the answer holds no token");
+    return {
+        value: parsed.data.access_token,
+        // An answer may have been long under way; what is over must not be taken for fresh.
+        receivedAtMs: askedAtMs,
+        // Not `exp \u2212 iat`: Entra may hand out one that it has made some minutes ago.
+        lifetimeMs: parsed.data.expires_in * 1_000,
+    };
+}
+/** The same as a source of tokens for one scope. */
+const createEntraTokenSource = (client, scope) => ({
+    description: `Microsoft Entra for ${scope}`,
+    fetch: (signal) => requestEntraToken({ client, scope, signal }),
+});
+/** Base64url of JSON without padding; sent as plain JSON it is answered with 500. `sw`: the key lies in software. */
+const confirmationOf = (keyId) => Buffer.from(JSON.stringify({ kid: keyId, xms_ksl: "sw" })).toString("base64url");
+async function post(url, form, signal) {
+    try {
+        return await (0,http_request/* sendHttpRequest */.G)({
+            url,
+            method: "POST",
+            headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
+            body: form.toString(),
+            maxBytes: 2 * token_text/* maxTokenBytes */.z,
+            signal,
+        });
+    }
+    catch (error) {
+        if (error instanceof errors/* ClusterConnectError */.fV && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new errors/* ClusterConnectError */.fV("ERR_ENTRA_UNREACHABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
+    }
+}
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
     }
 }
 
@@ -37109,6 +42525,37 @@ function lifetimeOf(token) {
 
 /***/ }),
 
+/***/ 75915:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ extractToken),
+/* harmony export */   z: () => (/* binding */ maxTokenBytes)
+/* harmony export */ });
+/** Bytes of a token, or of what a command prints. */
+const maxTokenBytes = 131_072;
+/** The token inside a command's or a file's text: a raw token, an ExecCredential, or the JSON of the az CLI. */
+function extractToken(text) {
+    const trimmed = text.trim();
+    const token = trimmed.startsWith("{") ? fromJson(trimmed) : trimmed;
+    // A blank inside would end the header that the token goes into, or mean that this is a message.
+    return token !== undefined && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
+}
+function fromJson(text) {
+    try {
+        const document = JSON.parse(text);
+        const token = document.status?.token ?? document.accessToken;
+        return typeof token === "string" ? token : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+
+/***/ }),
+
 /***/ 49975:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -37127,8 +42574,8 @@ var external_node_fs_ = __nccwpck_require__(73024);
 var external_node_os_ = __nccwpck_require__(48161);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(76760);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
 // EXTERNAL MODULE: external "node:https"
@@ -37297,8 +42744,8 @@ function awaitReady(child, signal) {
     });
 }
 
-// EXTERNAL MODULE: ./src/demo/issuer.ts + 7 modules
-var demo_issuer = __nccwpck_require__(39618);
+// EXTERNAL MODULE: ./src/demo/issuer.ts + 4 modules
+var demo_issuer = __nccwpck_require__(9535);
 ;// CONCATENATED MODULE: ./src/demo/installation.ts
 /** Everything that a real installation has: issuer, Kubernetes, relay, auth proxy, agent, each as its own process. */
 
@@ -37744,12 +43191,12 @@ class KubernetesClient {
     }
     /** One request; rejects when the connection is lost before its answer has ended. */
     send(method, path, options = {}) {
-        const { server, caBundle, tlsServerName } = this.#entry;
+        const { server, tlsServerName } = this.#entry;
         const { body, contentType = "application/json", until } = options;
         return new Promise((resolve, reject) => {
             const outgoing = (0,external_node_https_.request)(new URL(path, server), {
                 method,
-                ca: caBundle,
+                ca: this.#ca(),
                 servername: tlsServerName,
                 agent: false,
                 signal: this.signal,
@@ -37773,7 +43220,7 @@ class KubernetesClient {
     }
     /** Runs a command in a pod; rejects when the connection ends without the command's status. */
     exec(pod, command, { stdin } = {}) {
-        const { server, caBundle, tlsServerName } = this.#entry;
+        const { server, tlsServerName } = this.#entry;
         const url = new URL(`/api/v1/namespaces/default/pods/${pod}/exec`, server.replace("https:", "wss:"));
         url.searchParams.set("stdout", "true");
         if (stdin !== undefined)
@@ -37782,7 +43229,7 @@ class KubernetesClient {
             url.searchParams.append("command", word);
         // `ws` hands these on to Node's TLS, which knows more of them than its types do.
         const options = {
-            ca: caBundle,
+            ca: this.#ca(),
             servername: tlsServerName,
             headers: this.#authorization(),
             signal: this.signal,
@@ -37813,9 +43260,13 @@ class KubernetesClient {
             });
         });
     }
+    #ca() {
+        const { ca } = this.#entry;
+        return ca.kind === "pem" ? ca.pem : (0,external_node_fs_.readFileSync)(ca.path, "utf8");
+    }
     #authorization() {
-        const [program = "", ...args] = this.#entry.credentialCommand;
-        const credential = JSON.parse((0,external_node_child_process_.execFileSync)(program, args, { encoding: "utf8" }));
+        const { exec } = this.#entry.user;
+        const credential = JSON.parse((0,external_node_child_process_.execFileSync)(exec.command, exec.args, { encoding: "utf8" }));
         return { Authorization: `Bearer ${credential.status.token}` };
     }
 }
@@ -38238,7 +43689,7 @@ const actionInputs = (installation) => ({
 
 /***/ }),
 
-/***/ 39618:
+/***/ 9535:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -38459,220 +43910,8 @@ async function exportJWK(key) {
 }
 
 
-// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/lib/validate.js
-var validate = __nccwpck_require__(47784);
-// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/lib/buffer_utils.js
-var buffer_utils = __nccwpck_require__(77410);
-;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/jws_sign.js
-
-
-
-
-
-
-async function createSignature(input, key, rejectUnencoded) {
-  let [payload, protectedHeader, unprotectedHeader, crit] = input, encodedProtectedHeader = "";
-  if (protectedHeader !== void 0) {
-    const normalized = (0,validate/* serializeJoseHeader */.ji)(errors/* JWSInvalid */.Ye, protectedHeader);
-    protectedHeader = normalized[0], encodedProtectedHeader = (0,base64url/* encode */.l)(normalized[1]);
-  }
-  if (unprotectedHeader !== void 0 && (unprotectedHeader = (0,validate/* serializeJoseHeader */.ji)(errors/* JWSInvalid */.Ye, unprotectedHeader)[0]), !protectedHeader && !unprotectedHeader)
-    throw new errors/* JWSInvalid */.Ye("either setProtectedHeader or setUnprotectedHeader must be called before #sign()");
-  if (!(0,validate/* isDisjoint */.fz)(protectedHeader, unprotectedHeader))
-    throw new errors/* JWSInvalid */.Ye("JWS Protected and JWS Unprotected Header Parameter names must be disjoint");
-  const joseHeader = { ...protectedHeader, ...unprotectedHeader };
-  (0,validate/* validateCritDuplicates */.BU)(errors/* JWSInvalid */.Ye, protectedHeader);
-  const b64 = (0,validate/* validateB64 */.J0)(protectedHeader, (0,validate/* validateCrit */.nI)(errors/* JWSInvalid */.Ye, validate/* JWS_RECOGNIZED */.qc, crit, protectedHeader, joseHeader));
-  b64 || rejectUnencoded?.();
-  const { alg } = joseHeader;
-  if (typeof alg != "string" || !alg)
-    throw new errors/* JWSInvalid */.Ye('JWS "alg" (Algorithm) Header Parameter missing or invalid');
-  const entry = (0,jws_algorithms/* jwsAlgorithm */.q)(alg);
-  let encodedPayload = "", signingPayload = payload, signingInput;
-  if (b64) {
-    const encodedPayloadCache = input[4];
-    encodedPayloadCache ? (encodedPayload = encodedPayloadCache[0] ??= (0,base64url/* encode */.l)(payload), signingPayload = encodedPayloadCache[1] ??= (0,buffer_utils/* encode */.lF)(encodedPayload)) : (encodedPayload = (0,base64url/* encode */.l)(payload), signingInput = buffer_utils/* encoder */.Rd.encode(`${encodedProtectedHeader}.${encodedPayload}`));
-  }
-  signingInput ??= (0,buffer_utils/* concat */.xW)((0,buffer_utils/* encode */.lF)(encodedProtectedHeader), (0,buffer_utils/* encode */.lF)("."), signingPayload);
-  const signingKey = await (0,lib_key/* rawKey */.GK)(await (0,lib_key/* prepareKey */.dT)(entry, key, "sign"), entry.subtle, "sign");
-  entry.minRsaBits && (0,lib_key/* checkModulusLength */.or)(entry.alg, signingKey);
-  const jws = {
-    signature: (0,base64url/* encode */.l)(new Uint8Array(await crypto.subtle.sign(entry.signing, signingKey, signingInput))),
-    payload: encodedPayload
-  };
-  return protectedHeader && (jws.protected = encodedProtectedHeader), unprotectedHeader && (jws.header = unprotectedHeader), [jws, b64];
-}
-async function createCompactSignature(payload, protectedHeader, crit, key, rejectUnencoded) {
-  const [jws] = await createSignature([payload, protectedHeader, void 0, crit], key, rejectUnencoded);
-  return `${jws.protected}.${jws.payload}.${jws.signature}`;
-}
-
-
-;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/jwt_claims_set.js
-
-
-
-const epoch = (date) => Math.floor(date.getTime() / 1e3), multipliers = {
-  s: 1,
-  m: 60,
-  h: 3600,
-  d: 86400,
-  w: 604800,
-  y: 31557600
-}, REGEX = /^(\+|\-)? ?(\d+|\d+\.\d+) ?(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)(?: (ago|from now))?$/i, checkFailed = "check_failed";
-function invalidDuration() {
-  throw new TypeError("Invalid time period format");
-}
-function secs(str) {
-  typeof str != "string" && invalidDuration();
-  const matched = REGEX.exec(str);
-  (!matched || matched[4] && matched[1]) && invalidDuration();
-  const value = parseFloat(matched[2]), durationSeconds = Math.round(value * multipliers[matched[3][0].toLowerCase()]);
-  return Number.isFinite(durationSeconds) || invalidDuration(), matched[1] === "-" || matched[4]?.toLowerCase() === "ago" ? -durationSeconds : durationSeconds;
-}
-function validateInput(label, input) {
-  if (!Number.isFinite(input))
-    throw new TypeError(`Invalid ${label} input`);
-  return input;
-}
-function validateStringClaim(claim, value) {
-  if (typeof value != "string")
-    throw new TypeError(`"${claim}" claim must be a string`);
-}
-function validateAudienceClaim(value) {
-  if (typeof value != "string" && (!Array.isArray(value) || Array.from(value).some((member) => typeof member != "string")))
-    throw new TypeError('"aud" claim must be a string or an array of strings');
-}
-function numericDate(value, label) {
-  return typeof value == "number" ? validateInput(label, value) : value instanceof Date ? validateInput(label, epoch(value)) : epoch(/* @__PURE__ */ new Date()) + secs(value);
-}
-const normalizeTyp = (value) => {
-  const normalized = value.toLowerCase();
-  return value.includes("/") ? normalized : `application/${normalized}`;
-}, checkAudiencePresence = (audPayload, audOption) => typeof audPayload == "string" ? audOption.includes(audPayload) : Array.isArray(audPayload) ? audOption.some((aud) => audPayload.includes(aud)) : !1;
-function validateNumericDate(claimsSet, claim, required = !1) {
-  const value = claimsSet[claim];
-  if (!(value === void 0 && !required)) {
-    if (typeof value != "number")
-      throw new JWTClaimValidationFailed(`"${claim}" claim must be a number`, claimsSet, claim, "invalid");
-    return value;
-  }
-}
-function unexpectedClaim(claimsSet, claim) {
-  throw new JWTClaimValidationFailed(`unexpected "${claim}" claim value`, claimsSet, claim, checkFailed);
-}
-function validateClaimsSet(protectedHeader, claimsSetBytes, options = {}) {
-  let claimsSet;
-  try {
-    claimsSet = JSON.parse(strictDecoder.decode(claimsSetBytes));
-  } catch (cause) {
-    throw new JWTInvalid("JWT Claims Set must be a top-level JSON object", { cause });
-  }
-  if (!isObject(claimsSet))
-    throw new JWTInvalid("JWT Claims Set must be a top-level JSON object");
-  const { typ } = options;
-  if (typ !== void 0 && (typeof protectedHeader.typ != "string" || normalizeTyp(protectedHeader.typ) !== normalizeTyp(typ)))
-    throw new JWTClaimValidationFailed('unexpected "typ" JWT header value', claimsSet, "typ", checkFailed);
-  const { requiredClaims = [], issuer, subject, audience, maxTokenAge } = options, presenceCheck = [...requiredClaims];
-  maxTokenAge !== void 0 && presenceCheck.push("iat"), audience !== void 0 && presenceCheck.push("aud"), subject !== void 0 && presenceCheck.push("sub"), issuer !== void 0 && presenceCheck.push("iss");
-  for (const claim of new Set(presenceCheck.reverse()))
-    if (!Object.hasOwn(claimsSet, claim))
-      throw new JWTClaimValidationFailed(`missing required "${claim}" claim`, claimsSet, claim, "missing");
-  issuer !== void 0 && !(Array.isArray(issuer) ? issuer : [issuer]).includes(claimsSet.iss) && unexpectedClaim(claimsSet, "iss"), subject !== void 0 && claimsSet.sub !== subject && unexpectedClaim(claimsSet, "sub"), audience !== void 0 && !checkAudiencePresence(claimsSet.aud, typeof audience == "string" ? [audience] : audience) && unexpectedClaim(claimsSet, "aud");
-  const { clockTolerance } = options;
-  let tolerance = 0;
-  if (typeof clockTolerance == "string")
-    tolerance = secs(clockTolerance);
-  else if (clockTolerance !== void 0) {
-    if (typeof clockTolerance != "number")
-      throw new TypeError("Invalid clockTolerance option type");
-    tolerance = clockTolerance;
-  }
-  if (validateInput("clockTolerance option", tolerance), tolerance < 0)
-    throw new TypeError("Invalid clockTolerance option input");
-  const { currentDate } = options, now = validateInput("currentDate option", epoch(currentDate === void 0 ? /* @__PURE__ */ new Date() : currentDate)), iat = validateNumericDate(claimsSet, "iat", maxTokenAge !== void 0), nbf = validateNumericDate(claimsSet, "nbf");
-  if (nbf !== void 0 && nbf > now + tolerance)
-    throw new JWTClaimValidationFailed('"nbf" claim timestamp check failed', claimsSet, "nbf", checkFailed);
-  const exp = validateNumericDate(claimsSet, "exp");
-  if (exp !== void 0 && exp <= now - tolerance)
-    throw new JWTExpired('"exp" claim timestamp check failed', claimsSet, "exp", checkFailed);
-  if (maxTokenAge !== void 0) {
-    const age = now - iat, max = validateInput("maxTokenAge option", typeof maxTokenAge == "number" ? maxTokenAge : secs(maxTokenAge));
-    if (max < 0)
-      throw new TypeError("Invalid maxTokenAge option input");
-    if (age - tolerance > max)
-      throw new JWTExpired('"iat" claim timestamp check failed (too far in the past)', claimsSet, "iat", checkFailed);
-    if (age < -tolerance)
-      throw new JWTClaimValidationFailed('"iat" claim timestamp check failed (it should be in the past)', claimsSet, "iat", checkFailed);
-  }
-  return claimsSet;
-}
-let producerClaimsSets;
-function producerClaimsSet(producer) {
-  return producerClaimsSets.get(producer);
-}
-function jwtClaimsSetBytes(producer) {
-  const claimsSet = producerClaimsSet(producer);
-  for (const claim of ["iat", "nbf", "exp"]) {
-    const value = claimsSet[claim];
-    if (typeof value == "number" && !Number.isFinite(value))
-      throw new TypeError(`"${claim}" claim must be a finite number`);
-  }
-  return buffer_utils/* encoder */.Rd.encode(JSON.stringify(claimsSet));
-}
-function jwtClaim(producer, claim) {
-  return producerClaimsSet(producer)[claim];
-}
-class JWTClaimsBuilder {
-  constructor(claimsSet = {}) {
-    if (!(0,validate/* isObject */.Gv)(claimsSet))
-      throw new TypeError("JWT Claims Set MUST be an object");
-    (producerClaimsSets ||= /* @__PURE__ */ new WeakMap()).set(this, structuredClone(claimsSet));
-  }
-  setIssuer(value) {
-    return validateStringClaim("iss", value), producerClaimsSet(this).iss = value, this;
-  }
-  setSubject(value) {
-    return validateStringClaim("sub", value), producerClaimsSet(this).sub = value, this;
-  }
-  setAudience(value) {
-    return validateAudienceClaim(value), producerClaimsSet(this).aud = value, this;
-  }
-  setJti(value) {
-    return validateStringClaim("jti", value), producerClaimsSet(this).jti = value, this;
-  }
-  setNotBefore(value) {
-    return producerClaimsSet(this).nbf = numericDate(value, "setNotBefore"), this;
-  }
-  setExpirationTime(value) {
-    return producerClaimsSet(this).exp = numericDate(value, "setExpirationTime"), this;
-  }
-  setIssuedAt(value) {
-    const claimsSet = producerClaimsSet(this);
-    return value === void 0 ? claimsSet.iat = epoch(/* @__PURE__ */ new Date()) : typeof value == "string" ? claimsSet.iat = validateInput("setIssuedAt", epoch(/* @__PURE__ */ new Date()) + secs(value)) : claimsSet.iat = numericDate(value, "setIssuedAt"), this;
-  }
-}
-
-
-;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/jwt/sign.js
-
-
-
-
-const SignJWT_base = JWTClaimsBuilder;
-class SignJWT extends SignJWT_base {
-  #protectedHeader;
-  setProtectedHeader(protectedHeader) {
-    return (0,validate/* assertNotSet */.ac)(this.#protectedHeader, "setProtectedHeader"), this.#protectedHeader = protectedHeader, this;
-  }
-  async sign(key, options) {
-    return createCompactSignature(jwtClaimsSetBytes(this), this.#protectedHeader, options?.crit, key, () => {
-      throw new errors/* JWTInvalid */.Dp("JWTs MUST NOT use unencoded payload");
-    });
-  }
-}
-
-
+// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/jwt/sign.js + 2 modules
+var sign = __nccwpck_require__(37265);
 // EXTERNAL MODULE: ./src/client-proxy/responder-certificate.ts
 var responder_certificate = __nccwpck_require__(22078);
 ;// CONCATENATED MODULE: ./src/demo/issuer.ts
@@ -38697,7 +43936,7 @@ async function startIssuer(requestToken) {
     const kid = (0,external_node_crypto_.randomUUID)();
     const { privateKey, publicKey } = await generateKeyPair("ES256");
     const keys = { keys: [{ ...(await exportJWK(publicKey)), kid, alg: "ES256", use: "sig" }] };
-    const mint = (issuer, audience) => new SignJWT(demoClaims)
+    const mint = (issuer, audience) => new sign/* SignJWT */.P(demoClaims)
         .setProtectedHeader({ alg: "ES256", kid, typ: "JWT" })
         .setIssuer(issuer)
         .setAudience(audience)
@@ -38761,8 +44000,8 @@ var external_node_path_ = __nccwpck_require__(76760);
 var responder_certificate = __nccwpck_require__(22078);
 // EXTERNAL MODULE: ./src/runtime/process.ts + 1 modules
 var process = __nccwpck_require__(86599);
-// EXTERNAL MODULE: ./src/demo/issuer.ts + 7 modules
-var demo_issuer = __nccwpck_require__(39618);
+// EXTERNAL MODULE: ./src/demo/issuer.ts + 4 modules
+var demo_issuer = __nccwpck_require__(9535);
 // EXTERNAL MODULE: external "node:https"
 var external_node_https_ = __nccwpck_require__(44708);
 ;// CONCATENATED MODULE: ./src/demo/kubernetes/answers.ts
@@ -39636,7 +44875,7 @@ function findEntity(path, entities) {
 /* harmony export */   Sp: () => (/* binding */ renewTokenMessage),
 /* harmony export */   g3: () => (/* binding */ maxControlMessageBytes)
 /* harmony export */ });
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(55491);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(27597);
 /** The JSON messages of a control channel, each an object with one key, each in one text message. */
 
 /** Bytes of one message; the receive buffer of the official clients. */
@@ -39747,25 +44986,32 @@ function createWebSocket(options) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   i: () => (/* binding */ HandshakeRefused)
 /* harmony export */ });
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(43712);
-/* harmony import */ var _refusal_code__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(18894);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9762);
+/* harmony import */ var _runtime_retry_after__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(93725);
+/* harmony import */ var _refusal_code__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(18894);
 
 
-/** The relay answered a WebSocket handshake with an HTTP status. `reason` is its status line, from the wire. */
+
+/**
+ * The relay answered a WebSocket handshake with an HTTP status. `reason` is its status line, from the wire. A
+ * Retry-After of its is the cause.
+ */
 class HandshakeRefused extends Error {
     status;
     reason;
     headers;
     name = "HandshakeRefused";
     constructor(status, reason, headers = {}) {
-        super(`the relay answered ${String(status)} ${reason.slice(0, 512)}`.trimEnd());
+        super(`the relay answered ${String(status)} ${reason.slice(0, 512)}`.trimEnd(), {
+            cause: (0,_runtime_retry_after__WEBPACK_IMPORTED_MODULE_1__/* .readRetryAfter */ .D$)(headers["retry-after"]),
+        });
         this.status = status;
         this.reason = reason;
         this.headers = headers;
     }
     /** Why, if the relay says so in a word of ours. */
     get code() {
-        const code = this.headers[_refusal_code__WEBPACK_IMPORTED_MODULE_1__/* .refusalCodeHeader */ .N.toLowerCase()];
+        const code = this.headers[_refusal_code__WEBPACK_IMPORTED_MODULE_2__/* .refusalCodeHeader */ .N.toLowerCase()];
         return (0,_runtime_errors__WEBPACK_IMPORTED_MODULE_0__/* .isErrorCode */ .We)(code) ? code : undefined;
     }
 }
@@ -53587,8 +58833,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   w: () => (/* binding */ trustedIssuers)
 });
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 13 modules
-var schemas = __nccwpck_require__(55491);
+// EXTERNAL MODULE: ./node_modules/zod/v4/classic/schemas.js + 9 modules
+var schemas = __nccwpck_require__(27597);
 ;// CONCATENATED MODULE: ./src/identity/configuration/problem.ts
 /** Collects what is wrong under one path. */
 class Problems {
@@ -53780,8 +59026,8 @@ function validateKeys({ discoveryURL, jwks, jwksFile }, at) {
 
 // EXTERNAL MODULE: ./src/identity/cel/expression.ts + 33 modules
 var cel_expression = __nccwpck_require__(79172);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 ;// CONCATENATED MODULE: ./src/identity/configuration/validate-rules.ts
 
 
@@ -54000,7 +59246,7 @@ const trustedIssuers = schemas/* array */.YOg(entry).superRefine((value, context
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Z: () => (/* binding */ checkIdentity)
 /* harmony export */ });
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(43712);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9762);
 
 /** Throws unless the identity may be shown to the apiserver: whatever is reserved, unprintable or too much is refused. */
 function checkIdentity(identity, policy) {
@@ -54050,7 +59296,7 @@ function checkPrintable(what, value, policy) {
 /* harmony export */   k: () => (/* binding */ defaultIdentityPolicy),
 /* harmony export */   r: () => (/* binding */ identityPolicy)
 /* harmony export */ });
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(55491);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(27597);
 
 const bound = (value) => zod__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig().int().positive().default(value);
 /** What a mapped identity may be, whatever the configuration has mapped. */
@@ -54082,7 +59328,7 @@ const defaultIdentityPolicy = identityPolicy.parse({});
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   E: () => (/* binding */ tokenLimits)
 /* harmony export */ });
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(55491);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(27597);
 
 /** What verifying a token may cost at most. */
 const tokenLimits = zod__WEBPACK_IMPORTED_MODULE_0__/* .strictObject */ .rej({
@@ -54239,10 +59485,10 @@ async function compactVerify(jws, key, options) {
 }
 
 
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var runtime_errors = __nccwpck_require__(43712);
-// EXTERNAL MODULE: ./src/runtime/logger.ts + 2 modules
-var runtime_logger = __nccwpck_require__(45296);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var runtime_errors = __nccwpck_require__(9762);
+// EXTERNAL MODULE: ./src/runtime/logger.ts + 1 modules
+var runtime_logger = __nccwpck_require__(64943);
 ;// CONCATENATED MODULE: ./src/identity/claim-checks.ts
 
 /** The kube-apiserver's own leeway for `nbf`. It has none for `exp`. */
@@ -55092,7 +60338,7 @@ const maxStreamId = 0xffff_ffff;
 /* harmony export */   K: () => (/* binding */ agentHello),
 /* harmony export */   Y: () => (/* binding */ clientHello)
 /* harmony export */ });
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(55491);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(27597);
 /* harmony import */ var _limits__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(34106);
 
 
@@ -55296,8 +60542,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var sas_token = __nccwpck_require__(5027);
 // EXTERNAL MODULE: ./src/identity/token-verifier.ts + 10 modules
 var token_verifier = __nccwpck_require__(94148);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(73024);
 // EXTERNAL MODULE: ./src/relay/refusal.ts
@@ -55594,8 +60840,8 @@ function refusalOf(error) {
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _hybrid_connections_addresses__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(25549);
 /* harmony import */ var _hybrid_connections_sas_token__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5027);
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(43712);
-/* harmony import */ var _runtime_logger__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(45296);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9762);
+/* harmony import */ var _runtime_logger__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(64943);
 /* harmony import */ var _admission_policy__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3645);
 /* harmony import */ var _refusal__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(13969);
 /* harmony import */ var _settings__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(31712);
@@ -55723,8 +60969,8 @@ var external_node_crypto_ = __nccwpck_require__(77598);
 var addresses = __nccwpck_require__(25549);
 // EXTERNAL MODULE: ./src/hybrid-connections/refusal-code.ts
 var refusal_code = __nccwpck_require__(18894);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 // EXTERNAL MODULE: ./src/relay/admission-policy.ts + 2 modules
 var admission_policy = __nccwpck_require__(3645);
 // EXTERNAL MODULE: ./src/relay/refusal.ts
@@ -57594,12 +62840,12 @@ class Refusal extends Error {
 /* harmony export */   v: () => (/* binding */ loadRelaySettings)
 /* harmony export */ });
 /* unused harmony export relaySettings */
-/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(55491);
+/* harmony import */ var zod__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(27597);
 /* harmony import */ var _hybrid_connections_addresses__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(25549);
 /* harmony import */ var _identity_cel_expression__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(79172);
 /* harmony import */ var _identity_configuration_settings__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(56225);
 /* harmony import */ var _identity_token_limits__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(61348);
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(43712);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9762);
 /* harmony import */ var _runtime_settings__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(53536);
 /** The relay's configuration: who may listen and connect where, and every bound. */
 
@@ -57800,7 +63046,7 @@ function delay(ms, signal) {
 
 /***/ }),
 
-/***/ 43712:
+/***/ 9762:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -57825,6 +63071,186 @@ const agentErrors = (0,entry/* errorTable */.N)({
         summary: "the agent cannot reach its target",
         cause: "the auth proxy is not running, still starting, or configured with another socket.",
         remedy: "look at the auth proxy's log, and compare target.socket with its listen.socket.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/arc.ts
+
+const arcErrors = (0,entry/* errorTable */.N)({
+    ERR_ARM_UNREACHABLE: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY, `cloud` and Azure's status page.",
+    },
+    ERR_ARM_THROTTLED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager asks to come back later",
+        cause: "the subscription or the identity makes more calls than Azure allows at the moment.",
+        remedy: "nothing: it is asked again when it said so. If it lasts, find what else calls with this identity.",
+    },
+    ERR_ARM_TOKEN_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the token",
+        cause: "the token is of another tenant or cloud than the subscription.",
+        remedy: "check tenant-id, subscription-id and cloud: the three belong together.",
+    },
+    ERR_ARM_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the request",
+        cause: "Azure's own code and words are in the message.",
+        remedy: "give the correlation id of the message to Azure's support if its words do not help.",
+    },
+    ERR_ARM_ANSWER: {
+        hop: "Azure Resource Manager",
+        owner: "Cluster Connect maintainers",
+        summary: "Azure Resource Manager's answer makes no sense",
+        cause: "`cloud` names something that is not an ARM endpoint, or Azure answers in a way that is not known here.",
+        remedy: "check `cloud`; if it is right, open an issue with this message.",
+    },
+    ERR_ARC_ROLE_MISSING: {
+        hop: "Azure Resource Manager",
+        owner: "cluster operator",
+        summary: "the identity may not connect to this cluster",
+        cause: "it has no role with Microsoft.Kubernetes/connectedClusters/listClusterUserCredential/action there, or has had it for less than some minutes.",
+        remedy: "assign the role that the message names to the identity, at the scope that the message names.",
+    },
+    ERR_ARC_SUBSCRIPTION_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such subscription",
+        cause: "subscription-id is mistyped, or belongs to another cloud.",
+        remedy: "copy it from the cluster's overview page; check `cloud`.",
+    },
+    ERR_ARC_GROUP_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such resource group in the subscription",
+        cause: "resource-group is mistyped, or is one of another subscription.",
+        remedy: "copy it from the cluster's overview page.",
+    },
+    ERR_ARC_CLUSTER_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such Arc-enabled cluster in the resource group",
+        cause: "cluster-name is mistyped, or the cluster was never connected to Azure Arc, or is an AKS cluster.",
+        remedy: "compare cluster-name with what `az connectedk8s list` shows.",
+    },
+    ERR_ARC_AGENT_NEVER_STARTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "the cluster's Azure Arc agent has never come up",
+        cause: "onboarding did not finish, the feature cluster-connect is disabled, or the pod clusterconnect-agent cannot reach *.servicebus.windows.net.",
+        remedy: "in the cluster: `kubectl -n azure-arc get pods`, then the log of clusterconnect-agent; then `az connectedk8s enable-features --features cluster-connect`.",
+    },
+    ERR_ARC_AGENT_NOT_CONNECTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "no agent of the cluster is connected to Azure's relay",
+        cause: "the agent is down, cannot get out, or is just renewing its own credential, which takes some 12 s once a day.",
+        remedy: "nothing if it passes by itself; else look at the pod clusterconnect-agent in namespace azure-arc.",
+    },
+    ERR_ARC_AGENT_OFFLINE: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "Azure has not heard from the cluster's agents",
+        cause: "the cluster is down or cut off, or its Azure Arc identity has expired.",
+        remedy: "bring the cluster back; if it is up, look at the pods in namespace azure-arc. Expired: connect it to Azure Arc anew.",
+    },
+    ERR_ARC_REGISTRY_UNREACHABLE: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy cannot be fetched",
+        cause: "a firewall does not let the runner through to mcr.microsoft.com and *.data.mcr.microsoft.com, or the registry is out of order.",
+        remedy: "open both, name a mirror as arc-proxy-registry, or put the program on the runner and name it as arc-proxy-path.",
+    },
+    ERR_ARC_PROXY_PLATFORM: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "there is no arcProxy for this machine",
+        cause: "Microsoft builds it for Linux, macOS and Windows on amd64 and arm64, and for 386 but for macOS.",
+        remedy: "run the job on such a machine.",
+    },
+    ERR_ARC_PROXY_DIGEST: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy is not what it should be",
+        cause: "it was altered on the way or on the disk, or arc-proxy-digest is that of another version or architecture.",
+        remedy: "compare the digests; change arc-proxy-digest only if you know why it has changed. It is that of the program, not of the archive.",
+    },
+    ERR_ARC_PROXY_INVALID: {
+        hop: "registry",
+        owner: "Cluster Connect maintainers",
+        summary: "the registry's artifact is not what is expected of arcProxy",
+        cause: "a mirror holds something else, or Microsoft packs it in another way now.",
+        remedy: "check arc-proxy-registry; if it is not set, open an issue, and use arc-proxy-path meanwhile.",
+    },
+    ERR_ARC_PROXY_PATH: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the arcProxy that was named cannot be used",
+        cause: "arc-proxy-path names no file, or one that this user may not read and execute.",
+        remedy: "check the path and the file's mode.",
+    },
+    ERR_ARC_PROXY_START: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not start",
+        cause: "it is built for another system, ended at once, or does not come to listen; its log says more.",
+        remedy: "read arcProxy's log, which follows; with arc-proxy-path, check which version that is.",
+    },
+    ERR_ARC_PROXY_ENDED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy is not running",
+        cause: "it has crashed, or another step or the machine has killed it.",
+        remedy: "nothing if it happens once: it is started again by itself. If it repeats, read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_REFUSED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not take what it was given",
+        cause: "it has made itself another key meanwhile, or cannot use the relay's credential.",
+        remedy: "nothing if it passes by itself; else read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_ANSWER: {
+        hop: "arcProxy",
+        owner: "Cluster Connect maintainers",
+        summary: "arcProxy does not behave as is known of it",
+        cause: "it is of another version than this release was made for, or something else has taken its port.",
+        remedy: "leave arc-proxy-path out; if it lasts, open an issue with arcProxy's log.",
+    },
+    ERR_ARC_CLUSTER_TOKEN_REFUSED: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the cluster did not accept the identity",
+        cause: "the cluster belongs to another tenant than tenant-id, the identity was deleted, or the service account's token has expired.",
+        remedy: "compare tenant-id with the cluster's; then look at the log of kube-aad-proxy in namespace azure-arc.",
+    },
+    ERR_ARC_CLUSTER_FORBIDDEN: {
+        hop: "apiserver",
+        owner: "cluster operator",
+        summary: "the identity has no rights in the cluster",
+        cause: "no role binding and no Azure role names it. Kubernetes knows an application by its object id, which is not its application id.",
+        remedy: "bind a ClusterRole to the oid of the message (for a person: to the upn), or assign an Azure Arc Kubernetes role where Azure RBAC is on.",
+    },
+    ERR_ARC_GROUPS_OVERAGE: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the identity is in more groups than a token can hold",
+        cause: "with more than 200 the token has none of them, and the cluster rejects applications then.",
+        remedy: "take the identity out of groups, or use one of its own for this cluster.",
+    },
+    ERR_ARC_CLUSTER_UNREACHABLE: {
+        hop: "arcProxy",
+        owner: "cluster operator",
+        summary: "arcProxy cannot reach the cluster",
+        cause: "the agent is renewing its own credential (some 12 s once a day) or down, kube-aad-proxy is not running, or a firewall is in the way of *.servicebus.windows.net.",
+        remedy: "nothing if it passes by itself; else look at clusterconnect-agent and kube-aad-proxy in namespace azure-arc.",
     },
 });
 
@@ -58194,20 +63620,6 @@ const credentialErrors = (0,entry/* errorTable */.N)({
         cause: "a network fault, or an outbound proxy that does not let the runner through.",
         remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
     },
-    ERR_ENTRA_REFUSED: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra gave no token",
-        cause: "no federated credential of the application has the assertion's issuer, subject and audience, or the scope names an application that this tenant does not know.",
-        remedy: "compare the federated credential with the claims in the message, and the scopes with the application ID URIs; each scope ends in /.default.",
-    },
-    ERR_ENTRA_UNREACHABLE: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra cannot be reached",
-        cause: "a network fault, an outage, or an outbound proxy that does not let the runner through.",
-        remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
-    },
     ERR_TOKEN_FILE_UNREADABLE: {
         hop: "configuration",
         owner: "cluster operator",
@@ -58221,6 +63633,74 @@ const credentialErrors = (0,entry/* errorTable */.N)({
         summary: "the token command failed",
         cause: "the command is not installed, asks for a login, or prints something that is not a token.",
         remedy: "run the command by hand; it must print a raw token, an ExecCredential, or the JSON of the az CLI.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/entra.ts
+
+const entraErrors = (0,entry/* errorTable */.N)({
+    ERR_ENTRA_UNREACHABLE: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage or throttling.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY and Azure's status page.",
+    },
+    ERR_ENTRA_FEDERATION: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the application trusts no such job",
+        cause: "no federated credential of the application has this issuer, subject and audience: another branch, environment or repository runs the job than the one that was registered.",
+        remedy: "add a federated credential to the app registration with the issuer, subject and audience that the message shows, letter by letter.",
+    },
+    ERR_ENTRA_ASSERTION_EXPIRED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the job's assertion is not valid now",
+        cause: "the clock of the CI system differs from Entra's, or a token was given that is used again and again.",
+        remedy: "at a desk, give --client-assertion-command or a file that is renewed; elsewhere run the job again.",
+    },
+    ERR_ENTRA_CONDITIONAL_ACCESS: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "a conditional access policy blocks the sign-in",
+        cause: "a policy for workload identities allows this application from certain places only, and the runner is elsewhere.",
+        remedy: "run the job where the policy allows it, or exclude the application from it; Entra's sign-in log for service principals names the policy.",
+    },
+    ERR_ENTRA_CLIENT_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra does not know the application or the tenant",
+        cause: "client-id or tenant-id is mistyped, belongs to another cloud, or the application is disabled.",
+        remedy: "copy both from the app registration's overview; client-id is the application id, not the object id.",
+    },
+    ERR_ENTRA_SECRET_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the application's secret or certificate",
+        cause: "it has expired, was removed, or is the secret's id instead of its value.",
+        remedy: "make a new one in the app registration, or better a federated credential, which never expires.",
+    },
+    ERR_ENTRA_CERTIFICATE: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the application's certificate cannot be used",
+        cause: "the PEM lacks the certificate or its RSA private key, is encrypted, or the two do not belong together.",
+        remedy: "give both as unencrypted PEM in one text.",
+    },
+    ERR_ENTRA_RESOURCE_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "the tenant does not know what the token is for",
+        cause: "the resource has no service principal in this tenant: the provider Microsoft.Kubernetes was never registered there, or the tenant or cloud is another one than the cluster's.",
+        remedy: "check tenant-id and cloud; then register the resource provider Microsoft.Kubernetes in the cluster's subscription.",
+    },
+    ERR_ENTRA_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the sign-in",
+        cause: "the AADSTS number in the message says what for.",
+        remedy: "look the number up at https://login.microsoftonline.com/error.",
     },
 });
 
@@ -58450,15 +63930,19 @@ const tunnelErrors = (0,entry/* errorTable */.N)({
 
 
 
+
+
 const errorRegistry = {
     ...configurationErrors,
     ...credentialErrors,
+    ...entraErrors,
     ...identityErrors,
     ...tunnelErrors,
     ...relayErrors,
     ...agentErrors,
     ...authProxyErrors,
     ...clientProxyErrors,
+    ...arcErrors,
     ...ciErrors,
 };
 /** An error whose code is in the registry. `detail` says what happened this time and must hold no secret. */
@@ -58524,6 +64008,11 @@ function messageOf(thrown) {
 const hops = [
     "configuration",
     "identity provider",
+    "Microsoft Entra",
+    "Azure Resource Manager",
+    "registry",
+    "arcProxy",
+    "kube-aad-proxy",
     "outbound proxy",
     "client proxy",
     "relay",
@@ -58589,13 +64078,14 @@ async function closeServer(server) {
 
 "use strict";
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   G: () => (/* binding */ sendHttpRequest)
+/* harmony export */   G: () => (/* binding */ sendHttpRequest),
+/* harmony export */   t: () => (/* binding */ openHttpStream)
 /* harmony export */ });
 /* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(37067);
 /* harmony import */ var node_http__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_http__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_https__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(44708);
 /* harmony import */ var node_https__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_https__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _errors__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(43712);
+/* harmony import */ var _errors__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9762);
 /* harmony import */ var _outbound__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(60459);
 
 
@@ -58617,50 +64107,78 @@ async function sendHttpRequest(options) {
         throw new _errors__WEBPACK_IMPORTED_MODULE_2__/* .ClusterConnectError */ .fV("ERR_HTTP_FAILED", `${target}: ${(0,_errors__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error)}`, { cause: error });
     }
 }
-function exchange(options) {
-    const { url, timeoutMs = 10_000, maxBytes = 1_048_576 } = options;
+/** Like `sendHttpRequest` for a long answer: resolves with its head, for which `timeoutMs` counts anew at each piece. */
+async function openHttpStream(options) {
+    const { url, timeoutMs = 10_000 } = options;
+    const slow = new AbortController();
+    const timer = setTimeout(() => slow.abort(), timeoutMs);
+    try {
+        const body = await open(options, slow.signal, timeoutMs);
+        body.setTimeout(timeoutMs, () => body.destroy(new Error(`nothing came for ${String(timeoutMs)} ms`)));
+        return { status: body.statusCode ?? 0, headers: body.headers, body };
+    }
+    catch (error) {
+        if (error instanceof _errors__WEBPACK_IMPORTED_MODULE_2__/* .ClusterConnectError */ .fV)
+            throw error;
+        throw new _errors__WEBPACK_IMPORTED_MODULE_2__/* .ClusterConnectError */ .fV("ERR_HTTP_FAILED", `GET ${url.origin}: ${(0,_errors__WEBPACK_IMPORTED_MODULE_2__/* .messageOf */ .bD)(error)}`, {
+            cause: error,
+        });
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+async function exchange(options) {
+    const { timeoutMs = 10_000, maxBytes = 1_048_576 } = options;
     const timeout = AbortSignal.timeout(timeoutMs);
+    const response = await open(options, timeout, timeoutMs);
+    return new Promise((resolve, reject) => {
+        const chunks = [];
+        let length = 0;
+        response.on("data", (chunk) => {
+            length += chunk.length;
+            if (length > maxBytes)
+                response.destroy(new Error(`the answer exceeds ${String(maxBytes)} bytes`));
+            else
+                chunks.push(chunk);
+        });
+        response.on("error", (error) => reject(timeout.aborted ? tooSlow(timeoutMs, error) : error));
+        response.on("end", () => {
+            resolve({
+                status: response.statusCode ?? 0,
+                headers: response.headers,
+                body: Buffer.concat(chunks).toString("utf8"),
+            });
+        });
+    });
+}
+/** Sends the request and resolves with the answer's head. */
+function open(options, timeout, timeoutMs) {
+    const { url } = options;
     const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
     return new Promise((resolve, reject) => {
         const send = url.protocol === "https:" ? node_https__WEBPACK_IMPORTED_MODULE_1__.request : node_http__WEBPACK_IMPORTED_MODULE_0__.request;
         const request = send(url, {
             method: options.method ?? "GET",
-            headers: options.headers ?? {},
+            headers: { ...options.headers, ...lengthOf(options.body) },
             agent: options.direct === true ? false : (0,_outbound__WEBPACK_IMPORTED_MODULE_3__/* .createOutboundAgent */ .S)(url, { caPem: options.caPem }),
             signal,
             ...(options.direct === true && options.caPem !== undefined ? { ca: options.caPem } : {}),
             ...(options.serverName === undefined ? {} : { servername: options.serverName }),
         });
-        request.on("error", (error) => {
-            reject(timeout.aborted ? new Error(`no answer within ${String(timeoutMs)} ms`, { cause: error }) : error);
-        });
-        request.on("response", (response) => {
-            const chunks = [];
-            let length = 0;
-            response.on("data", (chunk) => {
-                length += chunk.length;
-                if (length > maxBytes)
-                    response.destroy(new Error(`the answer exceeds ${String(maxBytes)} bytes`));
-                else
-                    chunks.push(chunk);
-            });
-            response.on("error", reject);
-            response.on("end", () => {
-                resolve({
-                    status: response.statusCode ?? 0,
-                    headers: response.headers,
-                    body: Buffer.concat(chunks).toString("utf8"),
-                });
-            });
-        });
+        request.on("error", (error) => reject(timeout.aborted ? tooSlow(timeoutMs, error) : error));
+        request.on("response", resolve);
         request.end(options.body);
     });
 }
+/** Node announces no body of a GET: what came would be taken for the next request. */
+const lengthOf = (body) => body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
+const tooSlow = (timeoutMs, cause) => new Error(`no answer within ${String(timeoutMs)} ms`, { cause });
 
 
 /***/ }),
 
-/***/ 45296:
+/***/ 64943:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -58686,45 +64204,8 @@ function pretty(value) {
     return /[\s"]/.test(text) && typeof value === "string" ? JSON.stringify(text) : text;
 }
 
-;// CONCATENATED MODULE: ./src/runtime/redact.ts
-/**
- * The only place that knows what a secret looks like. Everything that is logged passes through here, so that a
- * token quoted in somebody else's error message does not reach a log either.
- */
-const secretPatterns = [
-    // A JWT: three base64url parts, the first of which begins a JSON object.
-    /eyJ[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g,
-    /(?<=SharedAccessSignature\s).+?(?=["'\s]|$)/gi,
-    /(?<=[?&](?:sb-hc-token|access_token|sb-hc-key)=)[^&\s"']+/gi,
-    /(?<=\bBearer\s)[\w.~+/-]{8,}=*/gi,
-    /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w-]+/g,
-    /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/g,
-];
-const secretNames = /^(authorization|token|secret|key|password|credential|cookie|.*(Token|Secret|Password))$/i;
-function redact(text) {
-    return secretPatterns.reduce((kept, pattern) => kept.replace(pattern, "[redacted]"), text);
-}
-/** A copy of a log record with every secret-looking value replaced; nesting is followed four levels deep. */
-function redactFields(fields, depth = 4) {
-    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [
-        name,
-        secretNames.test(name) && typeof value === "string" ? "[redacted]" : redactValue(value, depth),
-    ]));
-}
-function redactValue(value, depth) {
-    if (typeof value === "string")
-        return redact(value);
-    if (value === null || typeof value !== "object")
-        return value;
-    if (value instanceof Error)
-        return redact(value.message);
-    if (depth === 0)
-        return "[deep]";
-    if (Array.isArray(value))
-        return value.map((element) => redactValue(element, depth - 1));
-    return redactFields(value, depth - 1);
-}
-
+// EXTERNAL MODULE: ./src/runtime/redact.ts
+var redact = __nccwpck_require__(55259);
 ;// CONCATENATED MODULE: ./src/runtime/logger.ts
 /**
  * Structured log: one event a line, a stable event name, fields beside it. Written synchronously, because the
@@ -58741,7 +64222,7 @@ function createLogger(options = {}) {
         base: null,
         messageKey: "event",
         timestamp: (pino_default()).stdTimeFunctions.isoTime,
-        formatters: { level: (label) => ({ level: label }), log: (fields) => redactFields(fields) },
+        formatters: { level: (label) => ({ level: label }), log: (fields) => (0,redact/* redactFields */.$)(fields) },
     }, { write: format === "json" ? write : (line) => write(prettyLine(line)) });
     return wrap(instance);
 }
@@ -58763,7 +64244,7 @@ function wrap(instance) {
         info: (event, fields) => instance.info(fields ?? {}, event),
         warn: (event, fields) => instance.warn(fields ?? {}, event),
         error: (event, fields) => instance.error(fields ?? {}, event),
-        child: (fields) => wrap(instance.child(redactFields(fields))),
+        child: (fields) => wrap(instance.child((0,redact/* redactFields */.$)(fields))),
     };
 }
 
@@ -59456,8 +64937,8 @@ function getEnv(key) {
   return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
 }
 
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 ;// CONCATENATED MODULE: ./src/runtime/outbound.ts
 /**
  * How this machine reaches others: through the proxy that HTTPS_PROXY / NO_PROXY name, trusting the system's
@@ -59536,8 +65017,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   R: () => (/* binding */ runProcess)
 });
 
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 // EXTERNAL MODULE: external "node:v8"
 var external_node_v8_ = __nccwpck_require__(78877);
 ;// CONCATENATED MODULE: ./src/runtime/garbage-collection.ts
@@ -59555,8 +65036,8 @@ function leaveRoomForBuffers() {
 /** Of what lives in the heap. A heap of 16 MB may reach 64 MB, buffers included, before all of it is marked. */
 const roomPercent = 300;
 
-// EXTERNAL MODULE: ./src/runtime/logger.ts + 2 modules
-var runtime_logger = __nccwpck_require__(45296);
+// EXTERNAL MODULE: ./src/runtime/logger.ts + 1 modules
+var runtime_logger = __nccwpck_require__(64943);
 // EXTERNAL MODULE: ./src/runtime/shutdown.ts
 var runtime_shutdown = __nccwpck_require__(36908);
 ;// CONCATENATED MODULE: ./src/runtime/process.ts
@@ -59609,6 +65090,55 @@ async function runProcess(options, start) {
 
 /***/ }),
 
+/***/ 55259:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $: () => (/* binding */ redactFields),
+/* harmony export */   E: () => (/* binding */ redact)
+/* harmony export */ });
+/**
+ * The only place that knows what a secret looks like. Everything that is logged passes through here, so that a
+ * token quoted in somebody else's error message does not reach a log either.
+ */
+const secretPatterns = [
+    // A JWT: three base64url parts, the first of which begins a JSON object.
+    /eyJ[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g,
+    /(?<=SharedAccessSignature\s).+?(?=["'\s]|$)/gi,
+    /(?<=[?&](?:sb-hc-token|access_token|sb-hc-key)=)[^&\s"']+/gi,
+    /(?<=\bBearer\s)[\w.~+/-]{8,}=*/gi,
+    /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w-]+/g,
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/g,
+];
+const secretNames = /^(authorization|token|secret|key|password|credential|cookie|.*(Token|Secret|Password))$/i;
+function redact(text) {
+    return secretPatterns.reduce((kept, pattern) => kept.replace(pattern, "[redacted]"), text);
+}
+/** A copy of a log record with every secret-looking value replaced; nesting is followed four levels deep. */
+function redactFields(fields, depth = 4) {
+    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [
+        name,
+        secretNames.test(name) && typeof value === "string" ? "[redacted]" : redactValue(value, depth),
+    ]));
+}
+function redactValue(value, depth) {
+    if (typeof value === "string")
+        return redact(value);
+    if (value === null || typeof value !== "object")
+        return value;
+    if (value instanceof Error)
+        return redact(value.message);
+    if (depth === 0)
+        return "[deep]";
+    if (Array.isArray(value))
+        return value.map((element) => redactValue(element, depth - 1));
+    return redactFields(value, depth - 1);
+}
+
+
+/***/ }),
+
 /***/ 75619:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -59616,7 +65146,7 @@ async function runProcess(options, start) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   _: () => (/* binding */ startReloading)
 /* harmony export */ });
-/* harmony import */ var _errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(43712);
+/* harmony import */ var _errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9762);
 
 /**
  * Looks for changes and takes them up. What cannot be taken up leaves in use what was there, and says so once; it is
@@ -59653,6 +65183,43 @@ function startReloading({ name, read, apply, everyMs, logger, onOutcome, }) {
 
 /***/ }),
 
+/***/ 93725:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   D$: () => (/* binding */ readRetryAfter),
+/* harmony export */   sT: () => (/* binding */ retryAfterOf)
+/* harmony export */ });
+/* unused harmony export RetryAfter */
+/** A service's own word on when to ask again (RFC 9110 §10.2.3), carried as an error's cause. */
+class RetryAfter extends Error {
+    ms;
+    name = "RetryAfter";
+    constructor(ms) {
+        super(`asked to wait ${String(Math.ceil(ms / 1_000))} s`);
+        this.ms = ms;
+    }
+}
+/** A service that asks for more is asked again after this. */
+const longestMs = 300_000;
+/** Reads a Retry-After header, in seconds or as a date; undefined when there is none that can be read. */
+function readRetryAfter(header) {
+    if (typeof header !== "string")
+        return undefined;
+    const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+    return Number.isNaN(ms) ? undefined : new RetryAfter(Math.min(Math.max(ms, 0), longestMs));
+}
+/** How long an error, or what caused it, asks to wait. 0 when it does not say. */
+function retryAfterOf(thrown) {
+    if (thrown instanceof RetryAfter)
+        return thrown.ms;
+    return thrown instanceof Error && thrown.cause !== undefined ? retryAfterOf(thrown.cause) : 0;
+}
+
+
+/***/ }),
+
 /***/ 53536:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -59668,8 +65235,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var external_node_fs_ = __nccwpck_require__(73024);
 // EXTERNAL MODULE: ./node_modules/yaml/dist/index.js
 var dist = __nccwpck_require__(38815);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 ;// CONCATENATED MODULE: ./src/runtime/nearest.ts
 /** The known word nearest to `word` by edit distance, if it is near enough to be what was meant. */
 function nearest(word, known) {
@@ -59777,7 +65344,7 @@ function knownKeys(schema, path) {
 /* harmony export */   H: () => (/* binding */ Shutdown)
 /* harmony export */ });
 /* harmony import */ var _delay__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(69111);
-/* harmony import */ var _errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(43712);
+/* harmony import */ var _errors__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9762);
 
 
 /** Stops what was started, last started first; a step that fails is logged and the rest still runs. */
@@ -60100,8 +65667,8 @@ function readReason(payload) {
 var encode = __nccwpck_require__(89844);
 // EXTERNAL MODULE: ./src/protocol/subprotocol.ts
 var subprotocol = __nccwpck_require__(11878);
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 // EXTERNAL MODULE: ./src/tunnel/held-memory.ts
 var held_memory = __nccwpck_require__(26215);
 ;// CONCATENATED MODULE: ./src/tunnel/liveness.ts
@@ -60949,7 +66516,7 @@ function parseJson(text) {
 /* harmony export */ });
 /* harmony import */ var _protocol_codes__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(69030);
 /* harmony import */ var _protocol_reason__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(93738);
-/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(43712);
+/* harmony import */ var _runtime_errors__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9762);
 
 
 
@@ -61853,6 +67420,14 @@ module.exports = require("node:path");
 
 "use strict";
 module.exports = require("node:process");
+
+/***/ }),
+
+/***/ 57075:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("node:stream");
 
 /***/ }),
 
@@ -83570,6 +89145,241 @@ exports.VERSION = VERSION;
 
 /***/ }),
 
+/***/ 37265:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  P: () => (/* binding */ SignJWT)
+});
+
+// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/util/base64url.js
+var base64url = __nccwpck_require__(71445);
+// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/lib/jws_algorithms.js
+var jws_algorithms = __nccwpck_require__(68109);
+// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/lib/validate.js
+var validate = __nccwpck_require__(47784);
+// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/util/errors.js
+var errors = __nccwpck_require__(5674);
+// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/lib/buffer_utils.js
+var buffer_utils = __nccwpck_require__(77410);
+// EXTERNAL MODULE: ./node_modules/jose/dist/webapi/lib/key.js
+var lib_key = __nccwpck_require__(47859);
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/jws_sign.js
+
+
+
+
+
+
+async function createSignature(input, key, rejectUnencoded) {
+  let [payload, protectedHeader, unprotectedHeader, crit] = input, encodedProtectedHeader = "";
+  if (protectedHeader !== void 0) {
+    const normalized = (0,validate/* serializeJoseHeader */.ji)(errors/* JWSInvalid */.Ye, protectedHeader);
+    protectedHeader = normalized[0], encodedProtectedHeader = (0,base64url/* encode */.l)(normalized[1]);
+  }
+  if (unprotectedHeader !== void 0 && (unprotectedHeader = (0,validate/* serializeJoseHeader */.ji)(errors/* JWSInvalid */.Ye, unprotectedHeader)[0]), !protectedHeader && !unprotectedHeader)
+    throw new errors/* JWSInvalid */.Ye("either setProtectedHeader or setUnprotectedHeader must be called before #sign()");
+  if (!(0,validate/* isDisjoint */.fz)(protectedHeader, unprotectedHeader))
+    throw new errors/* JWSInvalid */.Ye("JWS Protected and JWS Unprotected Header Parameter names must be disjoint");
+  const joseHeader = { ...protectedHeader, ...unprotectedHeader };
+  (0,validate/* validateCritDuplicates */.BU)(errors/* JWSInvalid */.Ye, protectedHeader);
+  const b64 = (0,validate/* validateB64 */.J0)(protectedHeader, (0,validate/* validateCrit */.nI)(errors/* JWSInvalid */.Ye, validate/* JWS_RECOGNIZED */.qc, crit, protectedHeader, joseHeader));
+  b64 || rejectUnencoded?.();
+  const { alg } = joseHeader;
+  if (typeof alg != "string" || !alg)
+    throw new errors/* JWSInvalid */.Ye('JWS "alg" (Algorithm) Header Parameter missing or invalid');
+  const entry = (0,jws_algorithms/* jwsAlgorithm */.q)(alg);
+  let encodedPayload = "", signingPayload = payload, signingInput;
+  if (b64) {
+    const encodedPayloadCache = input[4];
+    encodedPayloadCache ? (encodedPayload = encodedPayloadCache[0] ??= (0,base64url/* encode */.l)(payload), signingPayload = encodedPayloadCache[1] ??= (0,buffer_utils/* encode */.lF)(encodedPayload)) : (encodedPayload = (0,base64url/* encode */.l)(payload), signingInput = buffer_utils/* encoder */.Rd.encode(`${encodedProtectedHeader}.${encodedPayload}`));
+  }
+  signingInput ??= (0,buffer_utils/* concat */.xW)((0,buffer_utils/* encode */.lF)(encodedProtectedHeader), (0,buffer_utils/* encode */.lF)("."), signingPayload);
+  const signingKey = await (0,lib_key/* rawKey */.GK)(await (0,lib_key/* prepareKey */.dT)(entry, key, "sign"), entry.subtle, "sign");
+  entry.minRsaBits && (0,lib_key/* checkModulusLength */.or)(entry.alg, signingKey);
+  const jws = {
+    signature: (0,base64url/* encode */.l)(new Uint8Array(await crypto.subtle.sign(entry.signing, signingKey, signingInput))),
+    payload: encodedPayload
+  };
+  return protectedHeader && (jws.protected = encodedProtectedHeader), unprotectedHeader && (jws.header = unprotectedHeader), [jws, b64];
+}
+async function createCompactSignature(payload, protectedHeader, crit, key, rejectUnencoded) {
+  const [jws] = await createSignature([payload, protectedHeader, void 0, crit], key, rejectUnencoded);
+  return `${jws.protected}.${jws.payload}.${jws.signature}`;
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/jwt_claims_set.js
+
+
+
+const epoch = (date) => Math.floor(date.getTime() / 1e3), multipliers = {
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86400,
+  w: 604800,
+  y: 31557600
+}, REGEX = /^(\+|\-)? ?(\d+|\d+\.\d+) ?(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)(?: (ago|from now))?$/i, checkFailed = "check_failed";
+function invalidDuration() {
+  throw new TypeError("Invalid time period format");
+}
+function secs(str) {
+  typeof str != "string" && invalidDuration();
+  const matched = REGEX.exec(str);
+  (!matched || matched[4] && matched[1]) && invalidDuration();
+  const value = parseFloat(matched[2]), durationSeconds = Math.round(value * multipliers[matched[3][0].toLowerCase()]);
+  return Number.isFinite(durationSeconds) || invalidDuration(), matched[1] === "-" || matched[4]?.toLowerCase() === "ago" ? -durationSeconds : durationSeconds;
+}
+function validateInput(label, input) {
+  if (!Number.isFinite(input))
+    throw new TypeError(`Invalid ${label} input`);
+  return input;
+}
+function validateStringClaim(claim, value) {
+  if (typeof value != "string")
+    throw new TypeError(`"${claim}" claim must be a string`);
+}
+function validateAudienceClaim(value) {
+  if (typeof value != "string" && (!Array.isArray(value) || Array.from(value).some((member) => typeof member != "string")))
+    throw new TypeError('"aud" claim must be a string or an array of strings');
+}
+function numericDate(value, label) {
+  return typeof value == "number" ? validateInput(label, value) : value instanceof Date ? validateInput(label, epoch(value)) : epoch(/* @__PURE__ */ new Date()) + secs(value);
+}
+const normalizeTyp = (value) => {
+  const normalized = value.toLowerCase();
+  return value.includes("/") ? normalized : `application/${normalized}`;
+}, checkAudiencePresence = (audPayload, audOption) => typeof audPayload == "string" ? audOption.includes(audPayload) : Array.isArray(audPayload) ? audOption.some((aud) => audPayload.includes(aud)) : !1;
+function validateNumericDate(claimsSet, claim, required = !1) {
+  const value = claimsSet[claim];
+  if (!(value === void 0 && !required)) {
+    if (typeof value != "number")
+      throw new JWTClaimValidationFailed(`"${claim}" claim must be a number`, claimsSet, claim, "invalid");
+    return value;
+  }
+}
+function unexpectedClaim(claimsSet, claim) {
+  throw new JWTClaimValidationFailed(`unexpected "${claim}" claim value`, claimsSet, claim, checkFailed);
+}
+function validateClaimsSet(protectedHeader, claimsSetBytes, options = {}) {
+  let claimsSet;
+  try {
+    claimsSet = JSON.parse(strictDecoder.decode(claimsSetBytes));
+  } catch (cause) {
+    throw new JWTInvalid("JWT Claims Set must be a top-level JSON object", { cause });
+  }
+  if (!isObject(claimsSet))
+    throw new JWTInvalid("JWT Claims Set must be a top-level JSON object");
+  const { typ } = options;
+  if (typ !== void 0 && (typeof protectedHeader.typ != "string" || normalizeTyp(protectedHeader.typ) !== normalizeTyp(typ)))
+    throw new JWTClaimValidationFailed('unexpected "typ" JWT header value', claimsSet, "typ", checkFailed);
+  const { requiredClaims = [], issuer, subject, audience, maxTokenAge } = options, presenceCheck = [...requiredClaims];
+  maxTokenAge !== void 0 && presenceCheck.push("iat"), audience !== void 0 && presenceCheck.push("aud"), subject !== void 0 && presenceCheck.push("sub"), issuer !== void 0 && presenceCheck.push("iss");
+  for (const claim of new Set(presenceCheck.reverse()))
+    if (!Object.hasOwn(claimsSet, claim))
+      throw new JWTClaimValidationFailed(`missing required "${claim}" claim`, claimsSet, claim, "missing");
+  issuer !== void 0 && !(Array.isArray(issuer) ? issuer : [issuer]).includes(claimsSet.iss) && unexpectedClaim(claimsSet, "iss"), subject !== void 0 && claimsSet.sub !== subject && unexpectedClaim(claimsSet, "sub"), audience !== void 0 && !checkAudiencePresence(claimsSet.aud, typeof audience == "string" ? [audience] : audience) && unexpectedClaim(claimsSet, "aud");
+  const { clockTolerance } = options;
+  let tolerance = 0;
+  if (typeof clockTolerance == "string")
+    tolerance = secs(clockTolerance);
+  else if (clockTolerance !== void 0) {
+    if (typeof clockTolerance != "number")
+      throw new TypeError("Invalid clockTolerance option type");
+    tolerance = clockTolerance;
+  }
+  if (validateInput("clockTolerance option", tolerance), tolerance < 0)
+    throw new TypeError("Invalid clockTolerance option input");
+  const { currentDate } = options, now = validateInput("currentDate option", epoch(currentDate === void 0 ? /* @__PURE__ */ new Date() : currentDate)), iat = validateNumericDate(claimsSet, "iat", maxTokenAge !== void 0), nbf = validateNumericDate(claimsSet, "nbf");
+  if (nbf !== void 0 && nbf > now + tolerance)
+    throw new JWTClaimValidationFailed('"nbf" claim timestamp check failed', claimsSet, "nbf", checkFailed);
+  const exp = validateNumericDate(claimsSet, "exp");
+  if (exp !== void 0 && exp <= now - tolerance)
+    throw new JWTExpired('"exp" claim timestamp check failed', claimsSet, "exp", checkFailed);
+  if (maxTokenAge !== void 0) {
+    const age = now - iat, max = validateInput("maxTokenAge option", typeof maxTokenAge == "number" ? maxTokenAge : secs(maxTokenAge));
+    if (max < 0)
+      throw new TypeError("Invalid maxTokenAge option input");
+    if (age - tolerance > max)
+      throw new JWTExpired('"iat" claim timestamp check failed (too far in the past)', claimsSet, "iat", checkFailed);
+    if (age < -tolerance)
+      throw new JWTClaimValidationFailed('"iat" claim timestamp check failed (it should be in the past)', claimsSet, "iat", checkFailed);
+  }
+  return claimsSet;
+}
+let producerClaimsSets;
+function producerClaimsSet(producer) {
+  return producerClaimsSets.get(producer);
+}
+function jwtClaimsSetBytes(producer) {
+  const claimsSet = producerClaimsSet(producer);
+  for (const claim of ["iat", "nbf", "exp"]) {
+    const value = claimsSet[claim];
+    if (typeof value == "number" && !Number.isFinite(value))
+      throw new TypeError(`"${claim}" claim must be a finite number`);
+  }
+  return buffer_utils/* encoder */.Rd.encode(JSON.stringify(claimsSet));
+}
+function jwtClaim(producer, claim) {
+  return producerClaimsSet(producer)[claim];
+}
+class JWTClaimsBuilder {
+  constructor(claimsSet = {}) {
+    if (!(0,validate/* isObject */.Gv)(claimsSet))
+      throw new TypeError("JWT Claims Set MUST be an object");
+    (producerClaimsSets ||= /* @__PURE__ */ new WeakMap()).set(this, structuredClone(claimsSet));
+  }
+  setIssuer(value) {
+    return validateStringClaim("iss", value), producerClaimsSet(this).iss = value, this;
+  }
+  setSubject(value) {
+    return validateStringClaim("sub", value), producerClaimsSet(this).sub = value, this;
+  }
+  setAudience(value) {
+    return validateAudienceClaim(value), producerClaimsSet(this).aud = value, this;
+  }
+  setJti(value) {
+    return validateStringClaim("jti", value), producerClaimsSet(this).jti = value, this;
+  }
+  setNotBefore(value) {
+    return producerClaimsSet(this).nbf = numericDate(value, "setNotBefore"), this;
+  }
+  setExpirationTime(value) {
+    return producerClaimsSet(this).exp = numericDate(value, "setExpirationTime"), this;
+  }
+  setIssuedAt(value) {
+    const claimsSet = producerClaimsSet(this);
+    return value === void 0 ? claimsSet.iat = epoch(/* @__PURE__ */ new Date()) : typeof value == "string" ? claimsSet.iat = validateInput("setIssuedAt", epoch(/* @__PURE__ */ new Date()) + secs(value)) : claimsSet.iat = numericDate(value, "setIssuedAt"), this;
+  }
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/jwt/sign.js
+
+
+
+
+const SignJWT_base = JWTClaimsBuilder;
+class SignJWT extends SignJWT_base {
+  #protectedHeader;
+  setProtectedHeader(protectedHeader) {
+    return (0,validate/* assertNotSet */.ac)(this.#protectedHeader, "setProtectedHeader"), this.#protectedHeader = protectedHeader, this;
+  }
+  async sign(key, options) {
+    return createCompactSignature(jwtClaimsSetBytes(this), this.#protectedHeader, options?.crit, key, () => {
+      throw new errors/* JWTInvalid */.Dp("JWTs MUST NOT use unencoded payload");
+    });
+  }
+}
+
+
+
+/***/ }),
+
 /***/ 77410:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -84335,32 +90145,34 @@ const ZodRealError = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_2__/*
 
 /***/ }),
 
-/***/ 55491:
+/***/ 27597:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  rSt: () => (/* binding */ ZodNumber),
   YOg: () => (/* binding */ array),
   zMY: () => (/* binding */ schemas_boolean),
   IeY: () => (/* binding */ custom),
   gMt: () => (/* binding */ discriminatedUnion),
-  k5n: () => (/* binding */ schemas_enum),
+  k5n: () => (/* binding */ _enum),
   Whr: () => (/* binding */ schemas_int),
   euz: () => (/* binding */ literal),
   _H3: () => (/* binding */ looseObject),
-  aig: () => (/* binding */ schemas_number),
+  aig: () => (/* binding */ number),
   Ikc: () => (/* binding */ object),
   g1P: () => (/* binding */ record),
   rej: () => (/* binding */ strictObject),
-  YjP: () => (/* binding */ schemas_string),
+  YjP: () => (/* binding */ string),
   PVZ: () => (/* binding */ tuple),
   KCZ: () => (/* binding */ union),
+  L5J: () => (/* binding */ unknown),
   OZ5: () => (/* binding */ url)
 });
 
-// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODateTime, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumber, ZodNumberFormat, ZodObject, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, uint32, uint64, ulid, undefined, unknown, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodAny, ZodArray, ZodBase64, ZodBase64URL, ZodBigInt, ZodBigIntFormat, ZodBoolean, ZodCIDRv4, ZodCIDRv6, ZodCUID, ZodCUID2, ZodCatch, ZodCodec, ZodCreditCard, ZodCustom, ZodCustomStringFormat, ZodDate, ZodDefault, ZodDiscriminatedUnion, ZodE164, ZodEmail, ZodEmoji, ZodEnum, ZodExactOptional, ZodFile, ZodFunction, ZodGUID, ZodIBAN, ZodIPv4, ZodIPv6, ZodISODate, ZodISODateTime, ZodISODuration, ZodISOTime, ZodInstanceOf, ZodIntersection, ZodJWT, ZodKSUID, ZodLazy, ZodLiteral, ZodMAC, ZodMap, ZodNaN, ZodNanoID, ZodNever, ZodNonOptional, ZodNull, ZodNullable, ZodNumberFormat, ZodObject, ZodOptional, ZodPipe, ZodPrefault, ZodPreprocess, ZodPromise, ZodReadonly, ZodRecord, ZodSet, ZodString, ZodStringFormat, ZodSuccess, ZodSymbol, ZodTemplateLiteral, ZodTransform, ZodTuple, ZodType, ZodULID, ZodURL, ZodUUID, ZodUndefined, ZodUnion, ZodUnknown, ZodVoid, ZodXID, ZodXor, _ZodString, _default, _function, any, base64, base64url, bigint, catch, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, date, describe, e164, email, emoji, exactOptional, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseRecord, mac, map, meta, nan, nanoid, nativeEnum, never, nonoptional, null, nullable, nullish, optional, partialRecord, pipe, prefault, preprocess, promise, readonly, refine, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, uint32, uint64, ulid, undefined, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(88532);
@@ -84679,682 +90491,8 @@ function isBackEdge(ctx, value) {
     return backEdges !== undefined && isRef(value) && backEdges.has(value);
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/regexes.js
-
-/**
- * @deprecated CUID v1 is deprecated by its authors due to information leakage
- * (timestamps embedded in the id). Use {@link cuid2} instead.
- * See https://github.com/paralleldrive/cuid.
- */
-const cuid = /^[cC][0-9a-z]{6,}$/;
-const cuid2 = /^[0-9a-z]+$/;
-const ulid = /^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$/;
-const xid = /^[0-9a-vA-V]{20}$/;
-const ksuid = /^[A-Za-z0-9]{27}$/;
-const nanoid = /^[a-zA-Z0-9_-]{21}$/;
-function nanoidOfLength(length) {
-    return new RegExp(`^[a-zA-Z0-9_-]{${length}}$`);
-}
-/** ISO 8601-1 duration regex. Does not support the 8601-2 extensions like negative durations or fractional/negative components. */
-const duration = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
-/** Implements ISO 8601-2 extensions like explicit +- prefixes, mixing weeks with other units, and fractional/negative components. */
-const extendedDuration = /^[-+]?P(?!$)(?:(?:[-+]?\d+Y)|(?:[-+]?\d+[.,]\d+Y$))?(?:(?:[-+]?\d+M)|(?:[-+]?\d+[.,]\d+M$))?(?:(?:[-+]?\d+W)|(?:[-+]?\d+[.,]\d+W$))?(?:(?:[-+]?\d+D)|(?:[-+]?\d+[.,]\d+D$))?(?:T(?=[\d+-])(?:(?:[-+]?\d+H)|(?:[-+]?\d+[.,]\d+H$))?(?:(?:[-+]?\d+M)|(?:[-+]?\d+[.,]\d+M$))?(?:[-+]?\d+(?:[.,]\d+)?S)?)??$/;
-/** A regex for any UUID-like identifier: 8-4-4-4-12 hex pattern */
-const guid = /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$/;
-/** Returns a regex for validating an RFC 9562/4122 UUID.
- *
- * @param version Optionally specify a version 1-8. If no version is specified, all versions are supported. */
-const uuid = (version) => {
-    if (!version)
-        return /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$/;
-    return new RegExp(`^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-${version}[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12})$`);
-};
-const uuid4 = /*@__PURE__*/ (/* unused pure expression or super */ null && (uuid(4)));
-const uuid6 = /*@__PURE__*/ (/* unused pure expression or super */ null && (uuid(6)));
-const uuid7 = /*@__PURE__*/ (/* unused pure expression or super */ null && (uuid(7)));
-/** Practical email validation */
-const email = /^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$/;
-/** Equivalent to the HTML5 input[type=email] validation implemented by browsers. Source: https://developer.mozilla.org/en-US/docs/Web/HTML/Element/input/email */
-const html5Email = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
-/** The classic emailregex.com regex for RFC 5322-compliant emails */
-const rfc5322Email = /^(([^<>()\[\]\\.,;:\s@"]+(\.[^<>()\[\]\\.,;:\s@"]+)*)|(".+"))@((\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}])|(([a-zA-Z\-0-9]+\.)+[a-zA-Z]{2,}))$/;
-/** A loose regex that allows Unicode characters, enforces length limits, and that's about it. */
-const unicodeEmail = /^[^\s@"]{1,64}@[^\s@]{1,255}$/u;
-const idnEmail = (/* unused pure expression or super */ null && (unicodeEmail));
-const browserEmail = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
-// from https://thekevinscott.com/emojis-in-javascript/#writing-a-regular-expression
-// Single character class, not an alternation: the two properties overlap (U+1F9B0-U+1F9B3), so `(A|B)+` backtracks exponentially on a failed match. The leading lookahead then demands one anchor \u2014 a pictograph, a regional indicator, or the enclosing keycap \u2014 because `\p{Emoji_Component}` on its own covers ASCII digits, `#`, `*`, ZWJ, variation selectors and skin tone modifiers, none of which is an emoji without a base.
-const _emoji = `^(?=[\\s\\S]*[\\p{Extended_Pictographic}\\p{Regional_Indicator}\\u20E3])[\\p{Extended_Pictographic}\\p{Emoji_Component}]+$`;
-function emoji() {
-    return new RegExp(_emoji, "u");
-}
-const ipv4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])$/;
-const ipv6 = /^(([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,7}:|([0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}|([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}|([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}|([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}|[0-9a-fA-F]{1,4}:((:[0-9a-fA-F]{1,4}){1,6})|:((:[0-9a-fA-F]{1,4}){1,7}|:))$/;
-const mac = (delimiter) => {
-    const escapedDelim = util.escapeRegex(delimiter ?? ":");
-    return new RegExp(`^(?:[0-9A-F]{2}${escapedDelim}){5}[0-9A-F]{2}$|^(?:[0-9a-f]{2}${escapedDelim}){5}[0-9a-f]{2}$`);
-};
-const cidrv4 = /^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\/([0-9]|[1-2][0-9]|3[0-2])$/;
-const cidrv6 = /^(([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,7}:|([0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}|([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}|([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}|([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}|[0-9a-fA-F]{1,4}:((:[0-9a-fA-F]{1,4}){1,6})|:((:[0-9a-fA-F]{1,4}){1,7}|:))\/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$/;
-// https://stackoverflow.com/questions/7860392/determine-if-string-is-in-base64-using-javascript
-const base64 = /^$|^(?:[0-9a-zA-Z+/]{4})*(?:(?:[0-9a-zA-Z+/]{2}==)|(?:[0-9a-zA-Z+/]{3}=))?$/;
-const base64url = /^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$/;
-// based on https://stackoverflow.com/questions/106179/regular-expression-to-match-dns-hostname-or-ip-address
-// export const hostname: RegExp = /^([a-zA-Z0-9-]+\.)*[a-zA-Z0-9-]+$/;
-const hostname = /^(?=.{1,253}\.?$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[-0-9a-zA-Z]{0,61}[0-9a-zA-Z])?)*\.?$/;
-const domain = /^(?=.{1,253}$)([a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]{2,63}$/;
-const httpProtocol = /^https?$/;
-// https://blog.stevenlevithan.com/archives/validate-phone-number#r4-3 (regex sans spaces) E.164: leading digit must be 1-9; total digits (excluding '+') between 7-15
-const e164 = /^\+[1-9]\d{6,14}$/;
-// Credit card shape: 12\u201319 digits, optionally separated by single spaces or single hyphens. ISO/IEC 7812 caps the PAN at 19 digits; 12 is the shortest issued length (Maestro).
-const creditCard = /^\d(?:[ -]?\d){11,18}$/;
-// ISO 4217 alpha codes from the SIX list, regenerated by scripts/update-iso-4217.ts
-const currencyCode = /^(?:AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BHD|BIF|BMD|BND|BOB|BOV|BRL|BSD|BTN|BWP|BYN|BZD|CAD|CDF|CHE|CHF|CHW|CLF|CLP|CNY|COP|COU|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MXV|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|UGX|USD|USN|UYI|UYU|UYW|UZS|VED|VES|VND|VUV|WST|XAD|XAF|XAG|XAU|XBA|XBB|XBC|XBD|XCD|XCG|XDR|XOF|XPD|XPF|XPT|XSU|XTS|XUA|XXX|YER|ZAR|ZMW|ZWG)$/;
-// iban electronic format: 2-letter country, check digits 02-98 (the only values `98 - remainder` can produce), 11-30 bban characters
-const iban = /^[A-Z]{2}(?!00|01|99)\d{2}[A-Z0-9]{11,30}$/;
-const dateSource = `(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))`;
-/** Anchors a pattern source. The interpolation lives here rather than at the call site because
- * esbuild will not drop a `@__PURE__` call whose own argument interpolates a variable, but it
- * will drop `anchor(dateSource)`. Keeping it inline pinned `date` into every bundle. */
-function regexes_anchor(source) {
-    return new RegExp(`^${source}$`);
-}
-const date = /*@__PURE__*/ regexes_anchor(dateSource);
-function timeSource(args) {
-    const hhmm = `(?:[01]\\d|2[0-3]):[0-5]\\d`;
-    const regex = typeof args.precision === "number"
-        ? args.precision === -1
-            ? `${hhmm}`
-            : args.precision === 0
-                ? `${hhmm}:[0-5]\\d`
-                : `${hhmm}:[0-5]\\d\\.\\d{${args.precision}}`
-        : args.seconds
-            ? `${hhmm}:[0-5]\\d(?:\\.\\d+)?`
-            : `${hhmm}(?::[0-5]\\d(?:\\.\\d+)?)?`;
-    return regex;
-}
-function time(args) {
-    return new RegExp(`^${timeSource(args)}$`);
-}
-// Adapted from https://stackoverflow.com/a/3143231
-function datetime(args) {
-    const opts = ["Z"];
-    // if (args.offset) opts.push(`([+-]\\d{2}:\\d{2})`);
-    if (args.offset)
-        opts.push(`([+-](?:[01]\\d|2[0-3]):[0-5]\\d)`);
-    // RFC 3339 mandates seconds wherever the time carries a `Z` or an offset, so only the unqualified form `local` adds may omit them
-    const qualified = `${timeSource({ precision: args.precision, seconds: true })}(?:${opts.join("|")})`;
-    const timeRegex = args.local ? `${qualified}|${timeSource({ precision: args.precision })}` : qualified;
-    return new RegExp(`^${dateSource}T(?:${timeRegex})$`);
-}
-// the unbounded form of `string()` as a literal, so every plain string shares one instance instead of building its own
-const anyString = /^[\s\S]{0,}$/;
-const string = (params) => {
-    const regex = params ? `[\\s\\S]{${params?.minimum ?? 0},${params?.maximum ?? ""}}` : `[\\s\\S]*`;
-    return new RegExp(`^${regex}$`);
-};
-const bigint = /^-?\d+n?$/;
-const integer = /^-?\d+$/;
-const number = /^-?\d+(?:\.\d+)?$/;
-const regexes_boolean = /^(?:true|false)$/i;
-const _null = /^null$/i;
-
-const _undefined = /^undefined$/i;
-
-// regex for string with no uppercase letters
-const lowercase = /^[^A-Z]*$/;
-// regex for string with no lowercase letters
-const uppercase = /^[^a-z]*$/;
-// regex for hexadecimal strings (any length)
-const hex = /^[0-9a-fA-F]*$/;
-// Hash regexes for different algorithms and encodings
-// Helper function to create base64 regex with exact length and padding
-function fixedBase64(bodyLength, padding) {
-    return new RegExp(`^[A-Za-z0-9+/]{${bodyLength}}${padding}$`);
-}
-// Helper function to create base64url regex with exact length (no padding)
-function fixedBase64url(length) {
-    return new RegExp(`^[A-Za-z0-9_-]{${length}}$`);
-}
-// MD5 (16 bytes): base64 = 24 chars total (22 + "==")
-const md5_hex = /^[0-9a-fA-F]{32}$/;
-const md5_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(22, "==")));
-const md5_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(22)));
-// SHA1 (20 bytes): base64 = 28 chars total (27 + "=")
-const sha1_hex = /^[0-9a-fA-F]{40}$/;
-const sha1_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(27, "=")));
-const sha1_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(27)));
-// SHA256 (32 bytes): base64 = 44 chars total (43 + "=")
-const sha256_hex = /^[0-9a-fA-F]{64}$/;
-const sha256_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(43, "=")));
-const sha256_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(43)));
-// SHA384 (48 bytes): base64 = 64 chars total (no padding)
-const sha384_hex = /^[0-9a-fA-F]{96}$/;
-const sha384_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(64, "")));
-const sha384_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(64)));
-// SHA512 (64 bytes): base64 = 88 chars total (86 + "==")
-const sha512_hex = /^[0-9a-fA-F]{128}$/;
-const sha512_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(86, "==")));
-const sha512_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(86)));
-
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/checks.js
-// import { $ZodType } from "./schemas.js";
-
-
-
-const $ZodCheck = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheck", (inst, def) => {
-    var _a;
-    inst._zod ?? (inst._zod = {});
-    inst._zod.def = def;
-    (_a = inst._zod).onattach ?? (_a.onattach = []);
-});
-/** Default `when` for size-based checks: run only on non-nullish values with a `size`. */
-const _whenHasSize = (payload) => {
-    const val = payload.value;
-    return !util.nullish(val) && val.size !== undefined;
-};
-/** Default `when` for length-based checks: run only on non-nullish values with a `length`. */
-const _whenHasLength = (payload) => {
-    const val = payload.value;
-    return !core_util/* nullish */.cl(val) && val.length !== undefined;
-};
-const numericOriginMap = {
-    number: "number",
-    bigint: "bigint",
-    object: "date",
-};
-const $ZodCheckLessThan = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckLessThan", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    const origin = numericOriginMap[typeof def.value];
-    inst._zod.check = (payload) => {
-        if (def.inclusive ? payload.value <= def.value : payload.value < def.value) {
-            return;
-        }
-        payload.issues.push({
-            origin: numericOriginMap[typeof payload.value] ?? origin,
-            code: "too_big",
-            maximum: typeof def.value === "object" ? def.value.getTime() : def.value,
-            input: payload.value,
-            inclusive: def.inclusive,
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-const $ZodCheckGreaterThan = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckGreaterThan", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    const origin = numericOriginMap[typeof def.value];
-    inst._zod.check = (payload) => {
-        if (def.inclusive ? payload.value >= def.value : payload.value > def.value) {
-            return;
-        }
-        payload.issues.push({
-            origin: numericOriginMap[typeof payload.value] ?? origin,
-            code: "too_small",
-            minimum: typeof def.value === "object" ? def.value.getTime() : def.value,
-            input: payload.value,
-            inclusive: def.inclusive,
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-const $ZodCheckMultipleOf = 
-/*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckMultipleOf", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    inst._zod.check = (payload) => {
-        if (typeof payload.value !== typeof def.value)
-            throw new Error("Cannot mix number and bigint in multiple_of check.");
-        const isMultiple = typeof payload.value === "bigint"
-            ? // `value % 0n` throws, and nothing is a multiple of zero \u2014 the number branch already fails this way via NaN
-                def.value !== BigInt(0) && payload.value % def.value === BigInt(0)
-            : core_util/* floatSafeRemainder */.LG(payload.value, def.value) === 0;
-        if (isMultiple)
-            return;
-        payload.issues.push({
-            origin: typeof payload.value,
-            code: "not_multiple_of",
-            divisor: def.value,
-            input: payload.value,
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-const $ZodCheckNumberFormat = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckNumberFormat", (inst, def) => {
-    $ZodCheck.init(inst, def); // no format checks
-    def.format = def.format || "float64";
-    const isInt = def.format?.includes("int");
-    const origin = isInt ? "int" : "number";
-    const [minimum, maximum] = core_util/* NUMBER_FORMAT_RANGES */.zH[def.format];
-    inst._zod.check = (payload) => {
-        const input = payload.value;
-        if (isInt) {
-            if (!Number.isInteger(input)) {
-                // invalid_format issue
-                // payload.issues.push({
-                //   expected: def.format,
-                //   format: def.format,
-                //   code: "invalid_format",
-                //   input,
-                //   inst,
-                // });
-                // invalid_type issue
-                payload.issues.push({
-                    expected: origin,
-                    format: def.format,
-                    code: "invalid_type",
-                    continue: false,
-                    input,
-                    inst,
-                });
-                return;
-                // not_multiple_of issue
-                // payload.issues.push({
-                //   code: "not_multiple_of",
-                //   origin: "number",
-                //   input,
-                //   inst,
-                //   divisor: 1,
-                // });
-            }
-            if (!Number.isSafeInteger(input)) {
-                if (input > 0) {
-                    // too_big
-                    payload.issues.push({
-                        input,
-                        code: "too_big",
-                        maximum: Number.MAX_SAFE_INTEGER,
-                        note: "Integers must be within the safe integer range.",
-                        inst,
-                        origin,
-                        inclusive: true,
-                        continue: !def.abort,
-                    });
-                }
-                else {
-                    // too_small
-                    payload.issues.push({
-                        input,
-                        code: "too_small",
-                        minimum: Number.MIN_SAFE_INTEGER,
-                        note: "Integers must be within the safe integer range.",
-                        inst,
-                        origin,
-                        inclusive: true,
-                        continue: !def.abort,
-                    });
-                }
-                return;
-            }
-        }
-        if (input < minimum) {
-            payload.issues.push({
-                origin: "number",
-                input,
-                code: "too_small",
-                minimum,
-                inclusive: true,
-                inst,
-                continue: !def.abort,
-            });
-        }
-        if (input > maximum) {
-            payload.issues.push({
-                origin: "number",
-                input,
-                code: "too_big",
-                maximum,
-                inclusive: true,
-                inst,
-                continue: !def.abort,
-            });
-        }
-    };
-});
-const $ZodCheckBigIntFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckBigIntFormat", (inst, def) => {
-    $ZodCheck.init(inst, def); // no format checks
-    const [minimum, maximum] = util.BIGINT_FORMAT_RANGES[def.format];
-    inst._zod.check = (payload) => {
-        const input = payload.value;
-        if (input < minimum) {
-            payload.issues.push({
-                origin: "bigint",
-                input,
-                code: "too_small",
-                minimum: minimum,
-                inclusive: true,
-                inst,
-                continue: !def.abort,
-            });
-        }
-        if (input > maximum) {
-            payload.issues.push({
-                origin: "bigint",
-                input,
-                code: "too_big",
-                maximum,
-                inclusive: true,
-                inst,
-                continue: !def.abort,
-            });
-        }
-    };
-})));
-const $ZodCheckMaxSize = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckMaxSize", (inst, def) => {
-    var _a;
-    $ZodCheck.init(inst, def);
-    (_a = inst._zod.def).when ?? (_a.when = _whenHasSize);
-    inst._zod.check = (payload) => {
-        const input = payload.value;
-        const size = input.size;
-        if (size <= def.maximum)
-            return;
-        payload.issues.push({
-            origin: util.getSizableOrigin(input),
-            code: "too_big",
-            maximum: def.maximum,
-            inclusive: true,
-            input,
-            inst,
-            continue: !def.abort,
-        });
-    };
-})));
-const $ZodCheckMinSize = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckMinSize", (inst, def) => {
-    var _a;
-    $ZodCheck.init(inst, def);
-    (_a = inst._zod.def).when ?? (_a.when = _whenHasSize);
-    inst._zod.check = (payload) => {
-        const input = payload.value;
-        const size = input.size;
-        if (size >= def.minimum)
-            return;
-        payload.issues.push({
-            origin: util.getSizableOrigin(input),
-            code: "too_small",
-            minimum: def.minimum,
-            inclusive: true,
-            input,
-            inst,
-            continue: !def.abort,
-        });
-    };
-})));
-const $ZodCheckSizeEquals = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckSizeEquals", (inst, def) => {
-    var _a;
-    $ZodCheck.init(inst, def);
-    (_a = inst._zod.def).when ?? (_a.when = _whenHasSize);
-    inst._zod.check = (payload) => {
-        const input = payload.value;
-        const size = input.size;
-        if (size === def.size)
-            return;
-        const tooBig = size > def.size;
-        payload.issues.push({
-            origin: util.getSizableOrigin(input),
-            ...(tooBig ? { code: "too_big", maximum: def.size } : { code: "too_small", minimum: def.size }),
-            inclusive: true,
-            exact: true,
-            input: payload.value,
-            inst,
-            continue: !def.abort,
-        });
-    };
-})));
-const $ZodCheckMaxLength = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckMaxLength", (inst, def) => {
-    var _a;
-    $ZodCheck.init(inst, def);
-    (_a = inst._zod.def).when ?? (_a.when = _whenHasLength);
-    inst._zod.check = (payload) => {
-        const input = payload.value;
-        const units = input.length;
-        // Strings are measured in Unicode code points, not UTF-16 units. A code point is at most two units, so a string that already fits in units fits in code points; only an overflow has to be counted.
-        const length = typeof input === "string" && units > def.maximum ? core_util/* codePointLength */.O7(input) : units;
-        if (length <= def.maximum)
-            return;
-        const origin = core_util/* getLengthableOrigin */.Rc(input);
-        payload.issues.push({
-            origin,
-            code: "too_big",
-            maximum: def.maximum,
-            inclusive: true,
-            input,
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-const $ZodCheckMinLength = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckMinLength", (inst, def) => {
-    var _a;
-    $ZodCheck.init(inst, def);
-    (_a = inst._zod.def).when ?? (_a.when = _whenHasLength);
-    inst._zod.check = (payload) => {
-        const input = payload.value;
-        const units = input.length;
-        // A code point is one or two UTF-16 units, so fewer units than the floor can never reach it and twice the floor always clears it. Only in between is the exact count in doubt.
-        const length = typeof input === "string" && units >= def.minimum && units < def.minimum * 2
-            ? core_util/* codePointLength */.O7(input)
-            : units;
-        if (length >= def.minimum)
-            return;
-        const origin = core_util/* getLengthableOrigin */.Rc(input);
-        payload.issues.push({
-            origin,
-            code: "too_small",
-            minimum: def.minimum,
-            inclusive: true,
-            input,
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-const $ZodCheckLengthEquals = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckLengthEquals", (inst, def) => {
-    var _a;
-    $ZodCheck.init(inst, def);
-    (_a = inst._zod.def).when ?? (_a.when = _whenHasLength);
-    inst._zod.check = (payload) => {
-        const input = payload.value;
-        const units = input.length;
-        // A code point is one or two UTF-16 units, so outside `[length, length * 2]` units the target is missed either way \u2014 and missed in the same direction in both measures.
-        const length = typeof input === "string" && units >= def.length && units <= def.length * 2
-            ? core_util/* codePointLength */.O7(input)
-            : units;
-        if (length === def.length)
-            return;
-        const origin = core_util/* getLengthableOrigin */.Rc(input);
-        const tooBig = length > def.length;
-        payload.issues.push({
-            origin,
-            ...(tooBig ? { code: "too_big", maximum: def.length } : { code: "too_small", minimum: def.length }),
-            inclusive: true,
-            exact: true,
-            input: payload.value,
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-const $ZodCheckStringFormat = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckStringFormat", (inst, def) => {
-    var _a, _b;
-    $ZodCheck.init(inst, def);
-    if (def.pattern)
-        (_a = inst._zod).check ?? (_a.check = (payload) => {
-            def.pattern.lastIndex = 0;
-            if (def.pattern.test(payload.value))
-                return;
-            payload.issues.push({
-                origin: "string",
-                code: "invalid_format",
-                format: def.format,
-                input: payload.value,
-                ...(def.pattern ? { pattern: def.pattern.toString() } : {}),
-                inst,
-                continue: !def.abort,
-            });
-        });
-    else
-        (_b = inst._zod).check ?? (_b.check = () => { });
-});
-const $ZodCheckRegex = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckRegex", (inst, def) => {
-    $ZodCheckStringFormat.init(inst, def);
-    inst._zod.check = (payload) => {
-        def.pattern.lastIndex = 0;
-        if (def.pattern.test(payload.value))
-            return;
-        payload.issues.push({
-            origin: "string",
-            code: "invalid_format",
-            format: "regex",
-            input: payload.value,
-            pattern: def.pattern.toString(),
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-const $ZodCheckLowerCase = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckLowerCase", (inst, def) => {
-    def.pattern ?? (def.pattern = lowercase);
-    $ZodCheckStringFormat.init(inst, def);
-});
-const $ZodCheckUpperCase = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckUpperCase", (inst, def) => {
-    def.pattern ?? (def.pattern = uppercase);
-    $ZodCheckStringFormat.init(inst, def);
-});
-const $ZodCheckIncludes = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckIncludes", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    const escapedRegex = core_util/* escapeRegex */.sD(def.includes);
-    // `String.prototype.includes(sub, position)` matches `sub` at `position`
-    // OR LATER, so the pattern must allow at least `position` leading chars
-    // (`{N,}`), not exactly `position` chars (`{N}`).
-    const pattern = new RegExp(typeof def.position === "number" ? `^.{${def.position},}${escapedRegex}` : escapedRegex);
-    def.pattern = pattern;
-    inst._zod.check = (payload) => {
-        if (payload.value.includes(def.includes, def.position))
-            return;
-        payload.issues.push({
-            origin: "string",
-            code: "invalid_format",
-            format: "includes",
-            includes: def.includes,
-            input: payload.value,
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-const $ZodCheckStartsWith = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckStartsWith", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    const pattern = new RegExp(`^${core_util/* escapeRegex */.sD(def.prefix)}.*`);
-    def.pattern ?? (def.pattern = pattern);
-    inst._zod.check = (payload) => {
-        if (payload.value.startsWith(def.prefix))
-            return;
-        payload.issues.push({
-            origin: "string",
-            code: "invalid_format",
-            format: "starts_with",
-            prefix: def.prefix,
-            input: payload.value,
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-const $ZodCheckEndsWith = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckEndsWith", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    const pattern = new RegExp(`.*${core_util/* escapeRegex */.sD(def.suffix)}$`);
-    def.pattern ?? (def.pattern = pattern);
-    inst._zod.check = (payload) => {
-        if (payload.value.endsWith(def.suffix))
-            return;
-        payload.issues.push({
-            origin: "string",
-            code: "invalid_format",
-            format: "ends_with",
-            suffix: def.suffix,
-            input: payload.value,
-            inst,
-            continue: !def.abort,
-        });
-    };
-});
-///////////////////////////////////
-/////    $ZodCheckProperty    /////
-///////////////////////////////////
-function handleCheckPropertyResult(result, payload, property) {
-    if (result.issues.length) {
-        payload.issues.push(...core_util/* prefixIssues */.lQ(property, result.issues));
-    }
-}
-const $ZodCheckProperty = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckProperty", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    inst._zod.check = (payload) => {
-        const result = def.schema._zod.run({
-            value: payload.value[def.property],
-            issues: [],
-        }, {});
-        if (result instanceof Promise) {
-            return result.then((result) => handleCheckPropertyResult(result, payload, def.property));
-        }
-        handleCheckPropertyResult(result, payload, def.property);
-        return;
-    };
-})));
-const $ZodCheckProperties = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckProperties", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    core_util/* hide */.jD(inst, Symbol.iterator, function* () {
-        yield inst;
-    });
-    // key and schema snapshotted together: reading one live and the other cached lets a later mutation of the caller's shape object pair a stale key with a missing schema
-    let entries;
-    inst._zod.check = (payload) => {
-        // the base schema already typed the value, so only a nullish one is rejected here: the properties read on a primitive too, matching z.property() on a string's length
-        if (payload.value == null) {
-            payload.issues.push({ expected: "object", code: "invalid_type", input: payload.value, inst });
-            return undefined;
-        }
-        entries ?? (entries = Reflect.ownKeys(def.shape).map((key) => [key, def.shape[key]]));
-        const input = payload.value;
-        let proms;
-        for (const [key, schema] of entries) {
-            const result = schema._zod.run({ value: input[key], issues: [] }, {});
-            if (result instanceof Promise) {
-                proms ?? (proms = []);
-                proms.push(result.then((result) => handleCheckPropertyResult(result, payload, key)));
-            }
-            else {
-                handleCheckPropertyResult(result, payload, key);
-            }
-        }
-        if (proms)
-            return Promise.all(proms).then(() => undefined);
-        return undefined;
-    };
-});
-const $ZodCheckMimeType = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckMimeType", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    const mimeSet = new Set(def.mime);
-    inst._zod.check = (payload) => {
-        if (mimeSet.has(payload.value.type))
-            return;
-        payload.issues.push({
-            code: "invalid_value",
-            values: def.mime,
-            input: payload.value.type,
-            inst,
-            continue: !def.abort,
-        });
-    };
-})));
-const $ZodCheckOverwrite = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCheckOverwrite", (inst, def) => {
-    $ZodCheck.init(inst, def);
-    inst._zod.check = (payload) => {
-        payload.value = def.tx(payload.value);
-    };
-});
-
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/checks.js
+var core_checks = __nccwpck_require__(44890);
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/doc.js
 class Doc {
     constructor(args = [], closed = {}) {
@@ -85395,6 +90533,8 @@ class Doc {
     }
 }
 
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/regexes.js
+var core_regexes = __nccwpck_require__(23908);
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/versions.js
 const version = {
     major: 4,
@@ -85560,7 +90700,7 @@ function standardProps(inst) {
 const $ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodString", (inst, def) => {
     $ZodType.init(inst, def);
     // a format's own pattern, else unbounded; a template literal derives the check-aware form itself
-    inst._zod.pattern = def.pattern ?? anyString;
+    inst._zod.pattern = def.pattern ?? core_regexes/* anyString */.gp;
     inst._zod.parse = (payload, _) => {
         if (def.coerce)
             try {
@@ -85580,11 +90720,11 @@ const $ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodString", (i
 });
 const $ZodStringFormat = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodStringFormat", (inst, def) => {
     // check initialization must come first
-    $ZodCheckStringFormat.init(inst, def);
+    core_checks/* $ZodCheckStringFormat */.ql.init(inst, def);
     $ZodString.init(inst, def);
 });
 const $ZodGUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodGUID", (inst, def) => {
-    def.pattern ?? (def.pattern = guid);
+    def.pattern ?? (def.pattern = core_regexes/* guid */.Os);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodUUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodUUID", (inst, def) => {
@@ -85602,14 +90742,14 @@ const $ZodUUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodUUID", (inst,
         const v = versionMap[def.version];
         if (v === undefined)
             throw new Error(`Invalid UUID version: "${def.version}"`);
-        def.pattern ?? (def.pattern = uuid(v));
+        def.pattern ?? (def.pattern = core_regexes/* uuid */.uR(v));
     }
     else
-        def.pattern ?? (def.pattern = uuid());
+        def.pattern ?? (def.pattern = core_regexes/* uuid */.uR());
     $ZodStringFormat.init(inst, def);
 });
 const $ZodEmail = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodEmail", (inst, def) => {
-    def.pattern ?? (def.pattern = email);
+    def.pattern ?? (def.pattern = core_regexes/* email */.Rp);
     $ZodStringFormat.init(inst, def);
 });
 /** The `://` guard rejected the input before the URL constructor saw it. */
@@ -85636,7 +90776,7 @@ function validateURL(trimmed, def) {
 /** Parses a URL while preserving the non-normalizing HTTP guard. */
 function parseURLObject(trimmed, def) {
     // When normalize is off, require :// for http/https URLs. This prevents strings like "http:example.com" or "https:/path" from being silently accepted
-    if (!def.normalize && def.protocol?.source === httpProtocol.source && !/^https?:\/\//i.test(trimmed)) {
+    if (!def.normalize && def.protocol?.source === core_regexes/* httpProtocol */.F.source && !/^https?:\/\//i.test(trimmed)) {
         return URL_BAD_FORMAT;
     }
     try {
@@ -85735,13 +90875,13 @@ const $ZodURL = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodURL", (inst, d
     };
 });
 const $ZodEmoji = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodEmoji", (inst, def) => {
-    def.pattern ?? (def.pattern = emoji());
+    def.pattern ?? (def.pattern = core_regexes/* emoji */.Zg());
     $ZodStringFormat.init(inst, def);
 });
 const $ZodNanoID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNanoID", (inst, def) => {
     if (def.length !== undefined && (!Number.isInteger(def.length) || def.length < 1))
         throw new Error(`Invalid nanoid length: ${def.length}`);
-    def.pattern ?? (def.pattern = def.length === undefined ? nanoid : nanoidOfLength(def.length));
+    def.pattern ?? (def.pattern = def.length === undefined ? core_regexes/* nanoid */.Ak : core_regexes/* nanoidOfLength */.D2(def.length));
     $ZodStringFormat.init(inst, def);
 });
 /**
@@ -85750,43 +90890,43 @@ const $ZodNanoID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNanoID", (i
  * See https://github.com/paralleldrive/cuid.
  */
 const $ZodCUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCUID", (inst, def) => {
-    def.pattern ?? (def.pattern = cuid);
+    def.pattern ?? (def.pattern = core_regexes/* cuid */.gF);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodCUID2 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCUID2", (inst, def) => {
-    def.pattern ?? (def.pattern = cuid2);
+    def.pattern ?? (def.pattern = core_regexes/* cuid2 */.Gl);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodULID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodULID", (inst, def) => {
-    def.pattern ?? (def.pattern = ulid);
+    def.pattern ?? (def.pattern = core_regexes/* ulid */.Z0);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodXID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodXID", (inst, def) => {
-    def.pattern ?? (def.pattern = xid);
+    def.pattern ?? (def.pattern = core_regexes/* xid */.kM);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodKSUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodKSUID", (inst, def) => {
-    def.pattern ?? (def.pattern = ksuid);
+    def.pattern ?? (def.pattern = core_regexes/* ksuid */.fO);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodISODateTime = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodISODateTime", (inst, def) => {
-    def.pattern ?? (def.pattern = datetime(def));
+    def.pattern ?? (def.pattern = core_regexes/* datetime */.w$(def));
     $ZodStringFormat.init(inst, def);
 });
 const $ZodISODate = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodISODate", (inst, def) => {
-    def.pattern ?? (def.pattern = date);
+    def.pattern ?? (def.pattern = core_regexes/* date */.p6);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodISOTime = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodISOTime", (inst, def) => {
-    def.pattern ?? (def.pattern = time(def));
+    def.pattern ?? (def.pattern = core_regexes/* time */.kB(def));
     $ZodStringFormat.init(inst, def);
 });
 const $ZodISODuration = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodISODuration", (inst, def) => {
-    def.pattern ?? (def.pattern = duration);
+    def.pattern ?? (def.pattern = core_regexes/* duration */.p0);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodIPv4 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodIPv4", (inst, def) => {
-    def.pattern ?? (def.pattern = ipv4);
+    def.pattern ?? (def.pattern = core_regexes/* ipv4 */.uX);
     $ZodStringFormat.init(inst, def);
 });
 /** An IPv6 address is written with hex digits, colons and dots, and nothing else. The guard is what makes the check below an IPv6 check: `new URL("http://[...]")` parses an authority, not an address, so `@` and `\` re-delimit it and `"::@1\\"` validates against the host `0.0.0.1`. The URL parser also deletes ASCII tab, LF and CR rather than failing, which is how `"::1\n"` validated as `::1`. */
@@ -85797,7 +90937,7 @@ function isValidIPv6(value) {
     return canParseURL(`http://[${value}]`);
 }
 const $ZodIPv6 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodIPv6", (inst, def) => {
-    def.pattern ?? (def.pattern = ipv6);
+    def.pattern ?? (def.pattern = core_regexes/* ipv6 */.ug);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
         if (!isValidIPv6(payload.value)) {
@@ -85816,7 +90956,7 @@ const $ZodMAC = /*@__PURE__*/ (/* unused pure expression or super */ null && (co
     $ZodStringFormat.init(inst, def);
 })));
 const $ZodCIDRv4 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCIDRv4", (inst, def) => {
-    def.pattern ?? (def.pattern = cidrv4);
+    def.pattern ?? (def.pattern = core_regexes/* cidrv4 */.zr);
     $ZodStringFormat.init(inst, def);
 });
 function isValidCIDRv6(value) {
@@ -85834,7 +90974,7 @@ function isValidCIDRv6(value) {
     return isValidIPv6(address);
 }
 const $ZodCIDRv6 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCIDRv6", (inst, def) => {
-    def.pattern ?? (def.pattern = cidrv6); // not used for validation
+    def.pattern ?? (def.pattern = core_regexes/* cidrv6 */.l7); // not used for validation
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
         if (!isValidCIDRv6(payload.value)) {
@@ -85909,7 +91049,7 @@ const $ZodBase64URL = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBase64UR
     };
 });
 const $ZodE164 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodE164", (inst, def) => {
-    def.pattern ?? (def.pattern = e164);
+    def.pattern ?? (def.pattern = core_regexes/* e164 */.hQ);
     $ZodStringFormat.init(inst, def);
 });
 //////////////////////////////   ZodCreditCard   //////////////////////////////
@@ -86036,7 +91176,7 @@ const $ZodCustomStringFormat = /*@__PURE__*/ (/* unused pure expression or super
 })));
 const $ZodNumber = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNumber", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = number;
+    inst._zod.pattern = core_regexes/* number */.ai;
     inst._zod.parse = (payload, _ctx) => {
         if (def.coerce)
             try {
@@ -86065,12 +91205,12 @@ const $ZodNumber = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNumber", (i
     };
 });
 const $ZodNumberFormat = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNumberFormat", (inst, def) => {
-    $ZodCheckNumberFormat.init(inst, def);
+    core_checks/* $ZodCheckNumberFormat */.KH.init(inst, def);
     $ZodNumber.init(inst, def); // no format checks
 });
 const $ZodBoolean = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBoolean", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = regexes_boolean;
+    inst._zod.pattern = core_regexes/* boolean */.zM;
     inst._zod.parse = (payload, _ctx) => {
         if (def.coerce)
             try {
@@ -86091,7 +91231,7 @@ const $ZodBoolean = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBoolean", 
 });
 const $ZodBigInt = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBigInt", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = bigint;
+    inst._zod.pattern = core_regexes/* bigint */.o;
     inst._zod.parse = (payload, _ctx) => {
         if (def.coerce)
             try {
@@ -87223,7 +92363,7 @@ const $ZodRecord = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodRecord", (i
                     throw new Error("Async schemas not supported in object keys currently");
                 }
                 // Numeric string fallback: if key is a numeric string and failed, retry with Number(key). This handles z.number(), z.literal([1, 2, 3]), and unions containing numeric literals
-                const checkNumericKey = typeof key === "string" && number.test(key) && keyResult.issues.length;
+                const checkNumericKey = typeof key === "string" && core_regexes/* number */.ai.test(key) && keyResult.issues.length;
                 if (checkNumericKey) {
                     const retryResult = def.keyType._zod.run({ value: Number(key), issues: [] }, ctx);
                     if (retryResult instanceof Promise) {
@@ -88009,7 +93149,7 @@ const $ZodLazy = /*@__PURE__*/ (/* unused pure expression or super */ null && (c
     };
 })));
 const $ZodCustom = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCustom", (inst, def) => {
-    $ZodCheck.init(inst, def);
+    core_checks/* $ZodCheck */.QP.init(inst, def);
     $ZodType.init(inst, def);
     inst._zod.parse = (payload, _) => {
         return payload;
@@ -88040,1164 +93180,10 @@ function handleRefineResult(result, payload, input, inst) {
     }
 }
 
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/registries.js
-var _a;
-const $output = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodOutput")));
-const $input = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodInput")));
-class $ZodRegistry {
-    constructor() {
-        this._map = new WeakMap();
-        this._idmap = new Map();
-    }
-    add(schema, ..._meta) {
-        const meta = _meta[0];
-        this._map.set(schema, meta);
-        if (meta && typeof meta === "object" && "id" in meta) {
-            this._idmap.set(meta.id, schema);
-        }
-        return this;
-    }
-    clear() {
-        this._map = new WeakMap();
-        this._idmap = new Map();
-        return this;
-    }
-    remove(schema) {
-        const meta = this._map.get(schema);
-        if (meta && typeof meta === "object" && "id" in meta) {
-            this._idmap.delete(meta.id);
-        }
-        this._map.delete(schema);
-        return this;
-    }
-    get(schema) {
-        // return this._map.get(schema) as any;
-        // inherit metadata
-        const p = schema._zod.parent;
-        if (p) {
-            const pm = { ...(this.get(p) ?? {}) };
-            delete pm.id; // do not inherit id
-            const f = { ...pm, ...this._map.get(schema) };
-            return Object.keys(f).length ? f : undefined;
-        }
-        return this._map.get(schema);
-    }
-    has(schema) {
-        return this._map.has(schema);
-    }
-}
-// registries
-function registry() {
-    return new $ZodRegistry();
-}
-(_a = globalThis).__zod_globalRegistry ?? (_a.__zod_globalRegistry = registry());
-const globalRegistry = globalThis.__zod_globalRegistry;
-
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/api.js
-
-
-
-
-function snapshotChecks(def) {
-    if (def.checks)
-        def.checks = [...def.checks];
-    return def;
-}
-// @__NO_SIDE_EFFECTS__
-function _string(Class, params) {
-    return new Class(snapshotChecks({ type: "string", ...core_util/* normalizeParams */.A2(params) }));
-}
-// @__NO_SIDE_EFFECTS__
-function _coercedString(Class, params) {
-    return new Class(snapshotChecks({ type: "string", coerce: true, ...util.normalizeParams(params) }));
-}
-// @__NO_SIDE_EFFECTS__
-function _email(Class, params) {
-    return new Class({
-        type: "string",
-        format: "email",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _guid(Class, params) {
-    return new Class({
-        type: "string",
-        format: "guid",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _uuid(Class, params) {
-    return new Class({
-        type: "string",
-        format: "uuid",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _uuidv4(Class, params) {
-    return new Class({
-        type: "string",
-        format: "uuid",
-        check: "string_format",
-        abort: false,
-        version: "v4",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _uuidv6(Class, params) {
-    return new Class({
-        type: "string",
-        format: "uuid",
-        check: "string_format",
-        abort: false,
-        version: "v6",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _uuidv7(Class, params) {
-    return new Class({
-        type: "string",
-        format: "uuid",
-        check: "string_format",
-        abort: false,
-        version: "v7",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _url(Class, params) {
-    return new Class({
-        type: "string",
-        format: "url",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function api_emoji(Class, params) {
-    return new Class({
-        type: "string",
-        format: "emoji",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _nanoid(Class, params) {
-    return new Class({
-        type: "string",
-        format: "nanoid",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-/**
- * @deprecated CUID v1 is deprecated by its authors due to information leakage
- * (timestamps embedded in the id). Use {@link _cuid2} instead.
- * See https://github.com/paralleldrive/cuid.
- */
-// @__NO_SIDE_EFFECTS__
-function _cuid(Class, params) {
-    return new Class({
-        type: "string",
-        format: "cuid",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _cuid2(Class, params) {
-    return new Class({
-        type: "string",
-        format: "cuid2",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _ulid(Class, params) {
-    return new Class({
-        type: "string",
-        format: "ulid",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _xid(Class, params) {
-    return new Class({
-        type: "string",
-        format: "xid",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _ksuid(Class, params) {
-    return new Class({
-        type: "string",
-        format: "ksuid",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _ipv4(Class, params) {
-    return new Class({
-        type: "string",
-        format: "ipv4",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _ipv6(Class, params) {
-    return new Class({
-        type: "string",
-        format: "ipv6",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _mac(Class, params) {
-    return new Class({
-        type: "string",
-        format: "mac",
-        check: "string_format",
-        abort: false,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _cidrv4(Class, params) {
-    return new Class({
-        type: "string",
-        format: "cidrv4",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _cidrv6(Class, params) {
-    return new Class({
-        type: "string",
-        format: "cidrv6",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _base64(Class, params) {
-    return new Class({
-        type: "string",
-        format: "base64",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _base64url(Class, params) {
-    return new Class({
-        type: "string",
-        format: "base64url",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _e164(Class, params) {
-    return new Class({
-        type: "string",
-        format: "e164",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _creditCard(Class, params) {
-    return new Class({
-        type: "string",
-        format: "credit_card",
-        check: "string_format",
-        abort: false,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _iban(Class, params) {
-    return new Class({
-        type: "string",
-        format: "iban",
-        check: "string_format",
-        abort: false,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _jwt(Class, params) {
-    return new Class({
-        type: "string",
-        format: "jwt",
-        check: "string_format",
-        abort: false,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-const TimePrecision = {
-    Any: null,
-    Minute: -1,
-    Second: 0,
-    Millisecond: 3,
-    Microsecond: 6,
-};
-// @__NO_SIDE_EFFECTS__
-function _isoDateTime(Class, params) {
-    return new Class({
-        type: "string",
-        format: "datetime",
-        check: "string_format",
-        offset: false,
-        local: false,
-        precision: null,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _isoDate(Class, params) {
-    return new Class({
-        type: "string",
-        format: "date",
-        check: "string_format",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _isoTime(Class, params) {
-    return new Class({
-        type: "string",
-        format: "time",
-        check: "string_format",
-        precision: null,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _isoDuration(Class, params) {
-    return new Class({
-        type: "string",
-        format: "duration",
-        check: "string_format",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _number(Class, params) {
-    return new Class(snapshotChecks({ type: "number", checks: [], ...core_util/* normalizeParams */.A2(params) }));
-}
-// @__NO_SIDE_EFFECTS__
-function _coercedNumber(Class, params) {
-    return new Class(snapshotChecks({ type: "number", coerce: true, checks: [], ...util.normalizeParams(params) }));
-}
-// @__NO_SIDE_EFFECTS__
-function _int(Class, params) {
-    return new Class({
-        type: "number",
-        check: "number_format",
-        abort: false,
-        format: "safeint",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _float32(Class, params) {
-    return new Class({
-        type: "number",
-        check: "number_format",
-        abort: false,
-        format: "float32",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _float64(Class, params) {
-    return new Class({
-        type: "number",
-        check: "number_format",
-        abort: false,
-        format: "float64",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _int32(Class, params) {
-    return new Class({
-        type: "number",
-        check: "number_format",
-        abort: false,
-        format: "int32",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _uint32(Class, params) {
-    return new Class({
-        type: "number",
-        check: "number_format",
-        abort: false,
-        format: "uint32",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _boolean(Class, params) {
-    return new Class({
-        type: "boolean",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _coercedBoolean(Class, params) {
-    return new Class({
-        type: "boolean",
-        coerce: true,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _bigint(Class, params) {
-    return new Class({
-        type: "bigint",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _coercedBigint(Class, params) {
-    return new Class({
-        type: "bigint",
-        coerce: true,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _int64(Class, params) {
-    return new Class({
-        type: "bigint",
-        check: "bigint_format",
-        abort: false,
-        format: "int64",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _uint64(Class, params) {
-    return new Class({
-        type: "bigint",
-        check: "bigint_format",
-        abort: false,
-        format: "uint64",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _symbol(Class, params) {
-    return new Class({
-        type: "symbol",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function api_undefined(Class, params) {
-    return new Class({
-        type: "undefined",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function api_null(Class, params) {
-    return new Class({
-        type: "null",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _any(Class) {
-    return new Class({
-        type: "any",
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _unknown(Class) {
-    return new Class({
-        type: "unknown",
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _never(Class, params) {
-    return new Class({
-        type: "never",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _void(Class, params) {
-    return new Class({
-        type: "void",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _date(Class, params) {
-    return new Class({
-        type: "date",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _coercedDate(Class, params) {
-    return new Class({
-        type: "date",
-        coerce: true,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _nan(Class, params) {
-    return new Class({
-        type: "nan",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _lt(value, params) {
-    return new $ZodCheckLessThan({
-        check: "less_than",
-        ...core_util/* normalizeParams */.A2(params),
-        value,
-        inclusive: false,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _lte(value, params) {
-    return new $ZodCheckLessThan({
-        check: "less_than",
-        ...core_util/* normalizeParams */.A2(params),
-        value,
-        inclusive: true,
-    });
-}
-
-// @__NO_SIDE_EFFECTS__
-function _gt(value, params) {
-    return new $ZodCheckGreaterThan({
-        check: "greater_than",
-        ...core_util/* normalizeParams */.A2(params),
-        value,
-        inclusive: false,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _gte(value, params) {
-    return new $ZodCheckGreaterThan({
-        check: "greater_than",
-        ...core_util/* normalizeParams */.A2(params),
-        value,
-        inclusive: true,
-    });
-}
-
-// @__NO_SIDE_EFFECTS__
-function _positive(params) {
-    return _gt(0, params);
-}
-// negative
-// @__NO_SIDE_EFFECTS__
-function _negative(params) {
-    return _lt(0, params);
-}
-// nonpositive
-// @__NO_SIDE_EFFECTS__
-function _nonpositive(params) {
-    return _lte(0, params);
-}
-// nonnegative
-// @__NO_SIDE_EFFECTS__
-function _nonnegative(params) {
-    return _gte(0, params);
-}
-// @__NO_SIDE_EFFECTS__
-function _multipleOf(value, params) {
-    return new $ZodCheckMultipleOf({
-        check: "multiple_of",
-        ...core_util/* normalizeParams */.A2(params),
-        value,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _maxSize(maximum, params) {
-    return new checks.$ZodCheckMaxSize({
-        check: "max_size",
-        ...util.normalizeParams(params),
-        maximum,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _minSize(minimum, params) {
-    return new checks.$ZodCheckMinSize({
-        check: "min_size",
-        ...util.normalizeParams(params),
-        minimum,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _size(size, params) {
-    return new checks.$ZodCheckSizeEquals({
-        check: "size_equals",
-        ...util.normalizeParams(params),
-        size,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _maxLength(maximum, params) {
-    const ch = new $ZodCheckMaxLength({
-        check: "max_length",
-        ...core_util/* normalizeParams */.A2(params),
-        maximum,
-    });
-    return ch;
-}
-// @__NO_SIDE_EFFECTS__
-function _minLength(minimum, params) {
-    return new $ZodCheckMinLength({
-        check: "min_length",
-        ...core_util/* normalizeParams */.A2(params),
-        minimum,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _length(length, params) {
-    return new $ZodCheckLengthEquals({
-        check: "length_equals",
-        ...core_util/* normalizeParams */.A2(params),
-        length,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _regex(pattern, params) {
-    return new $ZodCheckRegex({
-        check: "string_format",
-        format: "regex",
-        ...core_util/* normalizeParams */.A2(params),
-        pattern,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _lowercase(params) {
-    return new $ZodCheckLowerCase({
-        check: "string_format",
-        format: "lowercase",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _uppercase(params) {
-    return new $ZodCheckUpperCase({
-        check: "string_format",
-        format: "uppercase",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _includes(includes, params) {
-    return new $ZodCheckIncludes({
-        check: "string_format",
-        format: "includes",
-        ...core_util/* normalizeParams */.A2(params),
-        includes,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _startsWith(prefix, params) {
-    return new $ZodCheckStartsWith({
-        check: "string_format",
-        format: "starts_with",
-        ...core_util/* normalizeParams */.A2(params),
-        prefix,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _endsWith(suffix, params) {
-    return new $ZodCheckEndsWith({
-        check: "string_format",
-        format: "ends_with",
-        ...core_util/* normalizeParams */.A2(params),
-        suffix,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _property(property, schema, params) {
-    return new checks.$ZodCheckProperty({
-        check: "property",
-        property,
-        schema,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _properties(shape, params) {
-    return new $ZodCheckProperties({
-        check: "properties",
-        shape,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _mime(types, params) {
-    return new checks.$ZodCheckMimeType({
-        check: "mime_type",
-        mime: types,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _overwrite(tx) {
-    return new $ZodCheckOverwrite({
-        check: "overwrite",
-        tx,
-    });
-}
-// normalize
-// @__NO_SIDE_EFFECTS__
-function _normalize(form) {
-    return _overwrite((input) => input.normalize(form));
-}
-// trim
-// @__NO_SIDE_EFFECTS__
-function _trim() {
-    return _overwrite((input) => input.trim());
-}
-// toLowerCase
-// @__NO_SIDE_EFFECTS__
-function _toLowerCase() {
-    return _overwrite((input) => input.toLowerCase());
-}
-// toUpperCase
-// @__NO_SIDE_EFFECTS__
-function _toUpperCase() {
-    return _overwrite((input) => input.toUpperCase());
-}
-// slugify
-// @__NO_SIDE_EFFECTS__
-function _slugify() {
-    return _overwrite((input) => core_util/* slugify */.Yv(input));
-}
-// @__NO_SIDE_EFFECTS__
-function _array(Class, element, params) {
-    return new Class({
-        type: "array",
-        element,
-        // get element() {
-        //   return element;
-        // },
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _union(Class, options, params) {
-    return new Class({
-        type: "union",
-        options,
-        ...util.normalizeParams(params),
-    });
-}
-function _xor(Class, options, params) {
-    return new Class({
-        type: "union",
-        options,
-        inclusive: false,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _discriminatedUnion(Class, discriminator, options, params) {
-    return new Class({
-        type: "union",
-        options: options,
-        discriminator,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _intersection(Class, left, right) {
-    return new Class({
-        type: "intersection",
-        left,
-        right,
-    });
-}
-// export function _tuple(
-//   Class: util.SchemaClass<schemas.$ZodTuple>,
-//   items: [],
-//   params?: string | $ZodTupleParams
-// ): schemas.$ZodTuple<[], null>;
-// @__NO_SIDE_EFFECTS__
-function _tuple(Class, items, _paramsOrRest, _params) {
-    const hasRest = _paramsOrRest instanceof schemas.$ZodType;
-    const params = hasRest ? _params : _paramsOrRest;
-    const rest = hasRest ? _paramsOrRest : null;
-    return new Class({
-        type: "tuple",
-        items,
-        rest,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _record(Class, keyType, valueType, params) {
-    return new Class({
-        type: "record",
-        keyType,
-        valueType,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _map(Class, keyType, valueType, params) {
-    return new Class({
-        type: "map",
-        keyType,
-        valueType,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _set(Class, valueType, params) {
-    return new Class({
-        type: "set",
-        valueType,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _enum(Class, values, params) {
-    const entries = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
-    // if (Array.isArray(values)) {
-    //   for (const value of values) {
-    //     entries[value] = value;
-    //   }
-    // } else {
-    //   Object.assign(entries, values);
-    // }
-    // const entries: util.EnumLike = {};
-    // for (const val of values) {
-    //   entries[val] = val;
-    // }
-    return new Class({
-        type: "enum",
-        entries,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-/** @deprecated This API has been merged into `z.enum()`. Use `z.enum()` instead.
- *
- * ```ts
- * enum Colors { red, green, blue }
- * z.enum(Colors);
- * ```
- */
-function _nativeEnum(Class, entries, params) {
-    return new Class({
-        type: "enum",
-        entries,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _literal(Class, value, params) {
-    return new Class({
-        type: "literal",
-        values: Array.isArray(value) ? value : [value],
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _file(Class, params) {
-    return new Class({
-        type: "file",
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _transform(Class, fn) {
-    return new Class({
-        type: "transform",
-        transform: fn,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _optional(Class, innerType) {
-    return new Class({
-        type: "optional",
-        innerType,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _nullable(Class, innerType) {
-    return new Class({
-        type: "nullable",
-        innerType,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _default(Class, innerType, defaultValue) {
-    return new Class({
-        type: "default",
-        innerType,
-        get defaultValue() {
-            return typeof defaultValue === "function" ? defaultValue() : util.shallowClone(defaultValue);
-        },
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _nonoptional(Class, innerType, params) {
-    return new Class({
-        type: "nonoptional",
-        innerType,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _success(Class, innerType) {
-    return new Class({
-        type: "success",
-        innerType,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _catch(Class, innerType, catchValue) {
-    return new Class({
-        type: "catch",
-        innerType,
-        catchValue: (typeof catchValue === "function" ? catchValue : util.constantCatch(catchValue)),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _pipe(Class, in_, out) {
-    return new Class({
-        type: "pipe",
-        in: in_,
-        out,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _readonly(Class, innerType) {
-    return new Class({
-        type: "readonly",
-        innerType,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _templateLiteral(Class, parts, params) {
-    return new Class({
-        type: "template_literal",
-        parts,
-        ...util.normalizeParams(params),
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _lazy(Class, getter) {
-    return new Class({
-        type: "lazy",
-        getter,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _promise(Class, innerType) {
-    return new Class({
-        type: "promise",
-        innerType,
-    });
-}
-// @__NO_SIDE_EFFECTS__
-function _custom(Class, fn, _params) {
-    const norm = core_util/* normalizeParams */.A2(_params);
-    norm.abort ?? (norm.abort = true); // default to abort:false
-    const schema = new Class({
-        type: "custom",
-        check: "custom",
-        fn: fn,
-        ...norm,
-    });
-    return schema;
-}
-// same as _custom but defaults to abort:false
-// @__NO_SIDE_EFFECTS__
-function _refine(Class, fn, _params) {
-    const schema = new Class({
-        type: "custom",
-        check: "custom",
-        fn: fn,
-        ...core_util/* normalizeParams */.A2(_params),
-    });
-    return schema;
-}
-// @__NO_SIDE_EFFECTS__
-function _superRefine(fn, params) {
-    const ch = _check((payload) => {
-        payload.addIssue = (issue) => {
-            if (typeof issue === "string") {
-                payload.issues.push(core_util/* issue */.sn(issue, payload.value, ch._zod.def));
-            }
-            else {
-                // for Zod 3 backwards compatibility
-                const _issue = issue;
-                if (_issue.fatal)
-                    _issue.continue = false;
-                _issue.code ?? (_issue.code = "custom");
-                if (!("input" in _issue))
-                    _issue.input = payload.value;
-                _issue.inst ?? (_issue.inst = ch);
-                _issue.continue ?? (_issue.continue = !ch._zod.def.abort); // abort is always undefined, so this is always true...
-                payload.issues.push(core_util/* issue */.sn(_issue));
-            }
-        };
-        return fn(payload.value, payload);
-    }, params);
-    return ch;
-}
-// @__NO_SIDE_EFFECTS__
-function _check(fn, params) {
-    const ch = new $ZodCheck({
-        check: "custom",
-        ...core_util/* normalizeParams */.A2(params),
-    });
-    ch._zod.check = fn;
-    return ch;
-}
-// @__NO_SIDE_EFFECTS__
-function describe(description) {
-    const ch = new $ZodCheck({ check: "describe" });
-    ch._zod.onattach = [
-        (inst) => {
-            const existing = globalRegistry.get(inst) ?? {};
-            globalRegistry.add(inst, { ...existing, description });
-        },
-    ];
-    ch._zod.check = () => { }; // no-op check
-    return ch;
-}
-// @__NO_SIDE_EFFECTS__
-function meta(metadata) {
-    const ch = new $ZodCheck({ check: "meta" });
-    ch._zod.onattach = [
-        (inst) => {
-            const existing = globalRegistry.get(inst) ?? {};
-            globalRegistry.add(inst, { ...existing, ...metadata });
-        },
-    ];
-    ch._zod.check = () => { }; // no-op check
-    return ch;
-}
-// @__NO_SIDE_EFFECTS__
-function _stringbool(Classes, _params) {
-    const params = util.normalizeParams(_params);
-    let truthyArray = params.truthy ?? ["true", "1", "yes", "on", "y", "enabled"];
-    let falsyArray = params.falsy ?? ["false", "0", "no", "off", "n", "disabled"];
-    if (params.case !== "sensitive") {
-        truthyArray = truthyArray.map((v) => (typeof v === "string" ? v.toLowerCase() : v));
-        falsyArray = falsyArray.map((v) => (typeof v === "string" ? v.toLowerCase() : v));
-    }
-    const truthySet = new Set(truthyArray);
-    const falsySet = new Set(falsyArray);
-    const _Codec = Classes.Codec ?? schemas.$ZodCodec;
-    const _Boolean = Classes.Boolean ?? schemas.$ZodBoolean;
-    const _String = Classes.String ?? schemas.$ZodString;
-    const stringSchema = new _String({ type: "string", error: params.error });
-    const booleanSchema = new _Boolean({ type: "boolean", error: params.error });
-    const codec = new _Codec({
-        type: "pipe",
-        in: stringSchema,
-        out: booleanSchema,
-        transform: ((input, payload) => {
-            let data = input;
-            if (params.case !== "sensitive")
-                data = data.toLowerCase();
-            if (truthySet.has(data)) {
-                return true;
-            }
-            else if (falsySet.has(data)) {
-                return false;
-            }
-            else {
-                payload.issues.push({
-                    code: "invalid_value",
-                    expected: "stringbool",
-                    values: [...truthySet, ...falsySet],
-                    input: payload.value,
-                    inst: codec,
-                    continue: false,
-                });
-                return {};
-            }
-        }),
-        reverseTransform: ((input, _payload) => {
-            if (input === true) {
-                return truthyArray[0] || "true";
-            }
-            else {
-                return falsyArray[0] || "false";
-            }
-        }),
-        error: params.error,
-    });
-    codec._zod.bag.truthy = truthyArray;
-    codec._zod.bag.falsy = falsyArray;
-    codec._zod.bag.case = params.case ?? "insensitive";
-    return codec;
-}
-// @__NO_SIDE_EFFECTS__
-function _stringFormat(Class, format, fnOrRegex, _params = {}) {
-    const params = util.normalizeParams(_params);
-    const def = {
-        check: "string_format",
-        type: "string",
-        format,
-        fn: typeof fnOrRegex === "function" ? fnOrRegex : (val) => fnOrRegex.test(val),
-        ...params,
-    };
-    if (fnOrRegex instanceof RegExp) {
-        def.pattern = fnOrRegex;
-    }
-    const inst = new Class(def);
-    return inst;
-}
-
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/registries.js
+var registries = __nccwpck_require__(29396);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js
+var api = __nccwpck_require__(43759);
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/to-json-schema.js
 
 
@@ -89228,7 +93214,7 @@ function to_json_schema_initializeContext(params) {
         target = "draft-07";
     return {
         processors: params.processors ?? {},
-        metadataRegistry: params?.metadata ?? globalRegistry,
+        metadataRegistry: params?.metadata ?? registries/* globalRegistry */.fd,
         target,
         unrepresentable: params?.unrepresentable ?? "throw",
         override: params?.override ?? (() => { }),
@@ -89959,8 +93945,8 @@ const formatMap = {
 // ==================== SIMPLE TYPE PROCESSORS ====================
 // the runtime patterns are lax so parse paths never overflow the regex stack; the emitted schema swaps in the exact block forms, which zod itself never executes
 const exactPatterns = new Map([
-    [base64Charset, base64],
-    [base64urlCharset, base64url],
+    [base64Charset, core_regexes/* base64 */.K3],
+    [base64urlCharset, core_regexes/* base64url */.r0],
 ]);
 const exactPattern = (p) => exactPatterns.get(p) ?? p;
 const stringProcessor = (schema, ctx, _json, _params) => {
@@ -90429,7 +94415,7 @@ function stringifyKeyNames(bySchema, json, visited) {
         return rest;
     rest.type = "string";
     if (!values)
-        rest.pattern = (types.includes("number") ? number : integer).source;
+        rest.pattern = (types.includes("number") ? core_regexes/* number */.ai : core_regexes/* integer */.nd).source;
     return rest;
 }
 /** Every record of one conversion, so the carriers are found in a single pass rather than once per record. */
@@ -91077,7 +95063,7 @@ const ZodType = /*@__PURE__*/ core_core/* $constructor */.xI("ZodType", (inst, d
         return this.check(superRefine(refinement, params));
     },
     overwrite(fn) {
-        return this.check(_overwrite(fn));
+        return this.check(api/* _overwrite */.bS(fn));
     },
     optional() {
         return optional(this);
@@ -91107,13 +95093,13 @@ const ZodType = /*@__PURE__*/ core_core/* $constructor */.xI("ZodType", (inst, d
         return pipe(this, transform(tx));
     },
     default(d) {
-        return schemas_default(this, d);
+        return _default(this, d);
     },
     prefault(d) {
         return prefault(this, d);
     },
     catch(params) {
-        return schemas_catch(this, params);
+        return _catch(this, params);
     },
     pipe(target) {
         return pipe(this, target);
@@ -91123,15 +95109,15 @@ const ZodType = /*@__PURE__*/ core_core/* $constructor */.xI("ZodType", (inst, d
     },
     describe(description) {
         const cl = this.clone();
-        globalRegistry.add(cl, { description });
+        registries/* globalRegistry */.fd.add(cl, { description });
         return cl;
     },
     meta(...args) {
         // overloaded: meta() returns the registered metadata, meta(data) returns a clone with `data` registered. The mapped type picks up the second overload, so we accept variadic any-args and return `any` to satisfy both at runtime.
         if (args.length === 0)
-            return globalRegistry.get(this);
+            return registries/* globalRegistry */.fd.get(this);
         const cl = this.clone();
-        globalRegistry.add(cl, args[0]);
+        registries/* globalRegistry */.fd.add(cl, args[0]);
         return cl;
     },
     isOptional() {
@@ -91210,7 +95196,7 @@ const ZodType = /*@__PURE__*/ core_core/* $constructor */.xI("ZodType", (inst, d
     },
     // Reads through to the registry on every access, so it must not cache.
     get description() {
-        return globalRegistry.get(this)?.description;
+        return registries/* globalRegistry */.fd.get(this)?.description;
     },
     // No setter: `schema._def = x` throws, as it did when `_def` was a non-writable own property.
     get _def() {
@@ -91229,49 +95215,49 @@ const _ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("_ZodString", (i
     maxLength: (inst) => aggregateChecks(inst).maximum ?? null,
 }, {
     regex(...args) {
-        return this.check(_regex(...args));
+        return this.check(api/* _regex */.Fk(...args));
     },
     includes(...args) {
-        return this.check(_includes(...args));
+        return this.check(api/* _includes */.dR(...args));
     },
     startsWith(...args) {
-        return this.check(_startsWith(...args));
+        return this.check(api/* _startsWith */.$S(...args));
     },
     endsWith(...args) {
-        return this.check(_endsWith(...args));
+        return this.check(api/* _endsWith */.ER(...args));
     },
     min(...args) {
-        return this.check(_minLength(...args));
+        return this.check(api/* _minLength */.m9(...args));
     },
     max(...args) {
-        return this.check(_maxLength(...args));
+        return this.check(api/* _maxLength */.Eb(...args));
     },
     length(...args) {
-        return this.check(_length(...args));
+        return this.check(api/* _length */.YA(...args));
     },
     nonempty(...args) {
-        return this.check(_minLength(1, ...args));
+        return this.check(api/* _minLength */.m9(1, ...args));
     },
     lowercase(params) {
-        return this.check(_lowercase(params));
+        return this.check(api/* _lowercase */.hH(params));
     },
     uppercase(params) {
-        return this.check(_uppercase(params));
+        return this.check(api/* _uppercase */.qF(params));
     },
     trim() {
-        return this.check(_trim());
+        return this.check(api/* _trim */.WN());
     },
     normalize(...args) {
-        return this.check(_normalize(...args));
+        return this.check(api/* _normalize */.lo(...args));
     },
     toLowerCase() {
-        return this.check(_toLowerCase());
+        return this.check(api/* _toLowerCase */.Il());
     },
     toUpperCase() {
-        return this.check(_toUpperCase());
+        return this.check(api/* _toUpperCase */.xY());
     },
     slugify() {
-        return this.check(_slugify());
+        return this.check(api/* _slugify */.TL());
     },
 }));
 const ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("ZodString", (inst, def) => {
@@ -91279,86 +95265,86 @@ const ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("ZodString", (ins
     _ZodString.init(inst, def);
 }, {
     email(params) {
-        return this.check(_email(ZodEmail, params));
+        return this.check(api/* _email */.Mu(ZodEmail, params));
     },
     url(params) {
-        return this.check(_url(ZodURL, params));
+        return this.check(api/* _url */.Fn(ZodURL, params));
     },
     jwt(params) {
-        return this.check(_jwt(ZodJWT, params));
+        return this.check(api/* _jwt */.rk(ZodJWT, params));
     },
     emoji(params) {
-        return this.check(api_emoji(ZodEmoji, params));
+        return this.check(api/* _emoji */.aC(ZodEmoji, params));
     },
     guid(params) {
-        return this.check(_guid(ZodGUID, params));
+        return this.check(api/* _guid */.tB(ZodGUID, params));
     },
     uuid(params) {
-        return this.check(_uuid(ZodUUID, params));
+        return this.check(api/* _uuid */.Be(ZodUUID, params));
     },
     uuidv4(params) {
-        return this.check(_uuidv4(ZodUUID, params));
+        return this.check(api/* _uuidv4 */.nA(ZodUUID, params));
     },
     uuidv6(params) {
-        return this.check(_uuidv6(ZodUUID, params));
+        return this.check(api/* _uuidv6 */.pY(ZodUUID, params));
     },
     uuidv7(params) {
-        return this.check(_uuidv7(ZodUUID, params));
+        return this.check(api/* _uuidv7 */.wA(ZodUUID, params));
     },
     nanoid(params) {
-        return this.check(_nanoid(ZodNanoID, params));
+        return this.check(api/* _nanoid */.Dl(ZodNanoID, params));
     },
     cuid(params) {
-        return this.check(_cuid(ZodCUID, params));
+        return this.check(api/* _cuid */.fs(ZodCUID, params));
     },
     cuid2(params) {
-        return this.check(_cuid2(ZodCUID2, params));
+        return this.check(api/* _cuid2 */.Bj(ZodCUID2, params));
     },
     ulid(params) {
-        return this.check(_ulid(ZodULID, params));
+        return this.check(api/* _ulid */.Ct(ZodULID, params));
     },
     base64(params) {
-        return this.check(_base64(ZodBase64, params));
+        return this.check(api/* _base64 */.rt(ZodBase64, params));
     },
     base64url(params) {
-        return this.check(_base64url(ZodBase64URL, params));
+        return this.check(api/* _base64url */.cU(ZodBase64URL, params));
     },
     xid(params) {
-        return this.check(_xid(ZodXID, params));
+        return this.check(api/* _xid */.Pw(ZodXID, params));
     },
     ksuid(params) {
-        return this.check(_ksuid(ZodKSUID, params));
+        return this.check(api/* _ksuid */._z(ZodKSUID, params));
     },
     ipv4(params) {
-        return this.check(_ipv4(ZodIPv4, params));
+        return this.check(api/* _ipv4 */.Ny(ZodIPv4, params));
     },
     ipv6(params) {
-        return this.check(_ipv6(ZodIPv6, params));
+        return this.check(api/* _ipv6 */.$O(ZodIPv6, params));
     },
     cidrv4(params) {
-        return this.check(_cidrv4(ZodCIDRv4, params));
+        return this.check(api/* _cidrv4 */.Uy(ZodCIDRv4, params));
     },
     cidrv6(params) {
-        return this.check(_cidrv6(ZodCIDRv6, params));
+        return this.check(api/* _cidrv6 */.gP(ZodCIDRv6, params));
     },
     e164(params) {
-        return this.check(_e164(ZodE164, params));
+        return this.check(api/* _e164 */.KB(ZodE164, params));
     },
     datetime(params) {
-        return this.check(_isoDateTime(ZodISODateTime, params));
+        return this.check(api/* _isoDateTime */.G1(ZodISODateTime, params));
     },
     date(params) {
-        return this.check(_isoDate(ZodISODate, params));
+        return this.check(api/* _isoDate */.db(ZodISODate, params));
     },
     time(params) {
-        return this.check(_isoTime(ZodISOTime, params));
+        return this.check(api/* _isoTime */.Kn(ZodISOTime, params));
     },
     duration(params) {
-        return this.check(_isoDuration(ZodISODuration, params));
+        return this.check(api/* _isoDuration */.f2(ZodISODuration, params));
     },
 });
-function schemas_string(params) {
-    return _string(ZodString, params);
+function string(params) {
+    return api/* _string */.Rl(ZodString, params);
 }
 const ZodStringFormat = /*@__PURE__*/ core_core/* $constructor */.xI("ZodStringFormat", (inst, def) => {
     $ZodStringFormat.init(inst, def);
@@ -91385,7 +95371,7 @@ const ZodEmail = /*@__PURE__*/ core_core/* $constructor */.xI("ZodEmail", (inst,
     $ZodEmail.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_email(params) {
+function email(params) {
     return core._email(ZodEmail, params);
 }
 const ZodGUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodGUID", (inst, def) => {
@@ -91393,7 +95379,7 @@ const ZodGUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodGUID", (inst, d
     $ZodGUID.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_guid(params) {
+function guid(params) {
     return core._guid(ZodGUID, params);
 }
 const ZodUUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUUID", (inst, def) => {
@@ -91401,7 +95387,7 @@ const ZodUUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUUID", (inst, d
     $ZodUUID.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_uuid(params) {
+function uuid(params) {
     return core._uuid(ZodUUID, params);
 }
 function uuidv4(params) {
@@ -91421,7 +95407,7 @@ const ZodURL = /*@__PURE__*/ core_core/* $constructor */.xI("ZodURL", (inst, def
     ZodStringFormat.init(inst, def);
 });
 function url(params) {
-    return _url(ZodURL, params);
+    return api/* _url */.Fn(ZodURL, params);
 }
 function httpUrl(params) {
     return core._url(ZodURL, {
@@ -91435,7 +95421,7 @@ const ZodEmoji = /*@__PURE__*/ core_core/* $constructor */.xI("ZodEmoji", (inst,
     $ZodEmoji.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_emoji(params) {
+function emoji(params) {
     return core._emoji(ZodEmoji, params);
 }
 const ZodNanoID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNanoID", (inst, def) => {
@@ -91443,7 +95429,7 @@ const ZodNanoID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNanoID", (ins
     $ZodNanoID.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_nanoid(params) {
+function nanoid(params) {
     return core._nanoid(ZodNanoID, params);
 }
 /**
@@ -91463,7 +95449,7 @@ const ZodCUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCUID", (inst, d
  * (timestamps embedded in the id). Use {@link cuid2 | `z.cuid2()`} instead.
  * See https://github.com/paralleldrive/cuid.
  */
-function schemas_cuid(params) {
+function cuid(params) {
     return core._cuid(ZodCUID, params);
 }
 const ZodCUID2 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCUID2", (inst, def) => {
@@ -91471,7 +95457,7 @@ const ZodCUID2 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCUID2", (inst,
     $ZodCUID2.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_cuid2(params) {
+function cuid2(params) {
     return core._cuid2(ZodCUID2, params);
 }
 const ZodULID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodULID", (inst, def) => {
@@ -91479,7 +95465,7 @@ const ZodULID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodULID", (inst, d
     $ZodULID.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_ulid(params) {
+function ulid(params) {
     return core._ulid(ZodULID, params);
 }
 const ZodXID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodXID", (inst, def) => {
@@ -91487,7 +95473,7 @@ const ZodXID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodXID", (inst, def
     $ZodXID.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_xid(params) {
+function xid(params) {
     return core._xid(ZodXID, params);
 }
 const ZodKSUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodKSUID", (inst, def) => {
@@ -91495,7 +95481,7 @@ const ZodKSUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodKSUID", (inst,
     $ZodKSUID.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_ksuid(params) {
+function ksuid(params) {
     return core._ksuid(ZodKSUID, params);
 }
 const ZodIPv4 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIPv4", (inst, def) => {
@@ -91503,7 +95489,7 @@ const ZodIPv4 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIPv4", (inst, d
     $ZodIPv4.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_ipv4(params) {
+function ipv4(params) {
     return core._ipv4(ZodIPv4, params);
 }
 const ZodMAC = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMAC", (inst, def) => {
@@ -91511,7 +95497,7 @@ const ZodMAC = /*@__PURE__*/ (/* unused pure expression or super */ null && (cor
     core.$ZodMAC.init(inst, def);
     ZodStringFormat.init(inst, def);
 })));
-function schemas_mac(params) {
+function mac(params) {
     return core._mac(ZodMAC, params);
 }
 const ZodIPv6 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIPv6", (inst, def) => {
@@ -91519,21 +95505,21 @@ const ZodIPv6 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIPv6", (inst, d
     $ZodIPv6.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_ipv6(params) {
+function ipv6(params) {
     return core._ipv6(ZodIPv6, params);
 }
 const ZodCIDRv4 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCIDRv4", (inst, def) => {
     $ZodCIDRv4.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_cidrv4(params) {
+function cidrv4(params) {
     return core._cidrv4(ZodCIDRv4, params);
 }
 const ZodCIDRv6 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCIDRv6", (inst, def) => {
     $ZodCIDRv6.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_cidrv6(params) {
+function cidrv6(params) {
     return core._cidrv6(ZodCIDRv6, params);
 }
 const ZodBase64 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBase64", (inst, def) => {
@@ -91541,7 +95527,7 @@ const ZodBase64 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBase64", (ins
     $ZodBase64.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_base64(params) {
+function base64(params) {
     return core._base64(ZodBase64, params);
 }
 const ZodBase64URL = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBase64URL", (inst, def) => {
@@ -91549,7 +95535,7 @@ const ZodBase64URL = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBase64URL"
     $ZodBase64URL.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_base64url(params) {
+function base64url(params) {
     return core._base64url(ZodBase64URL, params);
 }
 const ZodE164 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodE164", (inst, def) => {
@@ -91557,21 +95543,21 @@ const ZodE164 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodE164", (inst, d
     $ZodE164.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
-function schemas_e164(params) {
+function e164(params) {
     return core._e164(ZodE164, params);
 }
 const ZodCreditCard = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodCreditCard", (inst, def) => {
     core.$ZodCreditCard.init(inst, def);
     ZodStringFormat.init(inst, def);
 })));
-function schemas_creditCard(params) {
+function creditCard(params) {
     return core._creditCard(ZodCreditCard, params);
 }
 const ZodIBAN = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodIBAN", (inst, def) => {
     core.$ZodIBAN.init(inst, def);
     ZodStringFormat.init(inst, def);
 })));
-function schemas_iban(params) {
+function iban(params) {
     return core._iban(ZodIBAN, params);
 }
 const ZodJWT = /*@__PURE__*/ core_core/* $constructor */.xI("ZodJWT", (inst, def) => {
@@ -91590,13 +95576,13 @@ const ZodCustomStringFormat = /*@__PURE__*/ (/* unused pure expression or super 
 function stringFormat(format, fnOrRegex, _params = {}) {
     return core._stringFormat(ZodCustomStringFormat, format, fnOrRegex, _params);
 }
-function schemas_hostname(_params) {
+function hostname(_params) {
     return core._stringFormat(ZodCustomStringFormat, "hostname", regexes.hostname, _params);
 }
-function schemas_hex(_params) {
+function hex(_params) {
     return core._stringFormat(ZodCustomStringFormat, "hex", regexes.hex, _params);
 }
-function schemas_currencyCode(_params) {
+function currencyCode(_params) {
     return core._stringFormat(ZodCustomStringFormat, "currency_code", regexes.currencyCode, _params);
 }
 function hash(alg, params) {
@@ -91629,22 +95615,22 @@ const ZodNumber = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNumber", (ins
     format: (inst) => aggregateChecks(inst).format ?? null,
 }, {
     gt(value, params) {
-        return this.check(_gt(value, params));
+        return this.check(api/* _gt */.Tx(value, params));
     },
     gte(value, params) {
-        return this.check(_gte(value, params));
+        return this.check(api/* _gte */.qm(value, params));
     },
     min(value, params) {
-        return this.check(_gte(value, params));
+        return this.check(api/* _gte */.qm(value, params));
     },
     lt(value, params) {
-        return this.check(_lt(value, params));
+        return this.check(api/* _lt */.Au(value, params));
     },
     lte(value, params) {
-        return this.check(_lte(value, params));
+        return this.check(api/* _lte */.Zm(value, params));
     },
     max(value, params) {
-        return this.check(_lte(value, params));
+        return this.check(api/* _lte */.Zm(value, params));
     },
     int(params) {
         return this.check(schemas_int(params));
@@ -91653,36 +95639,36 @@ const ZodNumber = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNumber", (ins
         return this.check(schemas_int(params));
     },
     positive(params) {
-        return this.check(_gt(0, params));
+        return this.check(api/* _gt */.Tx(0, params));
     },
     nonnegative(params) {
-        return this.check(_gte(0, params));
+        return this.check(api/* _gte */.qm(0, params));
     },
     negative(params) {
-        return this.check(_lt(0, params));
+        return this.check(api/* _lt */.Au(0, params));
     },
     nonpositive(params) {
-        return this.check(_lte(0, params));
+        return this.check(api/* _lte */.Zm(0, params));
     },
     multipleOf(value, params) {
-        return this.check(_multipleOf(value, params));
+        return this.check(api/* _multipleOf */.Hi(value, params));
     },
     step(value, params) {
-        return this.check(_multipleOf(value, params));
+        return this.check(api/* _multipleOf */.Hi(value, params));
     },
     finite() {
         return this;
     },
 }));
-function schemas_number(params) {
-    return _number(ZodNumber, params);
+function number(params) {
+    return api/* _number */.F7(ZodNumber, params);
 }
 const ZodNumberFormat = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNumberFormat", (inst, def) => {
     $ZodNumberFormat.init(inst, def);
     ZodNumber.init(inst, def);
 });
 function schemas_int(params) {
-    return _int(ZodNumberFormat, params);
+    return api/* _int */.LK(ZodNumberFormat, params);
 }
 function float32(params) {
     return core._float32(ZodNumberFormat, params);
@@ -91702,7 +95688,7 @@ const ZodBoolean = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBoolean", (i
     inst._zod.processJSONSchema = (ctx, json, params) => booleanProcessor(inst, ctx, json, params);
 });
 function schemas_boolean(params) {
-    return _boolean(ZodBoolean, params);
+    return api/* _boolean */._L(ZodBoolean, params);
 }
 const ZodBigInt = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBigInt", (inst, def) => {
     $ZodBigInt.init(inst, def);
@@ -91715,40 +95701,40 @@ const ZodBigInt = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBigInt", (ins
     format: (inst) => aggregateChecks(inst).format ?? null,
 }, {
     gte(value, params) {
-        return this.check(_gte(value, params));
+        return this.check(api/* _gte */.qm(value, params));
     },
     min(value, params) {
-        return this.check(_gte(value, params));
+        return this.check(api/* _gte */.qm(value, params));
     },
     gt(value, params) {
-        return this.check(_gt(value, params));
+        return this.check(api/* _gt */.Tx(value, params));
     },
     lt(value, params) {
-        return this.check(_lt(value, params));
+        return this.check(api/* _lt */.Au(value, params));
     },
     lte(value, params) {
-        return this.check(_lte(value, params));
+        return this.check(api/* _lte */.Zm(value, params));
     },
     max(value, params) {
-        return this.check(_lte(value, params));
+        return this.check(api/* _lte */.Zm(value, params));
     },
     positive(params) {
-        return this.check(_gt(BigInt(0), params));
+        return this.check(api/* _gt */.Tx(BigInt(0), params));
     },
     negative(params) {
-        return this.check(_lt(BigInt(0), params));
+        return this.check(api/* _lt */.Au(BigInt(0), params));
     },
     nonpositive(params) {
-        return this.check(_lte(BigInt(0), params));
+        return this.check(api/* _lte */.Zm(BigInt(0), params));
     },
     nonnegative(params) {
-        return this.check(_gte(BigInt(0), params));
+        return this.check(api/* _gte */.qm(BigInt(0), params));
     },
     multipleOf(value, params) {
-        return this.check(_multipleOf(value, params));
+        return this.check(api/* _multipleOf */.Hi(value, params));
     },
 }));
-function schemas_bigint(params) {
+function bigint(params) {
     return core._bigint(ZodBigInt, params);
 }
 const ZodBigIntFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodBigIntFormat", (inst, def) => {
@@ -91774,7 +95760,7 @@ const ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null &
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => processors.undefinedProcessor(inst, ctx, json, params);
 })));
-function schemas_undefined(params) {
+function _undefined(params) {
     return core._undefined(ZodUndefined, params);
 }
 
@@ -91783,7 +95769,7 @@ const ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (co
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => processors.nullProcessor(inst, ctx, json, params);
 })));
-function schemas_null(params) {
+function _null(params) {
     return core._null(ZodNull, params);
 }
 
@@ -91801,7 +95787,7 @@ const ZodUnknown = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUnknown", (i
     inst._zod.processJSONSchema = (ctx, json, params) => unknownProcessor(inst, ctx, json, params);
 });
 function unknown() {
-    return _unknown(ZodUnknown);
+    return api/* _unknown */.em(ZodUnknown);
 }
 const ZodNever = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNever", (inst, def) => {
     $ZodNever.init(inst, def);
@@ -91809,14 +95795,14 @@ const ZodNever = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNever", (inst,
     inst._zod.processJSONSchema = (ctx, json, params) => neverProcessor(inst, ctx, json, params);
 });
 function never(params) {
-    return _never(ZodNever, params);
+    return api/* _never */.G8(ZodNever, params);
 }
 const ZodVoid = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodVoid", (inst, def) => {
     core.$ZodVoid.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => processors.voidProcessor(inst, ctx, json, params);
 })));
-function schemas_void(params) {
+function _void(params) {
     return core._void(ZodVoid, params);
 }
 
@@ -91824,8 +95810,8 @@ const ZodDate = /*@__PURE__*/ core_core/* $constructor */.xI("ZodDate", (inst, d
     $ZodDate.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => dateProcessor(inst, ctx, json, params);
-    inst.min = (value, params) => inst.check(_gte(value, params));
-    inst.max = (value, params) => inst.check(_lte(value, params));
+    inst.min = (value, params) => inst.check(api/* _gte */.qm(value, params));
+    inst.max = (value, params) => inst.check(api/* _lte */.Zm(value, params));
 }, 
 /*@__PURE__*/ core_util/* derived */.un({
     minDate: (inst) => {
@@ -91837,7 +95823,7 @@ const ZodDate = /*@__PURE__*/ core_core/* $constructor */.xI("ZodDate", (inst, d
         return maximum ? new Date(maximum) : null;
     },
 }, {}));
-function schemas_date(params) {
+function date(params) {
     return core._date(ZodDate, params);
 }
 const ZodArray = /*@__PURE__*/ core_core/* $constructor */.xI("ZodArray", (inst, def) => {
@@ -91848,28 +95834,28 @@ const ZodArray = /*@__PURE__*/ core_core/* $constructor */.xI("ZodArray", (inst,
     inst.element = def.element;
 }, {
     min(n, params) {
-        return this.check(_minLength(n, params));
+        return this.check(api/* _minLength */.m9(n, params));
     },
     nonempty(params) {
-        return this.check(_minLength(1, params));
+        return this.check(api/* _minLength */.m9(1, params));
     },
     max(n, params) {
-        return this.check(_maxLength(n, params));
+        return this.check(api/* _maxLength */.Eb(n, params));
     },
     length(n, params) {
-        return this.check(_length(n, params));
+        return this.check(api/* _length */.YA(n, params));
     },
     unwrap() {
         return this.element;
     },
 });
 function array(element, params) {
-    return _array(ZodArray, element, params);
+    return api/* _array */.dZ(ZodArray, element, params);
 }
 // .keyof
 function keyof(schema) {
     const shape = schema._zod.def.shape;
-    return schemas_enum(Object.keys(shape));
+    return _enum(Object.keys(shape));
 }
 const ZodObject = /*@__PURE__*/ core_core/* $constructor */.xI("ZodObject", (inst, def) => {
     _ensureDefaultMemoizer();
@@ -91879,7 +95865,7 @@ const ZodObject = /*@__PURE__*/ core_core/* $constructor */.xI("ZodObject", (ins
     core_util/* installLazyProp */.X(inst, "shape", (self) => self._zod.def.shape, false);
 }, {
     keyof() {
-        return schemas_enum(Object.keys(this._zod.def.shape));
+        return _enum(Object.keys(this._zod.def.shape));
     },
     catchall(catchall) {
         // `mergeDefs` rather than a spread: spreading reads `shape`, and resolving it can mint a whole fresh subtree
@@ -92050,7 +96036,7 @@ function record(keyType, valueType, params) {
     if (!valueType || !valueType._zod) {
         return new ZodRecord({
             type: "record",
-            keyType: schemas_string(),
+            keyType: string(),
             valueType: keyType,
             ...core_util/* normalizeParams */.A2(valueType),
         });
@@ -92159,7 +96145,7 @@ const ZodEnum = /*@__PURE__*/ core_core/* $constructor */.xI("ZodEnum", (inst, d
         });
     };
 });
-function schemas_enum(values, params) {
+function _enum(values, params) {
     const entries = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
     return new ZodEnum({
         type: "enum",
@@ -92304,7 +96290,7 @@ const ZodDefault = /*@__PURE__*/ core_core/* $constructor */.xI("ZodDefault", (i
     inst.unwrap = () => inst._zod.def.innerType;
     inst.removeDefault = inst.unwrap;
 });
-function schemas_default(innerType, defaultValue) {
+function _default(innerType, defaultValue) {
     return new ZodDefault({
         type: "default",
         innerType: innerType,
@@ -92360,7 +96346,7 @@ const ZodCatch = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCatch", (inst,
     inst.unwrap = () => inst._zod.def.innerType;
     inst.removeCatch = inst.unwrap;
 });
-function schemas_catch(innerType, catchValue) {
+function _catch(innerType, catchValue) {
     return new ZodCatch({
         type: "catch",
         innerType: innerType,
@@ -92494,24 +96480,24 @@ function check(fn) {
     return ch;
 }
 function custom(fn, _params) {
-    return _custom(ZodCustom, fn ?? (() => true), _params);
+    return api/* _custom */.FO(ZodCustom, fn ?? (() => true), _params);
 }
 function refine(fn, _params = {}) {
-    return _refine(ZodCustom, fn, _params);
+    return api/* _refine */.fU(ZodCustom, fn, _params);
 }
 // superRefine
 function superRefine(fn, params) {
-    return _superRefine(fn, params);
+    return api/* _superRefine */.MB(fn, params);
 }
 // Re-export describe and meta from core
-const schemas_describe = describe;
-const schemas_meta = meta;
+const describe = api/* describe */.q0;
+const meta = api/* meta */.mI;
 const ZodInstanceOf = /*@__PURE__*/ core_core/* $constructor */.xI("ZodInstanceOf", (inst, def) => {
     ZodCustom.init(inst, def);
 }, {
     properties(shape, params) {
         // asserts in place, so the narrowed output type is truthful without a wrapper
-        return this.check(_properties(shape, params));
+        return this.check(api/* _properties */.T2(shape, params));
     },
 });
 function _instanceof(cls, params = {}) {
@@ -92546,7 +96532,7 @@ const stringbool = (...args) => core._stringbool({
 }, ...args);
 function json(params) {
     const jsonSchema = lazy(() => {
-        return union([schemas_string(params), schemas_number(), schemas_boolean(), schemas_null(), array(jsonSchema), record(schemas_string(), jsonSchema)]);
+        return union([string(params), number(), schemas_boolean(), _null(), array(jsonSchema), record(string(), jsonSchema)]);
     });
     return jsonSchema;
 }
@@ -92558,6 +96544,1730 @@ function preprocess(fn, schema) {
         out: schema,
     });
 }
+
+
+/***/ }),
+
+/***/ 43759:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   $O: () => (/* binding */ _ipv6),
+/* harmony export */   $S: () => (/* binding */ _startsWith),
+/* harmony export */   Au: () => (/* binding */ _lt),
+/* harmony export */   Be: () => (/* binding */ _uuid),
+/* harmony export */   Bj: () => (/* binding */ _cuid2),
+/* harmony export */   Ct: () => (/* binding */ _ulid),
+/* harmony export */   Dl: () => (/* binding */ _nanoid),
+/* harmony export */   ER: () => (/* binding */ _endsWith),
+/* harmony export */   Eb: () => (/* binding */ _maxLength),
+/* harmony export */   F7: () => (/* binding */ _number),
+/* harmony export */   FO: () => (/* binding */ _custom),
+/* harmony export */   Fk: () => (/* binding */ _regex),
+/* harmony export */   Fn: () => (/* binding */ _url),
+/* harmony export */   G1: () => (/* binding */ _isoDateTime),
+/* harmony export */   G8: () => (/* binding */ _never),
+/* harmony export */   Hi: () => (/* binding */ _multipleOf),
+/* harmony export */   Il: () => (/* binding */ _toLowerCase),
+/* harmony export */   KB: () => (/* binding */ _e164),
+/* harmony export */   Kn: () => (/* binding */ _isoTime),
+/* harmony export */   LK: () => (/* binding */ _int),
+/* harmony export */   MB: () => (/* binding */ _superRefine),
+/* harmony export */   Mu: () => (/* binding */ _email),
+/* harmony export */   Ny: () => (/* binding */ _ipv4),
+/* harmony export */   Pw: () => (/* binding */ _xid),
+/* harmony export */   Rl: () => (/* binding */ _string),
+/* harmony export */   T2: () => (/* binding */ _properties),
+/* harmony export */   TL: () => (/* binding */ _slugify),
+/* harmony export */   Tx: () => (/* binding */ _gt),
+/* harmony export */   Uy: () => (/* binding */ _cidrv4),
+/* harmony export */   WN: () => (/* binding */ _trim),
+/* harmony export */   YA: () => (/* binding */ _length),
+/* harmony export */   Zm: () => (/* binding */ _lte),
+/* harmony export */   _L: () => (/* binding */ _boolean),
+/* harmony export */   _z: () => (/* binding */ _ksuid),
+/* harmony export */   aC: () => (/* binding */ _emoji),
+/* harmony export */   bS: () => (/* binding */ _overwrite),
+/* harmony export */   cU: () => (/* binding */ _base64url),
+/* harmony export */   dR: () => (/* binding */ _includes),
+/* harmony export */   dZ: () => (/* binding */ _array),
+/* harmony export */   db: () => (/* binding */ _isoDate),
+/* harmony export */   em: () => (/* binding */ _unknown),
+/* harmony export */   f2: () => (/* binding */ _isoDuration),
+/* harmony export */   fU: () => (/* binding */ _refine),
+/* harmony export */   fs: () => (/* binding */ _cuid),
+/* harmony export */   gP: () => (/* binding */ _cidrv6),
+/* harmony export */   hH: () => (/* binding */ _lowercase),
+/* harmony export */   lo: () => (/* binding */ _normalize),
+/* harmony export */   m9: () => (/* binding */ _minLength),
+/* harmony export */   mI: () => (/* binding */ meta),
+/* harmony export */   nA: () => (/* binding */ _uuidv4),
+/* harmony export */   pY: () => (/* binding */ _uuidv6),
+/* harmony export */   q0: () => (/* binding */ describe),
+/* harmony export */   qF: () => (/* binding */ _uppercase),
+/* harmony export */   qG: () => (/* binding */ _coercedNumber),
+/* harmony export */   qm: () => (/* binding */ _gte),
+/* harmony export */   rk: () => (/* binding */ _jwt),
+/* harmony export */   rt: () => (/* binding */ _base64),
+/* harmony export */   tB: () => (/* binding */ _guid),
+/* harmony export */   wA: () => (/* binding */ _uuidv7),
+/* harmony export */   xY: () => (/* binding */ _toUpperCase)
+/* harmony export */ });
+/* unused harmony exports _coercedString, _mac, _creditCard, _iban, TimePrecision, _float32, _float64, _int32, _uint32, _coercedBoolean, _bigint, _coercedBigint, _int64, _uint64, _symbol, _undefined, _null, _any, _void, _date, _coercedDate, _nan, _max, _min, _positive, _negative, _nonpositive, _nonnegative, _maxSize, _minSize, _size, _property, _mime, _union, _xor, _discriminatedUnion, _intersection, _tuple, _record, _map, _set, _enum, _nativeEnum, _literal, _file, _transform, _optional, _nullable, _default, _nonoptional, _success, _catch, _pipe, _readonly, _templateLiteral, _lazy, _promise, _check, _stringbool, _stringFormat */
+/* harmony import */ var _checks_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(44890);
+/* harmony import */ var _registries_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(29396);
+/* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(54723);
+
+
+
+
+function snapshotChecks(def) {
+    if (def.checks)
+        def.checks = [...def.checks];
+    return def;
+}
+// @__NO_SIDE_EFFECTS__
+function _string(Class, params) {
+    return new Class(snapshotChecks({ type: "string", ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params) }));
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedString(Class, params) {
+    return new Class(snapshotChecks({ type: "string", coerce: true, ...util.normalizeParams(params) }));
+}
+// @__NO_SIDE_EFFECTS__
+function _email(Class, params) {
+    return new Class({
+        type: "string",
+        format: "email",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _guid(Class, params) {
+    return new Class({
+        type: "string",
+        format: "guid",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _uuid(Class, params) {
+    return new Class({
+        type: "string",
+        format: "uuid",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _uuidv4(Class, params) {
+    return new Class({
+        type: "string",
+        format: "uuid",
+        check: "string_format",
+        abort: false,
+        version: "v4",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _uuidv6(Class, params) {
+    return new Class({
+        type: "string",
+        format: "uuid",
+        check: "string_format",
+        abort: false,
+        version: "v6",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _uuidv7(Class, params) {
+    return new Class({
+        type: "string",
+        format: "uuid",
+        check: "string_format",
+        abort: false,
+        version: "v7",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _url(Class, params) {
+    return new Class({
+        type: "string",
+        format: "url",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _emoji(Class, params) {
+    return new Class({
+        type: "string",
+        format: "emoji",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _nanoid(Class, params) {
+    return new Class({
+        type: "string",
+        format: "nanoid",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+/**
+ * @deprecated CUID v1 is deprecated by its authors due to information leakage
+ * (timestamps embedded in the id). Use {@link _cuid2} instead.
+ * See https://github.com/paralleldrive/cuid.
+ */
+// @__NO_SIDE_EFFECTS__
+function _cuid(Class, params) {
+    return new Class({
+        type: "string",
+        format: "cuid",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _cuid2(Class, params) {
+    return new Class({
+        type: "string",
+        format: "cuid2",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _ulid(Class, params) {
+    return new Class({
+        type: "string",
+        format: "ulid",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _xid(Class, params) {
+    return new Class({
+        type: "string",
+        format: "xid",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _ksuid(Class, params) {
+    return new Class({
+        type: "string",
+        format: "ksuid",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _ipv4(Class, params) {
+    return new Class({
+        type: "string",
+        format: "ipv4",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _ipv6(Class, params) {
+    return new Class({
+        type: "string",
+        format: "ipv6",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _mac(Class, params) {
+    return new Class({
+        type: "string",
+        format: "mac",
+        check: "string_format",
+        abort: false,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _cidrv4(Class, params) {
+    return new Class({
+        type: "string",
+        format: "cidrv4",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _cidrv6(Class, params) {
+    return new Class({
+        type: "string",
+        format: "cidrv6",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _base64(Class, params) {
+    return new Class({
+        type: "string",
+        format: "base64",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _base64url(Class, params) {
+    return new Class({
+        type: "string",
+        format: "base64url",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _e164(Class, params) {
+    return new Class({
+        type: "string",
+        format: "e164",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _creditCard(Class, params) {
+    return new Class({
+        type: "string",
+        format: "credit_card",
+        check: "string_format",
+        abort: false,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _iban(Class, params) {
+    return new Class({
+        type: "string",
+        format: "iban",
+        check: "string_format",
+        abort: false,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _jwt(Class, params) {
+    return new Class({
+        type: "string",
+        format: "jwt",
+        check: "string_format",
+        abort: false,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+const TimePrecision = {
+    Any: null,
+    Minute: -1,
+    Second: 0,
+    Millisecond: 3,
+    Microsecond: 6,
+};
+// @__NO_SIDE_EFFECTS__
+function _isoDateTime(Class, params) {
+    return new Class({
+        type: "string",
+        format: "datetime",
+        check: "string_format",
+        offset: false,
+        local: false,
+        precision: null,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _isoDate(Class, params) {
+    return new Class({
+        type: "string",
+        format: "date",
+        check: "string_format",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _isoTime(Class, params) {
+    return new Class({
+        type: "string",
+        format: "time",
+        check: "string_format",
+        precision: null,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _isoDuration(Class, params) {
+    return new Class({
+        type: "string",
+        format: "duration",
+        check: "string_format",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _number(Class, params) {
+    return new Class(snapshotChecks({ type: "number", checks: [], ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params) }));
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedNumber(Class, params) {
+    return new Class(snapshotChecks({ type: "number", coerce: true, checks: [], ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params) }));
+}
+// @__NO_SIDE_EFFECTS__
+function _int(Class, params) {
+    return new Class({
+        type: "number",
+        check: "number_format",
+        abort: false,
+        format: "safeint",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _float32(Class, params) {
+    return new Class({
+        type: "number",
+        check: "number_format",
+        abort: false,
+        format: "float32",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _float64(Class, params) {
+    return new Class({
+        type: "number",
+        check: "number_format",
+        abort: false,
+        format: "float64",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _int32(Class, params) {
+    return new Class({
+        type: "number",
+        check: "number_format",
+        abort: false,
+        format: "int32",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _uint32(Class, params) {
+    return new Class({
+        type: "number",
+        check: "number_format",
+        abort: false,
+        format: "uint32",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _boolean(Class, params) {
+    return new Class({
+        type: "boolean",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedBoolean(Class, params) {
+    return new Class({
+        type: "boolean",
+        coerce: true,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _bigint(Class, params) {
+    return new Class({
+        type: "bigint",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedBigint(Class, params) {
+    return new Class({
+        type: "bigint",
+        coerce: true,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _int64(Class, params) {
+    return new Class({
+        type: "bigint",
+        check: "bigint_format",
+        abort: false,
+        format: "int64",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _uint64(Class, params) {
+    return new Class({
+        type: "bigint",
+        check: "bigint_format",
+        abort: false,
+        format: "uint64",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _symbol(Class, params) {
+    return new Class({
+        type: "symbol",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _undefined(Class, params) {
+    return new Class({
+        type: "undefined",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _null(Class, params) {
+    return new Class({
+        type: "null",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _any(Class) {
+    return new Class({
+        type: "any",
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _unknown(Class) {
+    return new Class({
+        type: "unknown",
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _never(Class, params) {
+    return new Class({
+        type: "never",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _void(Class, params) {
+    return new Class({
+        type: "void",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _date(Class, params) {
+    return new Class({
+        type: "date",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _coercedDate(Class, params) {
+    return new Class({
+        type: "date",
+        coerce: true,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _nan(Class, params) {
+    return new Class({
+        type: "nan",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _lt(value, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckLessThan */ .sm({
+        check: "less_than",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        value,
+        inclusive: false,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _lte(value, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckLessThan */ .sm({
+        check: "less_than",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        value,
+        inclusive: true,
+    });
+}
+
+// @__NO_SIDE_EFFECTS__
+function _gt(value, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckGreaterThan */ .J_({
+        check: "greater_than",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        value,
+        inclusive: false,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _gte(value, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckGreaterThan */ .J_({
+        check: "greater_than",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        value,
+        inclusive: true,
+    });
+}
+
+// @__NO_SIDE_EFFECTS__
+function _positive(params) {
+    return _gt(0, params);
+}
+// negative
+// @__NO_SIDE_EFFECTS__
+function _negative(params) {
+    return _lt(0, params);
+}
+// nonpositive
+// @__NO_SIDE_EFFECTS__
+function _nonpositive(params) {
+    return _lte(0, params);
+}
+// nonnegative
+// @__NO_SIDE_EFFECTS__
+function _nonnegative(params) {
+    return _gte(0, params);
+}
+// @__NO_SIDE_EFFECTS__
+function _multipleOf(value, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckMultipleOf */ .Jk({
+        check: "multiple_of",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        value,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _maxSize(maximum, params) {
+    return new checks.$ZodCheckMaxSize({
+        check: "max_size",
+        ...util.normalizeParams(params),
+        maximum,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _minSize(minimum, params) {
+    return new checks.$ZodCheckMinSize({
+        check: "min_size",
+        ...util.normalizeParams(params),
+        minimum,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _size(size, params) {
+    return new checks.$ZodCheckSizeEquals({
+        check: "size_equals",
+        ...util.normalizeParams(params),
+        size,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _maxLength(maximum, params) {
+    const ch = new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckMaxLength */ .Yk({
+        check: "max_length",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        maximum,
+    });
+    return ch;
+}
+// @__NO_SIDE_EFFECTS__
+function _minLength(minimum, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckMinLength */ .Kk({
+        check: "min_length",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        minimum,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _length(length, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckLengthEquals */ .RM({
+        check: "length_equals",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        length,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _regex(pattern, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckRegex */ .DG({
+        check: "string_format",
+        format: "regex",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        pattern,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _lowercase(params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckLowerCase */ .NI({
+        check: "string_format",
+        format: "lowercase",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _uppercase(params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckUpperCase */ .kH({
+        check: "string_format",
+        format: "uppercase",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _includes(includes, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckIncludes */ .Tt({
+        check: "string_format",
+        format: "includes",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        includes,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _startsWith(prefix, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckStartsWith */ .J({
+        check: "string_format",
+        format: "starts_with",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        prefix,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _endsWith(suffix, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckEndsWith */ .E6({
+        check: "string_format",
+        format: "ends_with",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        suffix,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _property(property, schema, params) {
+    return new checks.$ZodCheckProperty({
+        check: "property",
+        property,
+        schema,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _properties(shape, params) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckProperties */ .nJ({
+        check: "properties",
+        shape,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _mime(types, params) {
+    return new checks.$ZodCheckMimeType({
+        check: "mime_type",
+        mime: types,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _overwrite(tx) {
+    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckOverwrite */ .v$({
+        check: "overwrite",
+        tx,
+    });
+}
+// normalize
+// @__NO_SIDE_EFFECTS__
+function _normalize(form) {
+    return _overwrite((input) => input.normalize(form));
+}
+// trim
+// @__NO_SIDE_EFFECTS__
+function _trim() {
+    return _overwrite((input) => input.trim());
+}
+// toLowerCase
+// @__NO_SIDE_EFFECTS__
+function _toLowerCase() {
+    return _overwrite((input) => input.toLowerCase());
+}
+// toUpperCase
+// @__NO_SIDE_EFFECTS__
+function _toUpperCase() {
+    return _overwrite((input) => input.toUpperCase());
+}
+// slugify
+// @__NO_SIDE_EFFECTS__
+function _slugify() {
+    return _overwrite((input) => _util_js__WEBPACK_IMPORTED_MODULE_0__/* .slugify */ .Yv(input));
+}
+// @__NO_SIDE_EFFECTS__
+function _array(Class, element, params) {
+    return new Class({
+        type: "array",
+        element,
+        // get element() {
+        //   return element;
+        // },
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _union(Class, options, params) {
+    return new Class({
+        type: "union",
+        options,
+        ...util.normalizeParams(params),
+    });
+}
+function _xor(Class, options, params) {
+    return new Class({
+        type: "union",
+        options,
+        inclusive: false,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _discriminatedUnion(Class, discriminator, options, params) {
+    return new Class({
+        type: "union",
+        options: options,
+        discriminator,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _intersection(Class, left, right) {
+    return new Class({
+        type: "intersection",
+        left,
+        right,
+    });
+}
+// export function _tuple(
+//   Class: util.SchemaClass<schemas.$ZodTuple>,
+//   items: [],
+//   params?: string | $ZodTupleParams
+// ): schemas.$ZodTuple<[], null>;
+// @__NO_SIDE_EFFECTS__
+function _tuple(Class, items, _paramsOrRest, _params) {
+    const hasRest = _paramsOrRest instanceof schemas.$ZodType;
+    const params = hasRest ? _params : _paramsOrRest;
+    const rest = hasRest ? _paramsOrRest : null;
+    return new Class({
+        type: "tuple",
+        items,
+        rest,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _record(Class, keyType, valueType, params) {
+    return new Class({
+        type: "record",
+        keyType,
+        valueType,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _map(Class, keyType, valueType, params) {
+    return new Class({
+        type: "map",
+        keyType,
+        valueType,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _set(Class, valueType, params) {
+    return new Class({
+        type: "set",
+        valueType,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _enum(Class, values, params) {
+    const entries = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
+    // if (Array.isArray(values)) {
+    //   for (const value of values) {
+    //     entries[value] = value;
+    //   }
+    // } else {
+    //   Object.assign(entries, values);
+    // }
+    // const entries: util.EnumLike = {};
+    // for (const val of values) {
+    //   entries[val] = val;
+    // }
+    return new Class({
+        type: "enum",
+        entries,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+/** @deprecated This API has been merged into `z.enum()`. Use `z.enum()` instead.
+ *
+ * ```ts
+ * enum Colors { red, green, blue }
+ * z.enum(Colors);
+ * ```
+ */
+function _nativeEnum(Class, entries, params) {
+    return new Class({
+        type: "enum",
+        entries,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _literal(Class, value, params) {
+    return new Class({
+        type: "literal",
+        values: Array.isArray(value) ? value : [value],
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _file(Class, params) {
+    return new Class({
+        type: "file",
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _transform(Class, fn) {
+    return new Class({
+        type: "transform",
+        transform: fn,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _optional(Class, innerType) {
+    return new Class({
+        type: "optional",
+        innerType,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _nullable(Class, innerType) {
+    return new Class({
+        type: "nullable",
+        innerType,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _default(Class, innerType, defaultValue) {
+    return new Class({
+        type: "default",
+        innerType,
+        get defaultValue() {
+            return typeof defaultValue === "function" ? defaultValue() : util.shallowClone(defaultValue);
+        },
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _nonoptional(Class, innerType, params) {
+    return new Class({
+        type: "nonoptional",
+        innerType,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _success(Class, innerType) {
+    return new Class({
+        type: "success",
+        innerType,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _catch(Class, innerType, catchValue) {
+    return new Class({
+        type: "catch",
+        innerType,
+        catchValue: (typeof catchValue === "function" ? catchValue : util.constantCatch(catchValue)),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _pipe(Class, in_, out) {
+    return new Class({
+        type: "pipe",
+        in: in_,
+        out,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _readonly(Class, innerType) {
+    return new Class({
+        type: "readonly",
+        innerType,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _templateLiteral(Class, parts, params) {
+    return new Class({
+        type: "template_literal",
+        parts,
+        ...util.normalizeParams(params),
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _lazy(Class, getter) {
+    return new Class({
+        type: "lazy",
+        getter,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _promise(Class, innerType) {
+    return new Class({
+        type: "promise",
+        innerType,
+    });
+}
+// @__NO_SIDE_EFFECTS__
+function _custom(Class, fn, _params) {
+    const norm = _util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(_params);
+    norm.abort ?? (norm.abort = true); // default to abort:false
+    const schema = new Class({
+        type: "custom",
+        check: "custom",
+        fn: fn,
+        ...norm,
+    });
+    return schema;
+}
+// same as _custom but defaults to abort:false
+// @__NO_SIDE_EFFECTS__
+function _refine(Class, fn, _params) {
+    const schema = new Class({
+        type: "custom",
+        check: "custom",
+        fn: fn,
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(_params),
+    });
+    return schema;
+}
+// @__NO_SIDE_EFFECTS__
+function _superRefine(fn, params) {
+    const ch = _check((payload) => {
+        payload.addIssue = (issue) => {
+            if (typeof issue === "string") {
+                payload.issues.push(_util_js__WEBPACK_IMPORTED_MODULE_0__/* .issue */ .sn(issue, payload.value, ch._zod.def));
+            }
+            else {
+                // for Zod 3 backwards compatibility
+                const _issue = issue;
+                if (_issue.fatal)
+                    _issue.continue = false;
+                _issue.code ?? (_issue.code = "custom");
+                if (!("input" in _issue))
+                    _issue.input = payload.value;
+                _issue.inst ?? (_issue.inst = ch);
+                _issue.continue ?? (_issue.continue = !ch._zod.def.abort); // abort is always undefined, so this is always true...
+                payload.issues.push(_util_js__WEBPACK_IMPORTED_MODULE_0__/* .issue */ .sn(_issue));
+            }
+        };
+        return fn(payload.value, payload);
+    }, params);
+    return ch;
+}
+// @__NO_SIDE_EFFECTS__
+function _check(fn, params) {
+    const ch = new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheck */ .QP({
+        check: "custom",
+        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+    });
+    ch._zod.check = fn;
+    return ch;
+}
+// @__NO_SIDE_EFFECTS__
+function describe(description) {
+    const ch = new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheck */ .QP({ check: "describe" });
+    ch._zod.onattach = [
+        (inst) => {
+            const existing = _registries_js__WEBPACK_IMPORTED_MODULE_2__/* .globalRegistry */ .fd.get(inst) ?? {};
+            _registries_js__WEBPACK_IMPORTED_MODULE_2__/* .globalRegistry */ .fd.add(inst, { ...existing, description });
+        },
+    ];
+    ch._zod.check = () => { }; // no-op check
+    return ch;
+}
+// @__NO_SIDE_EFFECTS__
+function meta(metadata) {
+    const ch = new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheck */ .QP({ check: "meta" });
+    ch._zod.onattach = [
+        (inst) => {
+            const existing = _registries_js__WEBPACK_IMPORTED_MODULE_2__/* .globalRegistry */ .fd.get(inst) ?? {};
+            _registries_js__WEBPACK_IMPORTED_MODULE_2__/* .globalRegistry */ .fd.add(inst, { ...existing, ...metadata });
+        },
+    ];
+    ch._zod.check = () => { }; // no-op check
+    return ch;
+}
+// @__NO_SIDE_EFFECTS__
+function _stringbool(Classes, _params) {
+    const params = util.normalizeParams(_params);
+    let truthyArray = params.truthy ?? ["true", "1", "yes", "on", "y", "enabled"];
+    let falsyArray = params.falsy ?? ["false", "0", "no", "off", "n", "disabled"];
+    if (params.case !== "sensitive") {
+        truthyArray = truthyArray.map((v) => (typeof v === "string" ? v.toLowerCase() : v));
+        falsyArray = falsyArray.map((v) => (typeof v === "string" ? v.toLowerCase() : v));
+    }
+    const truthySet = new Set(truthyArray);
+    const falsySet = new Set(falsyArray);
+    const _Codec = Classes.Codec ?? schemas.$ZodCodec;
+    const _Boolean = Classes.Boolean ?? schemas.$ZodBoolean;
+    const _String = Classes.String ?? schemas.$ZodString;
+    const stringSchema = new _String({ type: "string", error: params.error });
+    const booleanSchema = new _Boolean({ type: "boolean", error: params.error });
+    const codec = new _Codec({
+        type: "pipe",
+        in: stringSchema,
+        out: booleanSchema,
+        transform: ((input, payload) => {
+            let data = input;
+            if (params.case !== "sensitive")
+                data = data.toLowerCase();
+            if (truthySet.has(data)) {
+                return true;
+            }
+            else if (falsySet.has(data)) {
+                return false;
+            }
+            else {
+                payload.issues.push({
+                    code: "invalid_value",
+                    expected: "stringbool",
+                    values: [...truthySet, ...falsySet],
+                    input: payload.value,
+                    inst: codec,
+                    continue: false,
+                });
+                return {};
+            }
+        }),
+        reverseTransform: ((input, _payload) => {
+            if (input === true) {
+                return truthyArray[0] || "true";
+            }
+            else {
+                return falsyArray[0] || "false";
+            }
+        }),
+        error: params.error,
+    });
+    codec._zod.bag.truthy = truthyArray;
+    codec._zod.bag.falsy = falsyArray;
+    codec._zod.bag.case = params.case ?? "insensitive";
+    return codec;
+}
+// @__NO_SIDE_EFFECTS__
+function _stringFormat(Class, format, fnOrRegex, _params = {}) {
+    const params = util.normalizeParams(_params);
+    const def = {
+        check: "string_format",
+        type: "string",
+        format,
+        fn: typeof fnOrRegex === "function" ? fnOrRegex : (val) => fnOrRegex.test(val),
+        ...params,
+    };
+    if (fnOrRegex instanceof RegExp) {
+        def.pattern = fnOrRegex;
+    }
+    const inst = new Class(def);
+    return inst;
+}
+
+
+/***/ }),
+
+/***/ 44890:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   DG: () => (/* binding */ $ZodCheckRegex),
+/* harmony export */   E6: () => (/* binding */ $ZodCheckEndsWith),
+/* harmony export */   J: () => (/* binding */ $ZodCheckStartsWith),
+/* harmony export */   J_: () => (/* binding */ $ZodCheckGreaterThan),
+/* harmony export */   Jk: () => (/* binding */ $ZodCheckMultipleOf),
+/* harmony export */   KH: () => (/* binding */ $ZodCheckNumberFormat),
+/* harmony export */   Kk: () => (/* binding */ $ZodCheckMinLength),
+/* harmony export */   NI: () => (/* binding */ $ZodCheckLowerCase),
+/* harmony export */   QP: () => (/* binding */ $ZodCheck),
+/* harmony export */   RM: () => (/* binding */ $ZodCheckLengthEquals),
+/* harmony export */   Tt: () => (/* binding */ $ZodCheckIncludes),
+/* harmony export */   Yk: () => (/* binding */ $ZodCheckMaxLength),
+/* harmony export */   kH: () => (/* binding */ $ZodCheckUpperCase),
+/* harmony export */   nJ: () => (/* binding */ $ZodCheckProperties),
+/* harmony export */   ql: () => (/* binding */ $ZodCheckStringFormat),
+/* harmony export */   sm: () => (/* binding */ $ZodCheckLessThan),
+/* harmony export */   v$: () => (/* binding */ $ZodCheckOverwrite)
+/* harmony export */ });
+/* unused harmony exports $ZodCheckBigIntFormat, $ZodCheckMaxSize, $ZodCheckMinSize, $ZodCheckSizeEquals, $ZodCheckProperty, $ZodCheckMimeType */
+/* harmony import */ var _core_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(88532);
+/* harmony import */ var _regexes_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(23908);
+/* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(54723);
+// import { $ZodType } from "./schemas.js";
+
+
+
+const $ZodCheck = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheck", (inst, def) => {
+    var _a;
+    inst._zod ?? (inst._zod = {});
+    inst._zod.def = def;
+    (_a = inst._zod).onattach ?? (_a.onattach = []);
+});
+/** Default `when` for size-based checks: run only on non-nullish values with a `size`. */
+const _whenHasSize = (payload) => {
+    const val = payload.value;
+    return !util.nullish(val) && val.size !== undefined;
+};
+/** Default `when` for length-based checks: run only on non-nullish values with a `length`. */
+const _whenHasLength = (payload) => {
+    const val = payload.value;
+    return !_util_js__WEBPACK_IMPORTED_MODULE_1__/* .nullish */ .cl(val) && val.length !== undefined;
+};
+const numericOriginMap = {
+    number: "number",
+    bigint: "bigint",
+    object: "date",
+};
+const $ZodCheckLessThan = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckLessThan", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    const origin = numericOriginMap[typeof def.value];
+    inst._zod.check = (payload) => {
+        if (def.inclusive ? payload.value <= def.value : payload.value < def.value) {
+            return;
+        }
+        payload.issues.push({
+            origin: numericOriginMap[typeof payload.value] ?? origin,
+            code: "too_big",
+            maximum: typeof def.value === "object" ? def.value.getTime() : def.value,
+            input: payload.value,
+            inclusive: def.inclusive,
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+const $ZodCheckGreaterThan = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckGreaterThan", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    const origin = numericOriginMap[typeof def.value];
+    inst._zod.check = (payload) => {
+        if (def.inclusive ? payload.value >= def.value : payload.value > def.value) {
+            return;
+        }
+        payload.issues.push({
+            origin: numericOriginMap[typeof payload.value] ?? origin,
+            code: "too_small",
+            minimum: typeof def.value === "object" ? def.value.getTime() : def.value,
+            input: payload.value,
+            inclusive: def.inclusive,
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+const $ZodCheckMultipleOf = 
+/*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckMultipleOf", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    inst._zod.check = (payload) => {
+        if (typeof payload.value !== typeof def.value)
+            throw new Error("Cannot mix number and bigint in multiple_of check.");
+        const isMultiple = typeof payload.value === "bigint"
+            ? // `value % 0n` throws, and nothing is a multiple of zero \u2014 the number branch already fails this way via NaN
+                def.value !== BigInt(0) && payload.value % def.value === BigInt(0)
+            : _util_js__WEBPACK_IMPORTED_MODULE_1__/* .floatSafeRemainder */ .LG(payload.value, def.value) === 0;
+        if (isMultiple)
+            return;
+        payload.issues.push({
+            origin: typeof payload.value,
+            code: "not_multiple_of",
+            divisor: def.value,
+            input: payload.value,
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+const $ZodCheckNumberFormat = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckNumberFormat", (inst, def) => {
+    $ZodCheck.init(inst, def); // no format checks
+    def.format = def.format || "float64";
+    const isInt = def.format?.includes("int");
+    const origin = isInt ? "int" : "number";
+    const [minimum, maximum] = _util_js__WEBPACK_IMPORTED_MODULE_1__/* .NUMBER_FORMAT_RANGES */ .zH[def.format];
+    inst._zod.check = (payload) => {
+        const input = payload.value;
+        if (isInt) {
+            if (!Number.isInteger(input)) {
+                // invalid_format issue
+                // payload.issues.push({
+                //   expected: def.format,
+                //   format: def.format,
+                //   code: "invalid_format",
+                //   input,
+                //   inst,
+                // });
+                // invalid_type issue
+                payload.issues.push({
+                    expected: origin,
+                    format: def.format,
+                    code: "invalid_type",
+                    continue: false,
+                    input,
+                    inst,
+                });
+                return;
+                // not_multiple_of issue
+                // payload.issues.push({
+                //   code: "not_multiple_of",
+                //   origin: "number",
+                //   input,
+                //   inst,
+                //   divisor: 1,
+                // });
+            }
+            if (!Number.isSafeInteger(input)) {
+                if (input > 0) {
+                    // too_big
+                    payload.issues.push({
+                        input,
+                        code: "too_big",
+                        maximum: Number.MAX_SAFE_INTEGER,
+                        note: "Integers must be within the safe integer range.",
+                        inst,
+                        origin,
+                        inclusive: true,
+                        continue: !def.abort,
+                    });
+                }
+                else {
+                    // too_small
+                    payload.issues.push({
+                        input,
+                        code: "too_small",
+                        minimum: Number.MIN_SAFE_INTEGER,
+                        note: "Integers must be within the safe integer range.",
+                        inst,
+                        origin,
+                        inclusive: true,
+                        continue: !def.abort,
+                    });
+                }
+                return;
+            }
+        }
+        if (input < minimum) {
+            payload.issues.push({
+                origin: "number",
+                input,
+                code: "too_small",
+                minimum,
+                inclusive: true,
+                inst,
+                continue: !def.abort,
+            });
+        }
+        if (input > maximum) {
+            payload.issues.push({
+                origin: "number",
+                input,
+                code: "too_big",
+                maximum,
+                inclusive: true,
+                inst,
+                continue: !def.abort,
+            });
+        }
+    };
+});
+const $ZodCheckBigIntFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckBigIntFormat", (inst, def) => {
+    $ZodCheck.init(inst, def); // no format checks
+    const [minimum, maximum] = util.BIGINT_FORMAT_RANGES[def.format];
+    inst._zod.check = (payload) => {
+        const input = payload.value;
+        if (input < minimum) {
+            payload.issues.push({
+                origin: "bigint",
+                input,
+                code: "too_small",
+                minimum: minimum,
+                inclusive: true,
+                inst,
+                continue: !def.abort,
+            });
+        }
+        if (input > maximum) {
+            payload.issues.push({
+                origin: "bigint",
+                input,
+                code: "too_big",
+                maximum,
+                inclusive: true,
+                inst,
+                continue: !def.abort,
+            });
+        }
+    };
+})));
+const $ZodCheckMaxSize = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckMaxSize", (inst, def) => {
+    var _a;
+    $ZodCheck.init(inst, def);
+    (_a = inst._zod.def).when ?? (_a.when = _whenHasSize);
+    inst._zod.check = (payload) => {
+        const input = payload.value;
+        const size = input.size;
+        if (size <= def.maximum)
+            return;
+        payload.issues.push({
+            origin: util.getSizableOrigin(input),
+            code: "too_big",
+            maximum: def.maximum,
+            inclusive: true,
+            input,
+            inst,
+            continue: !def.abort,
+        });
+    };
+})));
+const $ZodCheckMinSize = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckMinSize", (inst, def) => {
+    var _a;
+    $ZodCheck.init(inst, def);
+    (_a = inst._zod.def).when ?? (_a.when = _whenHasSize);
+    inst._zod.check = (payload) => {
+        const input = payload.value;
+        const size = input.size;
+        if (size >= def.minimum)
+            return;
+        payload.issues.push({
+            origin: util.getSizableOrigin(input),
+            code: "too_small",
+            minimum: def.minimum,
+            inclusive: true,
+            input,
+            inst,
+            continue: !def.abort,
+        });
+    };
+})));
+const $ZodCheckSizeEquals = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckSizeEquals", (inst, def) => {
+    var _a;
+    $ZodCheck.init(inst, def);
+    (_a = inst._zod.def).when ?? (_a.when = _whenHasSize);
+    inst._zod.check = (payload) => {
+        const input = payload.value;
+        const size = input.size;
+        if (size === def.size)
+            return;
+        const tooBig = size > def.size;
+        payload.issues.push({
+            origin: util.getSizableOrigin(input),
+            ...(tooBig ? { code: "too_big", maximum: def.size } : { code: "too_small", minimum: def.size }),
+            inclusive: true,
+            exact: true,
+            input: payload.value,
+            inst,
+            continue: !def.abort,
+        });
+    };
+})));
+const $ZodCheckMaxLength = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckMaxLength", (inst, def) => {
+    var _a;
+    $ZodCheck.init(inst, def);
+    (_a = inst._zod.def).when ?? (_a.when = _whenHasLength);
+    inst._zod.check = (payload) => {
+        const input = payload.value;
+        const units = input.length;
+        // Strings are measured in Unicode code points, not UTF-16 units. A code point is at most two units, so a string that already fits in units fits in code points; only an overflow has to be counted.
+        const length = typeof input === "string" && units > def.maximum ? _util_js__WEBPACK_IMPORTED_MODULE_1__/* .codePointLength */ .O7(input) : units;
+        if (length <= def.maximum)
+            return;
+        const origin = _util_js__WEBPACK_IMPORTED_MODULE_1__/* .getLengthableOrigin */ .Rc(input);
+        payload.issues.push({
+            origin,
+            code: "too_big",
+            maximum: def.maximum,
+            inclusive: true,
+            input,
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+const $ZodCheckMinLength = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckMinLength", (inst, def) => {
+    var _a;
+    $ZodCheck.init(inst, def);
+    (_a = inst._zod.def).when ?? (_a.when = _whenHasLength);
+    inst._zod.check = (payload) => {
+        const input = payload.value;
+        const units = input.length;
+        // A code point is one or two UTF-16 units, so fewer units than the floor can never reach it and twice the floor always clears it. Only in between is the exact count in doubt.
+        const length = typeof input === "string" && units >= def.minimum && units < def.minimum * 2
+            ? _util_js__WEBPACK_IMPORTED_MODULE_1__/* .codePointLength */ .O7(input)
+            : units;
+        if (length >= def.minimum)
+            return;
+        const origin = _util_js__WEBPACK_IMPORTED_MODULE_1__/* .getLengthableOrigin */ .Rc(input);
+        payload.issues.push({
+            origin,
+            code: "too_small",
+            minimum: def.minimum,
+            inclusive: true,
+            input,
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+const $ZodCheckLengthEquals = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckLengthEquals", (inst, def) => {
+    var _a;
+    $ZodCheck.init(inst, def);
+    (_a = inst._zod.def).when ?? (_a.when = _whenHasLength);
+    inst._zod.check = (payload) => {
+        const input = payload.value;
+        const units = input.length;
+        // A code point is one or two UTF-16 units, so outside `[length, length * 2]` units the target is missed either way \u2014 and missed in the same direction in both measures.
+        const length = typeof input === "string" && units >= def.length && units <= def.length * 2
+            ? _util_js__WEBPACK_IMPORTED_MODULE_1__/* .codePointLength */ .O7(input)
+            : units;
+        if (length === def.length)
+            return;
+        const origin = _util_js__WEBPACK_IMPORTED_MODULE_1__/* .getLengthableOrigin */ .Rc(input);
+        const tooBig = length > def.length;
+        payload.issues.push({
+            origin,
+            ...(tooBig ? { code: "too_big", maximum: def.length } : { code: "too_small", minimum: def.length }),
+            inclusive: true,
+            exact: true,
+            input: payload.value,
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+const $ZodCheckStringFormat = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckStringFormat", (inst, def) => {
+    var _a, _b;
+    $ZodCheck.init(inst, def);
+    if (def.pattern)
+        (_a = inst._zod).check ?? (_a.check = (payload) => {
+            def.pattern.lastIndex = 0;
+            if (def.pattern.test(payload.value))
+                return;
+            payload.issues.push({
+                origin: "string",
+                code: "invalid_format",
+                format: def.format,
+                input: payload.value,
+                ...(def.pattern ? { pattern: def.pattern.toString() } : {}),
+                inst,
+                continue: !def.abort,
+            });
+        });
+    else
+        (_b = inst._zod).check ?? (_b.check = () => { });
+});
+const $ZodCheckRegex = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckRegex", (inst, def) => {
+    $ZodCheckStringFormat.init(inst, def);
+    inst._zod.check = (payload) => {
+        def.pattern.lastIndex = 0;
+        if (def.pattern.test(payload.value))
+            return;
+        payload.issues.push({
+            origin: "string",
+            code: "invalid_format",
+            format: "regex",
+            input: payload.value,
+            pattern: def.pattern.toString(),
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+const $ZodCheckLowerCase = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckLowerCase", (inst, def) => {
+    def.pattern ?? (def.pattern = _regexes_js__WEBPACK_IMPORTED_MODULE_2__/* .lowercase */ .AC);
+    $ZodCheckStringFormat.init(inst, def);
+});
+const $ZodCheckUpperCase = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckUpperCase", (inst, def) => {
+    def.pattern ?? (def.pattern = _regexes_js__WEBPACK_IMPORTED_MODULE_2__/* .uppercase */ .Zv);
+    $ZodCheckStringFormat.init(inst, def);
+});
+const $ZodCheckIncludes = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckIncludes", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    const escapedRegex = _util_js__WEBPACK_IMPORTED_MODULE_1__/* .escapeRegex */ .sD(def.includes);
+    // `String.prototype.includes(sub, position)` matches `sub` at `position`
+    // OR LATER, so the pattern must allow at least `position` leading chars
+    // (`{N,}`), not exactly `position` chars (`{N}`).
+    const pattern = new RegExp(typeof def.position === "number" ? `^.{${def.position},}${escapedRegex}` : escapedRegex);
+    def.pattern = pattern;
+    inst._zod.check = (payload) => {
+        if (payload.value.includes(def.includes, def.position))
+            return;
+        payload.issues.push({
+            origin: "string",
+            code: "invalid_format",
+            format: "includes",
+            includes: def.includes,
+            input: payload.value,
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+const $ZodCheckStartsWith = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckStartsWith", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    const pattern = new RegExp(`^${_util_js__WEBPACK_IMPORTED_MODULE_1__/* .escapeRegex */ .sD(def.prefix)}.*`);
+    def.pattern ?? (def.pattern = pattern);
+    inst._zod.check = (payload) => {
+        if (payload.value.startsWith(def.prefix))
+            return;
+        payload.issues.push({
+            origin: "string",
+            code: "invalid_format",
+            format: "starts_with",
+            prefix: def.prefix,
+            input: payload.value,
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+const $ZodCheckEndsWith = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckEndsWith", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    const pattern = new RegExp(`.*${_util_js__WEBPACK_IMPORTED_MODULE_1__/* .escapeRegex */ .sD(def.suffix)}$`);
+    def.pattern ?? (def.pattern = pattern);
+    inst._zod.check = (payload) => {
+        if (payload.value.endsWith(def.suffix))
+            return;
+        payload.issues.push({
+            origin: "string",
+            code: "invalid_format",
+            format: "ends_with",
+            suffix: def.suffix,
+            input: payload.value,
+            inst,
+            continue: !def.abort,
+        });
+    };
+});
+///////////////////////////////////
+/////    $ZodCheckProperty    /////
+///////////////////////////////////
+function handleCheckPropertyResult(result, payload, property) {
+    if (result.issues.length) {
+        payload.issues.push(..._util_js__WEBPACK_IMPORTED_MODULE_1__/* .prefixIssues */ .lQ(property, result.issues));
+    }
+}
+const $ZodCheckProperty = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckProperty", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    inst._zod.check = (payload) => {
+        const result = def.schema._zod.run({
+            value: payload.value[def.property],
+            issues: [],
+        }, {});
+        if (result instanceof Promise) {
+            return result.then((result) => handleCheckPropertyResult(result, payload, def.property));
+        }
+        handleCheckPropertyResult(result, payload, def.property);
+        return;
+    };
+})));
+const $ZodCheckProperties = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckProperties", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    _util_js__WEBPACK_IMPORTED_MODULE_1__/* .hide */ .jD(inst, Symbol.iterator, function* () {
+        yield inst;
+    });
+    // key and schema snapshotted together: reading one live and the other cached lets a later mutation of the caller's shape object pair a stale key with a missing schema
+    let entries;
+    inst._zod.check = (payload) => {
+        // the base schema already typed the value, so only a nullish one is rejected here: the properties read on a primitive too, matching z.property() on a string's length
+        if (payload.value == null) {
+            payload.issues.push({ expected: "object", code: "invalid_type", input: payload.value, inst });
+            return undefined;
+        }
+        entries ?? (entries = Reflect.ownKeys(def.shape).map((key) => [key, def.shape[key]]));
+        const input = payload.value;
+        let proms;
+        for (const [key, schema] of entries) {
+            const result = schema._zod.run({ value: input[key], issues: [] }, {});
+            if (result instanceof Promise) {
+                proms ?? (proms = []);
+                proms.push(result.then((result) => handleCheckPropertyResult(result, payload, key)));
+            }
+            else {
+                handleCheckPropertyResult(result, payload, key);
+            }
+        }
+        if (proms)
+            return Promise.all(proms).then(() => undefined);
+        return undefined;
+    };
+});
+const $ZodCheckMimeType = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckMimeType", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    const mimeSet = new Set(def.mime);
+    inst._zod.check = (payload) => {
+        if (mimeSet.has(payload.value.type))
+            return;
+        payload.issues.push({
+            code: "invalid_value",
+            values: def.mime,
+            input: payload.value.type,
+            inst,
+            continue: !def.abort,
+        });
+    };
+})));
+const $ZodCheckOverwrite = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckOverwrite", (inst, def) => {
+    $ZodCheck.init(inst, def);
+    inst._zod.check = (payload) => {
+        payload.value = def.tx(payload.value);
+    };
+});
 
 
 /***/ }),
@@ -93001,6 +98711,266 @@ function prettifyError(error) {
     // Convert Map to formatted string
     return lines.join("\n");
 }
+
+
+/***/ }),
+
+/***/ 23908:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AC: () => (/* binding */ lowercase),
+/* harmony export */   Ak: () => (/* binding */ nanoid),
+/* harmony export */   D2: () => (/* binding */ nanoidOfLength),
+/* harmony export */   F: () => (/* binding */ httpProtocol),
+/* harmony export */   Gl: () => (/* binding */ cuid2),
+/* harmony export */   K3: () => (/* binding */ base64),
+/* harmony export */   Os: () => (/* binding */ guid),
+/* harmony export */   Rp: () => (/* binding */ email),
+/* harmony export */   Z0: () => (/* binding */ ulid),
+/* harmony export */   Zg: () => (/* binding */ emoji),
+/* harmony export */   Zv: () => (/* binding */ uppercase),
+/* harmony export */   ai: () => (/* binding */ number),
+/* harmony export */   fO: () => (/* binding */ ksuid),
+/* harmony export */   gF: () => (/* binding */ cuid),
+/* harmony export */   gp: () => (/* binding */ anyString),
+/* harmony export */   hQ: () => (/* binding */ e164),
+/* harmony export */   kB: () => (/* binding */ time),
+/* harmony export */   kM: () => (/* binding */ xid),
+/* harmony export */   l7: () => (/* binding */ cidrv6),
+/* harmony export */   nd: () => (/* binding */ integer),
+/* harmony export */   o: () => (/* binding */ bigint),
+/* harmony export */   p0: () => (/* binding */ duration),
+/* harmony export */   p6: () => (/* binding */ date),
+/* harmony export */   r0: () => (/* binding */ base64url),
+/* harmony export */   uR: () => (/* binding */ uuid),
+/* harmony export */   uX: () => (/* binding */ ipv4),
+/* harmony export */   ug: () => (/* binding */ ipv6),
+/* harmony export */   w$: () => (/* binding */ datetime),
+/* harmony export */   zM: () => (/* binding */ boolean),
+/* harmony export */   zr: () => (/* binding */ cidrv4)
+/* harmony export */ });
+/* unused harmony exports extendedDuration, uuid4, uuid6, uuid7, html5Email, rfc5322Email, unicodeEmail, idnEmail, browserEmail, mac, hostname, domain, creditCard, currencyCode, iban, string, null, undefined, hex, md5_hex, md5_base64, md5_base64url, sha1_hex, sha1_base64, sha1_base64url, sha256_hex, sha256_base64, sha256_base64url, sha384_hex, sha384_base64, sha384_base64url, sha512_hex, sha512_base64, sha512_base64url */
+
+/**
+ * @deprecated CUID v1 is deprecated by its authors due to information leakage
+ * (timestamps embedded in the id). Use {@link cuid2} instead.
+ * See https://github.com/paralleldrive/cuid.
+ */
+const cuid = /^[cC][0-9a-z]{6,}$/;
+const cuid2 = /^[0-9a-z]+$/;
+const ulid = /^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$/;
+const xid = /^[0-9a-vA-V]{20}$/;
+const ksuid = /^[A-Za-z0-9]{27}$/;
+const nanoid = /^[a-zA-Z0-9_-]{21}$/;
+function nanoidOfLength(length) {
+    return new RegExp(`^[a-zA-Z0-9_-]{${length}}$`);
+}
+/** ISO 8601-1 duration regex. Does not support the 8601-2 extensions like negative durations or fractional/negative components. */
+const duration = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
+/** Implements ISO 8601-2 extensions like explicit +- prefixes, mixing weeks with other units, and fractional/negative components. */
+const extendedDuration = /^[-+]?P(?!$)(?:(?:[-+]?\d+Y)|(?:[-+]?\d+[.,]\d+Y$))?(?:(?:[-+]?\d+M)|(?:[-+]?\d+[.,]\d+M$))?(?:(?:[-+]?\d+W)|(?:[-+]?\d+[.,]\d+W$))?(?:(?:[-+]?\d+D)|(?:[-+]?\d+[.,]\d+D$))?(?:T(?=[\d+-])(?:(?:[-+]?\d+H)|(?:[-+]?\d+[.,]\d+H$))?(?:(?:[-+]?\d+M)|(?:[-+]?\d+[.,]\d+M$))?(?:[-+]?\d+(?:[.,]\d+)?S)?)??$/;
+/** A regex for any UUID-like identifier: 8-4-4-4-12 hex pattern */
+const guid = /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$/;
+/** Returns a regex for validating an RFC 9562/4122 UUID.
+ *
+ * @param version Optionally specify a version 1-8. If no version is specified, all versions are supported. */
+const uuid = (version) => {
+    if (!version)
+        return /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}|00000000-0000-0000-0000-000000000000|ffffffff-ffff-ffff-ffff-ffffffffffff)$/;
+    return new RegExp(`^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-${version}[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12})$`);
+};
+const uuid4 = /*@__PURE__*/ (/* unused pure expression or super */ null && (uuid(4)));
+const uuid6 = /*@__PURE__*/ (/* unused pure expression or super */ null && (uuid(6)));
+const uuid7 = /*@__PURE__*/ (/* unused pure expression or super */ null && (uuid(7)));
+/** Practical email validation */
+const email = /^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$/;
+/** Equivalent to the HTML5 input[type=email] validation implemented by browsers. Source: https://developer.mozilla.org/en-US/docs/Web/HTML/Element/input/email */
+const html5Email = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
+/** The classic emailregex.com regex for RFC 5322-compliant emails */
+const rfc5322Email = /^(([^<>()\[\]\\.,;:\s@"]+(\.[^<>()\[\]\\.,;:\s@"]+)*)|(".+"))@((\[[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}])|(([a-zA-Z\-0-9]+\.)+[a-zA-Z]{2,}))$/;
+/** A loose regex that allows Unicode characters, enforces length limits, and that's about it. */
+const unicodeEmail = /^[^\s@"]{1,64}@[^\s@]{1,255}$/u;
+const idnEmail = (/* unused pure expression or super */ null && (unicodeEmail));
+const browserEmail = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
+// from https://thekevinscott.com/emojis-in-javascript/#writing-a-regular-expression
+// Single character class, not an alternation: the two properties overlap (U+1F9B0-U+1F9B3), so `(A|B)+` backtracks exponentially on a failed match. The leading lookahead then demands one anchor \u2014 a pictograph, a regional indicator, or the enclosing keycap \u2014 because `\p{Emoji_Component}` on its own covers ASCII digits, `#`, `*`, ZWJ, variation selectors and skin tone modifiers, none of which is an emoji without a base.
+const _emoji = `^(?=[\\s\\S]*[\\p{Extended_Pictographic}\\p{Regional_Indicator}\\u20E3])[\\p{Extended_Pictographic}\\p{Emoji_Component}]+$`;
+function emoji() {
+    return new RegExp(_emoji, "u");
+}
+const ipv4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])$/;
+const ipv6 = /^(([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,7}:|([0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}|([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}|([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}|([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}|[0-9a-fA-F]{1,4}:((:[0-9a-fA-F]{1,4}){1,6})|:((:[0-9a-fA-F]{1,4}){1,7}|:))$/;
+const mac = (delimiter) => {
+    const escapedDelim = util.escapeRegex(delimiter ?? ":");
+    return new RegExp(`^(?:[0-9A-F]{2}${escapedDelim}){5}[0-9A-F]{2}$|^(?:[0-9a-f]{2}${escapedDelim}){5}[0-9a-f]{2}$`);
+};
+const cidrv4 = /^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9][0-9]|[0-9])\/([0-9]|[1-2][0-9]|3[0-2])$/;
+const cidrv6 = /^(([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,7}:|([0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}|([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}|([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}|([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}|[0-9a-fA-F]{1,4}:((:[0-9a-fA-F]{1,4}){1,6})|:((:[0-9a-fA-F]{1,4}){1,7}|:))\/(12[0-8]|1[01][0-9]|[1-9]?[0-9])$/;
+// https://stackoverflow.com/questions/7860392/determine-if-string-is-in-base64-using-javascript
+const base64 = /^$|^(?:[0-9a-zA-Z+/]{4})*(?:(?:[0-9a-zA-Z+/]{2}==)|(?:[0-9a-zA-Z+/]{3}=))?$/;
+const base64url = /^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$/;
+// based on https://stackoverflow.com/questions/106179/regular-expression-to-match-dns-hostname-or-ip-address
+// export const hostname: RegExp = /^([a-zA-Z0-9-]+\.)*[a-zA-Z0-9-]+$/;
+const hostname = /^(?=.{1,253}\.?$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[-0-9a-zA-Z]{0,61}[0-9a-zA-Z])?)*\.?$/;
+const domain = /^(?=.{1,253}$)([a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]{2,63}$/;
+const httpProtocol = /^https?$/;
+// https://blog.stevenlevithan.com/archives/validate-phone-number#r4-3 (regex sans spaces) E.164: leading digit must be 1-9; total digits (excluding '+') between 7-15
+const e164 = /^\+[1-9]\d{6,14}$/;
+// Credit card shape: 12\u201319 digits, optionally separated by single spaces or single hyphens. ISO/IEC 7812 caps the PAN at 19 digits; 12 is the shortest issued length (Maestro).
+const creditCard = /^\d(?:[ -]?\d){11,18}$/;
+// ISO 4217 alpha codes from the SIX list, regenerated by scripts/update-iso-4217.ts
+const currencyCode = /^(?:AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BHD|BIF|BMD|BND|BOB|BOV|BRL|BSD|BTN|BWP|BYN|BZD|CAD|CDF|CHE|CHF|CHW|CLF|CLP|CNY|COP|COU|CRC|CUP|CVE|CZK|DJF|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|GMD|GNF|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IQD|IRR|ISK|JMD|JOD|JPY|KES|KGS|KHR|KMF|KPW|KRW|KWD|KYD|KZT|LAK|LBP|LKR|LRD|LSL|LYD|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MXV|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|OMR|PAB|PEN|PGK|PHP|PKR|PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SVC|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|TTD|TWD|TZS|UAH|UGX|USD|USN|UYI|UYU|UYW|UZS|VED|VES|VND|VUV|WST|XAD|XAF|XAG|XAU|XBA|XBB|XBC|XBD|XCD|XCG|XDR|XOF|XPD|XPF|XPT|XSU|XTS|XUA|XXX|YER|ZAR|ZMW|ZWG)$/;
+// iban electronic format: 2-letter country, check digits 02-98 (the only values `98 - remainder` can produce), 11-30 bban characters
+const iban = /^[A-Z]{2}(?!00|01|99)\d{2}[A-Z0-9]{11,30}$/;
+const dateSource = `(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468][048]00|[13579][26]00)-02-29|\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|(?:02)-(?:0[1-9]|1\\d|2[0-8])))`;
+/** Anchors a pattern source. The interpolation lives here rather than at the call site because
+ * esbuild will not drop a `@__PURE__` call whose own argument interpolates a variable, but it
+ * will drop `anchor(dateSource)`. Keeping it inline pinned `date` into every bundle. */
+function anchor(source) {
+    return new RegExp(`^${source}$`);
+}
+const date = /*@__PURE__*/ anchor(dateSource);
+function timeSource(args) {
+    const hhmm = `(?:[01]\\d|2[0-3]):[0-5]\\d`;
+    const regex = typeof args.precision === "number"
+        ? args.precision === -1
+            ? `${hhmm}`
+            : args.precision === 0
+                ? `${hhmm}:[0-5]\\d`
+                : `${hhmm}:[0-5]\\d\\.\\d{${args.precision}}`
+        : args.seconds
+            ? `${hhmm}:[0-5]\\d(?:\\.\\d+)?`
+            : `${hhmm}(?::[0-5]\\d(?:\\.\\d+)?)?`;
+    return regex;
+}
+function time(args) {
+    return new RegExp(`^${timeSource(args)}$`);
+}
+// Adapted from https://stackoverflow.com/a/3143231
+function datetime(args) {
+    const opts = ["Z"];
+    // if (args.offset) opts.push(`([+-]\\d{2}:\\d{2})`);
+    if (args.offset)
+        opts.push(`([+-](?:[01]\\d|2[0-3]):[0-5]\\d)`);
+    // RFC 3339 mandates seconds wherever the time carries a `Z` or an offset, so only the unqualified form `local` adds may omit them
+    const qualified = `${timeSource({ precision: args.precision, seconds: true })}(?:${opts.join("|")})`;
+    const timeRegex = args.local ? `${qualified}|${timeSource({ precision: args.precision })}` : qualified;
+    return new RegExp(`^${dateSource}T(?:${timeRegex})$`);
+}
+// the unbounded form of `string()` as a literal, so every plain string shares one instance instead of building its own
+const anyString = /^[\s\S]{0,}$/;
+const string = (params) => {
+    const regex = params ? `[\\s\\S]{${params?.minimum ?? 0},${params?.maximum ?? ""}}` : `[\\s\\S]*`;
+    return new RegExp(`^${regex}$`);
+};
+const bigint = /^-?\d+n?$/;
+const integer = /^-?\d+$/;
+const number = /^-?\d+(?:\.\d+)?$/;
+const boolean = /^(?:true|false)$/i;
+const _null = /^null$/i;
+
+const _undefined = /^undefined$/i;
+
+// regex for string with no uppercase letters
+const lowercase = /^[^A-Z]*$/;
+// regex for string with no lowercase letters
+const uppercase = /^[^a-z]*$/;
+// regex for hexadecimal strings (any length)
+const hex = /^[0-9a-fA-F]*$/;
+// Hash regexes for different algorithms and encodings
+// Helper function to create base64 regex with exact length and padding
+function fixedBase64(bodyLength, padding) {
+    return new RegExp(`^[A-Za-z0-9+/]{${bodyLength}}${padding}$`);
+}
+// Helper function to create base64url regex with exact length (no padding)
+function fixedBase64url(length) {
+    return new RegExp(`^[A-Za-z0-9_-]{${length}}$`);
+}
+// MD5 (16 bytes): base64 = 24 chars total (22 + "==")
+const md5_hex = /^[0-9a-fA-F]{32}$/;
+const md5_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(22, "==")));
+const md5_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(22)));
+// SHA1 (20 bytes): base64 = 28 chars total (27 + "=")
+const sha1_hex = /^[0-9a-fA-F]{40}$/;
+const sha1_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(27, "=")));
+const sha1_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(27)));
+// SHA256 (32 bytes): base64 = 44 chars total (43 + "=")
+const sha256_hex = /^[0-9a-fA-F]{64}$/;
+const sha256_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(43, "=")));
+const sha256_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(43)));
+// SHA384 (48 bytes): base64 = 64 chars total (no padding)
+const sha384_hex = /^[0-9a-fA-F]{96}$/;
+const sha384_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(64, "")));
+const sha384_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(64)));
+// SHA512 (64 bytes): base64 = 88 chars total (86 + "==")
+const sha512_hex = /^[0-9a-fA-F]{128}$/;
+const sha512_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(86, "==")));
+const sha512_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(86)));
+
+
+/***/ }),
+
+/***/ 29396:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   fd: () => (/* binding */ globalRegistry)
+/* harmony export */ });
+/* unused harmony exports $output, $input, $ZodRegistry, registry */
+var _a;
+const $output = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodOutput")));
+const $input = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodInput")));
+class $ZodRegistry {
+    constructor() {
+        this._map = new WeakMap();
+        this._idmap = new Map();
+    }
+    add(schema, ..._meta) {
+        const meta = _meta[0];
+        this._map.set(schema, meta);
+        if (meta && typeof meta === "object" && "id" in meta) {
+            this._idmap.set(meta.id, schema);
+        }
+        return this;
+    }
+    clear() {
+        this._map = new WeakMap();
+        this._idmap = new Map();
+        return this;
+    }
+    remove(schema) {
+        const meta = this._map.get(schema);
+        if (meta && typeof meta === "object" && "id" in meta) {
+            this._idmap.delete(meta.id);
+        }
+        this._map.delete(schema);
+        return this;
+    }
+    get(schema) {
+        // return this._map.get(schema) as any;
+        // inherit metadata
+        const p = schema._zod.parent;
+        if (p) {
+            const pm = { ...(this.get(p) ?? {}) };
+            delete pm.id; // do not inherit id
+            const f = { ...pm, ...this._map.get(schema) };
+            return Object.keys(f).length ? f : undefined;
+        }
+        return this._map.get(schema);
+    }
+    has(schema) {
+        return this._map.has(schema);
+    }
+}
+// registries
+function registry() {
+    return new $ZodRegistry();
+}
+(_a = globalThis).__zod_globalRegistry ?? (_a.__zod_globalRegistry = registry());
+const globalRegistry = globalThis.__zod_globalRegistry;
 
 
 /***/ }),
@@ -94179,8 +100149,8 @@ function agentCommand() {
     });
 }
 
-// EXTERNAL MODULE: ./src/runtime/errors.ts + 9 modules
-var errors = __nccwpck_require__(43712);
+// EXTERNAL MODULE: ./src/runtime/errors.ts + 11 modules
+var errors = __nccwpck_require__(9762);
 ;// CONCATENATED MODULE: ./src/auth-proxy/command.ts
 
 
@@ -94192,7 +100162,7 @@ function authProxyCommand() {
         .addOption(logLevelOption())
         .addOption(logFormatOption())
         .action(async (options) => {
-        const { runAuthProxy } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 38487));
+        const { runAuthProxy } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 16937));
         process.exitCode = await runAuthProxy({ ...options, environment: process.env });
     })
         .addCommand(explainCommand());
@@ -94218,6 +100188,7 @@ function explainCommand() {
 
 /** Flags with their environment variables; a secret is always a file or a command, never an argument. */
 const flags = [
+    ["--relay-url <url>", "the relay, or an Azure Relay namespace"],
     ["--token-file <file>", "token for the cluster, read anew when it changes"],
     ["--token-command <command>", "command that prints one: raw, as ExecCredential, or as the az CLI does"],
     ["--relay-token-file <file>", "token for the relay"],
@@ -94225,6 +100196,23 @@ const flags = [
     ["--relay-key-name <name>", "name of a shared access key, instead of a token for the relay"],
     ["--relay-key-file <file>", "the key"],
     ["--relay-ca <file>", "PEM of the CA that signs the relay's certificate"],
+    ["--subscription-id <id>", "instead of --relay-url: an Azure Arc-enabled cluster of this subscription"],
+    ["--resource-group <name>", "resource group of the cluster"],
+    ["--cloud <name-or-url>", "AzureCloud, AzureUSGovernment, AzureChinaCloud, or an ARM endpoint"],
+    ["--tenant-id <id>", "tenant of the subscription"],
+    ["--client-id <id>", "application that signs in, by one of the three that follow"],
+    ["--client-assertion-file <file>", "token that a federated credential of the application trusts"],
+    ["--client-assertion-command <command>", "command that prints one, run for each sign-in"],
+    ["--client-certificate-file <file>", "PEM of the application's certificate and private key"],
+    ["--client-secret-file <file>", "the application's secret"],
+    [
+        "--arm-token-file <file>",
+        "token for ARM, instead of an application; then --token-\u2026 is a service account's",
+    ],
+    ["--arm-token-command <command>", "command that prints one"],
+    ["--arc-proxy-path <file>", "arcProxy that is there already"],
+    ["--arc-proxy-digest <digest>", "the only sha256:\u2026 that arcProxy may have"],
+    ["--arc-proxy-registry <url>", "mirror of the registry that arcProxy is fetched from"],
     ["--listen <host:port>", "local address; default 127.0.0.1 and a free port"],
     ["--max-streams <number>", "connections carried at a time; default 512, which is the agent's default too"],
     ["--context-name <name>", "name of the context; default: the cluster's"],
@@ -94237,13 +100225,8 @@ const environmentName = (flag) => `CLUSTER_CONNECT_${flag
     .replaceAll("-", "_")}`;
 function proxyCommand() {
     const command = new Command("proxy").description("connect this machine to a cluster, in the foreground");
-    const required = [
-        ["--relay-url <url>", "the relay, or an Azure Relay namespace"],
-        ["--cluster <name>", "the cluster"],
-    ];
-    for (const [flag, help] of required) {
-        command.addOption(new Option(flag, help).env(environmentName(flag)).makeOptionMandatory());
-    }
+    const cluster = new Option("--cluster <name>", "the cluster").env("CLUSTER_CONNECT_CLUSTER");
+    command.addOption(cluster.makeOptionMandatory());
     for (const [flag, help] of flags)
         command.addOption(new Option(flag, help).env(environmentName(flag)));
     return command
@@ -94252,7 +100235,7 @@ function proxyCommand() {
         .addOption(logLevelOption())
         .addOption(logFormatOption())
         .action(async (options) => {
-        const { runDesk } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 18176));
+        const { runDesk } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 43856));
         process.exitCode = await runDesk(options, (line) => process.stdout.write(`${line}\n`));
     });
 }

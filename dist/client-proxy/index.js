@@ -35469,7 +35469,7 @@ __webpack_unused_export__ = cst;
 __webpack_unused_export__ = lexer.Lexer;
 __webpack_unused_export__ = lineCounter.LineCounter;
 __webpack_unused_export__ = parser.Parser;
-__webpack_unused_export__ = publicApi.parse;
+exports.qg = publicApi.parse;
 __webpack_unused_export__ = publicApi.parseAllDocuments;
 __webpack_unused_export__ = publicApi.parseDocument;
 exports.As = publicApi.stringify;
@@ -41628,6 +41628,11 @@ var __webpack_exports__ = {};
 const hops = [
     "configuration",
     "identity provider",
+    "Microsoft Entra",
+    "Azure Resource Manager",
+    "registry",
+    "arcProxy",
+    "kube-aad-proxy",
     "outbound proxy",
     "client proxy",
     "relay",
@@ -41651,6 +41656,186 @@ const agentErrors = errorTable({
         summary: "the agent cannot reach its target",
         cause: "the auth proxy is not running, still starting, or configured with another socket.",
         remedy: "look at the auth proxy's log, and compare target.socket with its listen.socket.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/arc.ts
+
+const arcErrors = errorTable({
+    ERR_ARM_UNREACHABLE: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY, `cloud` and Azure's status page.",
+    },
+    ERR_ARM_THROTTLED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager asks to come back later",
+        cause: "the subscription or the identity makes more calls than Azure allows at the moment.",
+        remedy: "nothing: it is asked again when it said so. If it lasts, find what else calls with this identity.",
+    },
+    ERR_ARM_TOKEN_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the token",
+        cause: "the token is of another tenant or cloud than the subscription.",
+        remedy: "check tenant-id, subscription-id and cloud: the three belong together.",
+    },
+    ERR_ARM_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the request",
+        cause: "Azure's own code and words are in the message.",
+        remedy: "give the correlation id of the message to Azure's support if its words do not help.",
+    },
+    ERR_ARM_ANSWER: {
+        hop: "Azure Resource Manager",
+        owner: "Cluster Connect maintainers",
+        summary: "Azure Resource Manager's answer makes no sense",
+        cause: "`cloud` names something that is not an ARM endpoint, or Azure answers in a way that is not known here.",
+        remedy: "check `cloud`; if it is right, open an issue with this message.",
+    },
+    ERR_ARC_ROLE_MISSING: {
+        hop: "Azure Resource Manager",
+        owner: "cluster operator",
+        summary: "the identity may not connect to this cluster",
+        cause: "it has no role with Microsoft.Kubernetes/connectedClusters/listClusterUserCredential/action there, or has had it for less than some minutes.",
+        remedy: "assign the role that the message names to the identity, at the scope that the message names.",
+    },
+    ERR_ARC_SUBSCRIPTION_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such subscription",
+        cause: "subscription-id is mistyped, or belongs to another cloud.",
+        remedy: "copy it from the cluster's overview page; check `cloud`.",
+    },
+    ERR_ARC_GROUP_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such resource group in the subscription",
+        cause: "resource-group is mistyped, or is one of another subscription.",
+        remedy: "copy it from the cluster's overview page.",
+    },
+    ERR_ARC_CLUSTER_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such Arc-enabled cluster in the resource group",
+        cause: "cluster-name is mistyped, or the cluster was never connected to Azure Arc, or is an AKS cluster.",
+        remedy: "compare cluster-name with what `az connectedk8s list` shows.",
+    },
+    ERR_ARC_AGENT_NEVER_STARTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "the cluster's Azure Arc agent has never come up",
+        cause: "onboarding did not finish, the feature cluster-connect is disabled, or the pod clusterconnect-agent cannot reach *.servicebus.windows.net.",
+        remedy: "in the cluster: `kubectl -n azure-arc get pods`, then the log of clusterconnect-agent; then `az connectedk8s enable-features --features cluster-connect`.",
+    },
+    ERR_ARC_AGENT_NOT_CONNECTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "no agent of the cluster is connected to Azure's relay",
+        cause: "the agent is down, cannot get out, or is just renewing its own credential, which takes some 12 s once a day.",
+        remedy: "nothing if it passes by itself; else look at the pod clusterconnect-agent in namespace azure-arc.",
+    },
+    ERR_ARC_AGENT_OFFLINE: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "Azure has not heard from the cluster's agents",
+        cause: "the cluster is down or cut off, or its Azure Arc identity has expired.",
+        remedy: "bring the cluster back; if it is up, look at the pods in namespace azure-arc. Expired: connect it to Azure Arc anew.",
+    },
+    ERR_ARC_REGISTRY_UNREACHABLE: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy cannot be fetched",
+        cause: "a firewall does not let the runner through to mcr.microsoft.com and *.data.mcr.microsoft.com, or the registry is out of order.",
+        remedy: "open both, name a mirror as arc-proxy-registry, or put the program on the runner and name it as arc-proxy-path.",
+    },
+    ERR_ARC_PROXY_PLATFORM: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "there is no arcProxy for this machine",
+        cause: "Microsoft builds it for Linux, macOS and Windows on amd64 and arm64, and for 386 but for macOS.",
+        remedy: "run the job on such a machine.",
+    },
+    ERR_ARC_PROXY_DIGEST: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy is not what it should be",
+        cause: "it was altered on the way or on the disk, or arc-proxy-digest is that of another version or architecture.",
+        remedy: "compare the digests; change arc-proxy-digest only if you know why it has changed. It is that of the program, not of the archive.",
+    },
+    ERR_ARC_PROXY_INVALID: {
+        hop: "registry",
+        owner: "Cluster Connect maintainers",
+        summary: "the registry's artifact is not what is expected of arcProxy",
+        cause: "a mirror holds something else, or Microsoft packs it in another way now.",
+        remedy: "check arc-proxy-registry; if it is not set, open an issue, and use arc-proxy-path meanwhile.",
+    },
+    ERR_ARC_PROXY_PATH: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the arcProxy that was named cannot be used",
+        cause: "arc-proxy-path names no file, or one that this user may not read and execute.",
+        remedy: "check the path and the file's mode.",
+    },
+    ERR_ARC_PROXY_START: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not start",
+        cause: "it is built for another system, ended at once, or does not come to listen; its log says more.",
+        remedy: "read arcProxy's log, which follows; with arc-proxy-path, check which version that is.",
+    },
+    ERR_ARC_PROXY_ENDED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy is not running",
+        cause: "it has crashed, or another step or the machine has killed it.",
+        remedy: "nothing if it happens once: it is started again by itself. If it repeats, read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_REFUSED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not take what it was given",
+        cause: "it has made itself another key meanwhile, or cannot use the relay's credential.",
+        remedy: "nothing if it passes by itself; else read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_ANSWER: {
+        hop: "arcProxy",
+        owner: "Cluster Connect maintainers",
+        summary: "arcProxy does not behave as is known of it",
+        cause: "it is of another version than this release was made for, or something else has taken its port.",
+        remedy: "leave arc-proxy-path out; if it lasts, open an issue with arcProxy's log.",
+    },
+    ERR_ARC_CLUSTER_TOKEN_REFUSED: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the cluster did not accept the identity",
+        cause: "the cluster belongs to another tenant than tenant-id, the identity was deleted, or the service account's token has expired.",
+        remedy: "compare tenant-id with the cluster's; then look at the log of kube-aad-proxy in namespace azure-arc.",
+    },
+    ERR_ARC_CLUSTER_FORBIDDEN: {
+        hop: "apiserver",
+        owner: "cluster operator",
+        summary: "the identity has no rights in the cluster",
+        cause: "no role binding and no Azure role names it. Kubernetes knows an application by its object id, which is not its application id.",
+        remedy: "bind a ClusterRole to the oid of the message (for a person: to the upn), or assign an Azure Arc Kubernetes role where Azure RBAC is on.",
+    },
+    ERR_ARC_GROUPS_OVERAGE: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the identity is in more groups than a token can hold",
+        cause: "with more than 200 the token has none of them, and the cluster rejects applications then.",
+        remedy: "take the identity out of groups, or use one of its own for this cluster.",
+    },
+    ERR_ARC_CLUSTER_UNREACHABLE: {
+        hop: "arcProxy",
+        owner: "cluster operator",
+        summary: "arcProxy cannot reach the cluster",
+        cause: "the agent is renewing its own credential (some 12 s once a day) or down, kube-aad-proxy is not running, or a firewall is in the way of *.servicebus.windows.net.",
+        remedy: "nothing if it passes by itself; else look at clusterconnect-agent and kube-aad-proxy in namespace azure-arc.",
     },
 });
 
@@ -42020,20 +42205,6 @@ const credentialErrors = errorTable({
         cause: "a network fault, or an outbound proxy that does not let the runner through.",
         remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
     },
-    ERR_ENTRA_REFUSED: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra gave no token",
-        cause: "no federated credential of the application has the assertion's issuer, subject and audience, or the scope names an application that this tenant does not know.",
-        remedy: "compare the federated credential with the claims in the message, and the scopes with the application ID URIs; each scope ends in /.default.",
-    },
-    ERR_ENTRA_UNREACHABLE: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra cannot be reached",
-        cause: "a network fault, an outage, or an outbound proxy that does not let the runner through.",
-        remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
-    },
     ERR_TOKEN_FILE_UNREADABLE: {
         hop: "configuration",
         owner: "cluster operator",
@@ -42047,6 +42218,74 @@ const credentialErrors = errorTable({
         summary: "the token command failed",
         cause: "the command is not installed, asks for a login, or prints something that is not a token.",
         remedy: "run the command by hand; it must print a raw token, an ExecCredential, or the JSON of the az CLI.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/entra.ts
+
+const entraErrors = errorTable({
+    ERR_ENTRA_UNREACHABLE: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage or throttling.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY and Azure's status page.",
+    },
+    ERR_ENTRA_FEDERATION: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the application trusts no such job",
+        cause: "no federated credential of the application has this issuer, subject and audience: another branch, environment or repository runs the job than the one that was registered.",
+        remedy: "add a federated credential to the app registration with the issuer, subject and audience that the message shows, letter by letter.",
+    },
+    ERR_ENTRA_ASSERTION_EXPIRED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the job's assertion is not valid now",
+        cause: "the clock of the CI system differs from Entra's, or a token was given that is used again and again.",
+        remedy: "at a desk, give --client-assertion-command or a file that is renewed; elsewhere run the job again.",
+    },
+    ERR_ENTRA_CONDITIONAL_ACCESS: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "a conditional access policy blocks the sign-in",
+        cause: "a policy for workload identities allows this application from certain places only, and the runner is elsewhere.",
+        remedy: "run the job where the policy allows it, or exclude the application from it; Entra's sign-in log for service principals names the policy.",
+    },
+    ERR_ENTRA_CLIENT_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra does not know the application or the tenant",
+        cause: "client-id or tenant-id is mistyped, belongs to another cloud, or the application is disabled.",
+        remedy: "copy both from the app registration's overview; client-id is the application id, not the object id.",
+    },
+    ERR_ENTRA_SECRET_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the application's secret or certificate",
+        cause: "it has expired, was removed, or is the secret's id instead of its value.",
+        remedy: "make a new one in the app registration, or better a federated credential, which never expires.",
+    },
+    ERR_ENTRA_CERTIFICATE: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the application's certificate cannot be used",
+        cause: "the PEM lacks the certificate or its RSA private key, is encrypted, or the two do not belong together.",
+        remedy: "give both as unencrypted PEM in one text.",
+    },
+    ERR_ENTRA_RESOURCE_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "the tenant does not know what the token is for",
+        cause: "the resource has no service principal in this tenant: the provider Microsoft.Kubernetes was never registered there, or the tenant or cloud is another one than the cluster's.",
+        remedy: "check tenant-id and cloud; then register the resource provider Microsoft.Kubernetes in the cluster's subscription.",
+    },
+    ERR_ENTRA_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the sign-in",
+        cause: "the AADSTS number in the message says what for.",
+        remedy: "look the number up at https://login.microsoftonline.com/error.",
     },
 });
 
@@ -42276,15 +42515,19 @@ const tunnelErrors = errorTable({
 
 
 
+
+
 const errorRegistry = {
     ...configurationErrors,
     ...credentialErrors,
+    ...entraErrors,
     ...identityErrors,
     ...tunnelErrors,
     ...relayErrors,
     ...agentErrors,
     ...authProxyErrors,
     ...clientProxyErrors,
+    ...arcErrors,
     ...ciErrors,
 };
 /** An error whose code is in the registry. `detail` says what happened this time and must hold no secret. */
@@ -42552,1148 +42795,9 @@ function knownKeys(schema, path) {
 const promises_namespaceObject = require("node:fs/promises");
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
-;// CONCATENATED MODULE: external "node:http"
-const external_node_http_namespaceObject = require("node:http");
-;// CONCATENATED MODULE: external "node:https"
-const external_node_https_namespaceObject = require("node:https");
-;// CONCATENATED MODULE: external "node:tls"
-const external_node_tls_namespaceObject = require("node:tls");
-// EXTERNAL MODULE: external "net"
-var external_net_ = __nccwpck_require__(9278);
-// EXTERNAL MODULE: external "tls"
-var external_tls_ = __nccwpck_require__(4756);
-// EXTERNAL MODULE: external "assert"
-var external_assert_ = __nccwpck_require__(2613);
-// EXTERNAL MODULE: ./node_modules/debug/src/index.js
-var src = __nccwpck_require__(2830);
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
-;// CONCATENATED MODULE: ./node_modules/agent-base/dist/helpers.js
-
-
-async function toBuffer(stream) {
-    let length = 0;
-    const chunks = [];
-    for await (const chunk of stream) {
-        length += chunk.length;
-        chunks.push(chunk);
-    }
-    return Buffer.concat(chunks, length);
-}
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-async function json(stream) {
-    const buf = await toBuffer(stream);
-    const str = buf.toString('utf8');
-    try {
-        return JSON.parse(str);
-    }
-    catch (_err) {
-        const err = _err;
-        err.message += ` (input: ${str})`;
-        throw err;
-    }
-}
-function req(url, opts = {}) {
-    const href = typeof url === 'string' ? url : url.href;
-    const req = (href.startsWith('https:') ? https : http).request(url, opts);
-    const promise = new Promise((resolve, reject) => {
-        req
-            .once('response', resolve)
-            .once('error', reject)
-            .end();
-    });
-    req.then = promise.then.bind(promise);
-    return req;
-}
-//# sourceMappingURL=helpers.js.map
-;// CONCATENATED MODULE: ./node_modules/agent-base/dist/index.js
-
-
-
-
-const INTERNAL = Symbol('AgentBaseInternalState');
-class Agent extends external_http_.Agent {
-    constructor(opts) {
-        super(opts);
-        this[INTERNAL] = {};
-    }
-    /**
-     * Determine whether this is an `http` or `https` request.
-     */
-    isSecureEndpoint(options) {
-        if (options) {
-            // First check the `secureEndpoint` property explicitly, since this
-            // means that a parent `Agent` is "passing through" to this instance.
-            // eslint-disable-next-line @typescript-eslint/no-explicit-any
-            if (typeof options.secureEndpoint === 'boolean') {
-                return options.secureEndpoint;
-            }
-            // If no explicit `secure` endpoint, check if `protocol` property is
-            // set. This will usually be the case since using a full string URL
-            // or `URL` instance should be the most common usage.
-            if (typeof options.protocol === 'string') {
-                return options.protocol === 'https:';
-            }
-        }
-        // Finally, if no `protocol` property was set, then fall back to
-        // checking the stack trace of the current call stack, and try to
-        // detect the "https" module.
-        const { stack } = new Error();
-        if (typeof stack !== 'string')
-            return false;
-        return stack
-            .split('\n')
-            .some((l) => l.indexOf('(https.js:') !== -1 ||
-            l.indexOf('node:https:') !== -1);
-    }
-    // In order to support async signatures in `connect()` and Node's native
-    // connection pooling in `http.Agent`, the array of sockets for each origin
-    // has to be updated synchronously. This is so the length of the array is
-    // accurate when `addRequest()` is next called. We achieve this by creating a
-    // fake socket and adding it to `sockets[origin]` and incrementing
-    // `totalSocketCount`.
-    incrementSockets(name) {
-        // If `maxSockets` and `maxTotalSockets` are both Infinity then there is no
-        // need to create a fake socket because Node.js native connection pooling
-        // will never be invoked.
-        if (this.maxSockets === Infinity && this.maxTotalSockets === Infinity) {
-            return null;
-        }
-        // All instances of `sockets` are expected TypeScript errors. The
-        // alternative is to add it as a private property of this class but that
-        // will break TypeScript subclassing.
-        if (!this.sockets[name]) {
-            // @ts-expect-error `sockets` is readonly in `@types/node`
-            this.sockets[name] = [];
-        }
-        const fakeSocket = new external_net_.Socket({ writable: false });
-        this.sockets[name].push(fakeSocket);
-        // @ts-expect-error `totalSocketCount` isn't defined in `@types/node`
-        this.totalSocketCount++;
-        return fakeSocket;
-    }
-    decrementSockets(name, socket) {
-        if (!this.sockets[name] || socket === null) {
-            return;
-        }
-        const sockets = this.sockets[name];
-        const index = sockets.indexOf(socket);
-        if (index !== -1) {
-            sockets.splice(index, 1);
-            // @ts-expect-error  `totalSocketCount` isn't defined in `@types/node`
-            this.totalSocketCount--;
-            if (sockets.length === 0) {
-                // @ts-expect-error `sockets` is readonly in `@types/node`
-                delete this.sockets[name];
-            }
-        }
-    }
-    // In order to properly update the socket pool, we need to call `getName()` on
-    // the core `https.Agent` if it is a secureEndpoint.
-    getName(options) {
-        const secureEndpoint = this.isSecureEndpoint(options);
-        if (secureEndpoint) {
-            return external_https_.Agent.prototype.getName.call(this, options);
-        }
-        return super.getName(options);
-    }
-    createSocket(req, options, cb) {
-        const connectOpts = {
-            ...options,
-            secureEndpoint: this.isSecureEndpoint(options),
-        };
-        const name = this.getName(connectOpts);
-        const fakeSocket = this.incrementSockets(name);
-        Promise.resolve()
-            .then(() => this.connect(req, connectOpts))
-            .then((socket) => {
-            this.decrementSockets(name, fakeSocket);
-            if (typeof socket
-                .addRequest === 'function') {
-                try {
-                    return socket.addRequest(req, connectOpts);
-                }
-                catch (err) {
-                    return cb(err);
-                }
-            }
-            this[INTERNAL].currentSocket = socket;
-            // @ts-expect-error `createSocket()` isn't defined in `@types/node`
-            super.createSocket(req, options, cb);
-        }, (err) => {
-            this.decrementSockets(name, fakeSocket);
-            cb(err);
-        });
-    }
-    createConnection() {
-        const socket = this[INTERNAL].currentSocket;
-        this[INTERNAL].currentSocket = undefined;
-        if (!socket) {
-            throw new Error('No socket was returned in the `connect()` function');
-        }
-        return socket;
-    }
-    get defaultPort() {
-        return (this[INTERNAL].defaultPort ??
-            (this.protocol === 'https:' ? 443 : 80));
-    }
-    set defaultPort(v) {
-        if (this[INTERNAL]) {
-            this[INTERNAL].defaultPort = v;
-        }
-    }
-    get protocol() {
-        return (this[INTERNAL].protocol ??
-            (this.isSecureEndpoint() ? 'https:' : 'http:'));
-    }
-    set protocol(v) {
-        if (this[INTERNAL]) {
-            this[INTERNAL].protocol = v;
-        }
-    }
-}
-//# sourceMappingURL=index.js.map
-// EXTERNAL MODULE: external "url"
-var external_url_ = __nccwpck_require__(7016);
-;// CONCATENATED MODULE: ./node_modules/https-proxy-agent/dist/parse-proxy-response.js
-
-const debug = src('https-proxy-agent:parse-proxy-response');
-function parseProxyResponse(socket) {
-    return new Promise((resolve, reject) => {
-        // we need to buffer any HTTP traffic that happens with the proxy before we get
-        // the CONNECT response, so that if the response is anything other than an "200"
-        // response code, then we can re-play the "data" events on the socket once the
-        // HTTP parser is hooked up...
-        let buffersLength = 0;
-        const buffers = [];
-        function read() {
-            const b = socket.read();
-            if (b)
-                ondata(b);
-            else
-                socket.once('readable', read);
-        }
-        function cleanup() {
-            socket.removeListener('end', onend);
-            socket.removeListener('error', onerror);
-            socket.removeListener('readable', read);
-        }
-        function onend() {
-            cleanup();
-            debug('onend');
-            reject(new Error('Proxy connection ended before receiving CONNECT response'));
-        }
-        function onerror(err) {
-            cleanup();
-            debug('onerror %o', err);
-            reject(err);
-        }
-        function ondata(b) {
-            buffers.push(b);
-            buffersLength += b.length;
-            const buffered = Buffer.concat(buffers, buffersLength);
-            const endOfHeaders = buffered.indexOf('\r\n\r\n');
-            if (endOfHeaders === -1) {
-                // keep buffering
-                debug('have not received end of HTTP headers yet...');
-                read();
-                return;
-            }
-            const headerParts = buffered
-                .slice(0, endOfHeaders)
-                .toString('ascii')
-                .split('\r\n');
-            const firstLine = headerParts.shift();
-            if (!firstLine) {
-                socket.destroy();
-                return reject(new Error('No header received from proxy CONNECT response'));
-            }
-            const firstLineParts = firstLine.split(' ');
-            const statusCode = +firstLineParts[1];
-            const statusText = firstLineParts.slice(2).join(' ');
-            const headers = {};
-            for (const header of headerParts) {
-                if (!header)
-                    continue;
-                const firstColon = header.indexOf(':');
-                if (firstColon === -1) {
-                    socket.destroy();
-                    return reject(new Error(`Invalid header from proxy CONNECT response: "${header}"`));
-                }
-                const key = header.slice(0, firstColon).toLowerCase();
-                const value = header.slice(firstColon + 1).trimStart();
-                const current = headers[key];
-                if (typeof current === 'string') {
-                    headers[key] = [current, value];
-                }
-                else if (Array.isArray(current)) {
-                    current.push(value);
-                }
-                else {
-                    headers[key] = value;
-                }
-            }
-            debug('got proxy server response: %o %o', firstLine, headers);
-            cleanup();
-            resolve({
-                connect: {
-                    statusCode,
-                    statusText,
-                    headers,
-                },
-                buffered,
-            });
-        }
-        socket.on('error', onerror);
-        socket.on('end', onend);
-        read();
-    });
-}
-//# sourceMappingURL=parse-proxy-response.js.map
-;// CONCATENATED MODULE: ./node_modules/proxy-agent-negotiate/dist/index.js
-function createNegotiateAuth() {
-    return async ({ response, scheme }) => {
-        if (scheme.toLowerCase() !== 'negotiate') {
-            throw new Error(`Expected Negotiate scheme but got "${scheme}"`);
-        }
-        let kerberos;
-        try {
-            kerberos = await __nccwpck_require__.e(/* import() */ 50).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8050, 19));
-        }
-        catch {
-            throw new Error('The "kerberos" package is required for Negotiate proxy authentication. ' +
-                'Install it with: npm install kerberos');
-        }
-        const proxyAuthenticate = response.headers['proxy-authenticate'] || '';
-        const challengeHeader = Array.isArray(proxyAuthenticate)
-            ? proxyAuthenticate[0]
-            : proxyAuthenticate;
-        const serverToken = typeof challengeHeader === 'string' && challengeHeader.includes(' ')
-            ? challengeHeader.split(' ').slice(1).join(' ')
-            : undefined;
-        const client = await kerberos.initializeClient('HTTP@proxy', {
-            mechOID: kerberos.GSS_MECH_OID_SPNEGO,
-        });
-        const token = await client.step(serverToken || '');
-        if (!token) {
-            throw new Error('Kerberos client.step() returned no token');
-        }
-        return {
-            headers: {
-                'Proxy-Authorization': `Negotiate ${token}`,
-            },
-        };
-    };
-}
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/https-proxy-agent/dist/index.js
-
-
-
-
-
-
-
-
-const dist_debug = src('https-proxy-agent');
-const setServernameFromNonIpHost = (options) => {
-    if (options.servername === undefined &&
-        options.host &&
-        !external_net_.isIP(options.host)) {
-        return {
-            ...options,
-            servername: options.host,
-        };
-    }
-    return options;
-};
-/**
- * The `HttpsProxyAgent` implements an HTTP Agent subclass that connects to
- * the specified "HTTP(s) proxy server" in order to proxy HTTPS requests.
- *
- * Outgoing HTTP requests are first tunneled through the proxy server using the
- * `CONNECT` HTTP request method to establish a connection to the proxy server,
- * and then the proxy server connects to the destination target and issues the
- * HTTP request from the proxy server.
- *
- * `https:` requests have their socket connection upgraded to TLS once
- * the connection to the proxy server has been established.
- */
-class HttpsProxyAgent extends Agent {
-    constructor(proxy, opts) {
-        super(opts);
-        this.options = { path: undefined };
-        this.proxy = typeof proxy === 'string' ? new external_url_.URL(proxy) : proxy;
-        this.proxyHeaders = opts?.headers ?? {};
-        dist_debug('Creating new HttpsProxyAgent instance: %o', this.proxy.href);
-        if (opts?.negotiate) {
-            this.onProxyAuth = createNegotiateAuth();
-        }
-        else if (opts?.onProxyAuth) {
-            this.onProxyAuth = opts.onProxyAuth;
-        }
-        // Trim off the brackets from IPv6 addresses
-        const host = (this.proxy.hostname || this.proxy.host).replace(/^\[|\]$/g, '');
-        const port = this.proxy.port
-            ? parseInt(this.proxy.port, 10)
-            : this.proxy.protocol === 'https:'
-                ? 443
-                : 80;
-        this.connectOpts = {
-            // Attempt to negotiate http/1.1 for proxy servers that support http/2
-            ALPNProtocols: ['http/1.1'],
-            ...(opts
-                ? omit(opts, 'headers', 'onProxyAuth', 'negotiate')
-                : null),
-            host,
-            port,
-        };
-    }
-    /**
-     * Called when the node-core HTTP client library is creating a
-     * new HTTP request.
-     */
-    async connect(req, opts) {
-        const { proxy } = this;
-        if (!opts.host) {
-            throw new TypeError('No "host" provided');
-        }
-        // Create a socket connection to the proxy server.
-        let socket;
-        if (proxy.protocol === 'https:') {
-            dist_debug('Creating `tls.Socket`: %o', this.connectOpts);
-            socket = external_tls_.connect(setServernameFromNonIpHost(this.connectOpts));
-        }
-        else {
-            dist_debug('Creating `net.Socket`: %o', this.connectOpts);
-            socket = external_net_.connect(this.connectOpts);
-        }
-        const headers = typeof this.proxyHeaders === 'function'
-            ? this.proxyHeaders()
-            : { ...this.proxyHeaders };
-        const host = external_net_.isIPv6(opts.host) ? `[${opts.host}]` : opts.host;
-        let payload = `CONNECT ${host}:${opts.port} HTTP/1.1\r\n`;
-        // Inject the `Proxy-Authorization` header if necessary.
-        if (proxy.username || proxy.password) {
-            const auth = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-            headers['Proxy-Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
-        }
-        headers.Host = `${host}:${opts.port}`;
-        if (!headers['Proxy-Connection']) {
-            headers['Proxy-Connection'] = this.keepAlive
-                ? 'Keep-Alive'
-                : 'close';
-        }
-        for (const name of Object.keys(headers)) {
-            payload += `${name}: ${headers[name]}\r\n`;
-        }
-        const proxyResponsePromise = parseProxyResponse(socket);
-        socket.write(`${payload}\r\n`);
-        const { connect, buffered } = await proxyResponsePromise;
-        req.emit('proxyConnect', connect);
-        this.emit('proxyConnect', connect, req);
-        req.emit('proxy', { proxy: this.proxy.href, socket });
-        if (connect.statusCode === 200) {
-            req.once('socket', resume);
-            if (opts.secureEndpoint) {
-                // The proxy is connecting to a TLS server, so upgrade
-                // this socket connection to a TLS connection.
-                dist_debug('Upgrading socket connection to TLS');
-                return external_tls_.connect({
-                    ...omit(setServernameFromNonIpHost(opts), 'host', 'path', 'port'),
-                    socket,
-                });
-            }
-            return socket;
-        }
-        // Handle 407 Proxy Authentication Required
-        if (connect.statusCode === 407 && this.onProxyAuth) {
-            dist_debug('Got 407 response, invoking onProxyAuth callback');
-            socket.destroy();
-            const proxyAuthenticate = connect.headers['proxy-authenticate'] || '';
-            const scheme = Array.isArray(proxyAuthenticate)
-                ? proxyAuthenticate[0].split(/\s/)[0]
-                : proxyAuthenticate.split(/\s/)[0];
-            const authResponse = await this.onProxyAuth({
-                response: connect,
-                scheme,
-            });
-            // Retry with the auth headers
-            return this._connectWithAuth(req, opts, authResponse.headers);
-        }
-        // Some other status code that's not 200... need to re-play the HTTP
-        // header "data" events onto the socket once the HTTP machinery is
-        // attached so that the node core `http` can parse and handle the
-        // error status code.
-        // Close the original socket, and a new "fake" socket is returned
-        // instead, so that the proxy doesn't get the HTTP request
-        // written to it (which may contain `Authorization` headers or other
-        // sensitive data).
-        //
-        // See: https://hackerone.com/reports/541502
-        socket.destroy();
-        const fakeSocket = new external_net_.Socket({ writable: false });
-        fakeSocket.readable = true;
-        // Need to wait for the "socket" event to re-play the "data" events.
-        req.once('socket', (s) => {
-            dist_debug('Replaying proxy buffer for failed request');
-            external_assert_(s.listenerCount('data') > 0);
-            // Replay the "buffered" Buffer onto the fake `socket`, since at
-            // this point the HTTP module machinery has been hooked up for
-            // the user.
-            s.push(buffered);
-            s.push(null);
-        });
-        return fakeSocket;
-    }
-    /**
-     * Retry a CONNECT request with additional auth headers.
-     */
-    async _connectWithAuth(req, opts, authHeaders) {
-        const { proxy } = this;
-        let socket;
-        if (proxy.protocol === 'https:') {
-            socket = external_tls_.connect(setServernameFromNonIpHost(this.connectOpts));
-        }
-        else {
-            socket = external_net_.connect(this.connectOpts);
-        }
-        const headers = typeof this.proxyHeaders === 'function'
-            ? this.proxyHeaders()
-            : { ...this.proxyHeaders };
-        const host = external_net_.isIPv6(opts.host) ? `[${opts.host}]` : opts.host;
-        let payload = `CONNECT ${host}:${opts.port} HTTP/1.1\r\n`;
-        if (proxy.username || proxy.password) {
-            const auth = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
-            headers['Proxy-Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
-        }
-        // Merge auth headers (overrides existing)
-        Object.assign(headers, authHeaders);
-        headers.Host = `${host}:${opts.port}`;
-        if (!headers['Proxy-Connection']) {
-            headers['Proxy-Connection'] = this.keepAlive
-                ? 'Keep-Alive'
-                : 'close';
-        }
-        for (const name of Object.keys(headers)) {
-            payload += `${name}: ${headers[name]}\r\n`;
-        }
-        const proxyResponsePromise = parseProxyResponse(socket);
-        socket.write(`${payload}\r\n`);
-        const { connect } = await proxyResponsePromise;
-        req.emit('proxyConnect', connect);
-        this.emit('proxyConnect', connect, req);
-        if (connect.statusCode === 200) {
-            req.once('socket', resume);
-            if (opts.secureEndpoint) {
-                dist_debug('Upgrading socket connection to TLS');
-                return external_tls_.connect({
-                    ...omit(setServernameFromNonIpHost(opts), 'host', 'path', 'port'),
-                    socket,
-                });
-            }
-            return socket;
-        }
-        // If still not 200, throw
-        socket.destroy();
-        throw new Error(`Proxy authentication failed with status ${connect.statusCode} after retry`);
-    }
-}
-HttpsProxyAgent.protocols = ['http', 'https'];
-function resume(socket) {
-    // Defer the resume so that all 'socket' event handlers have a chance
-    // to attach their listeners (e.g. the HTTP client's 'data' handler)
-    // before data starts flowing. Without this, buffered proxy-response
-    // data can be emitted synchronously before listeners are ready.
-    // See: https://github.com/nicolo-ribaudo/tc39-proposal-await-dictionary/issues/7
-    setImmediate(() => {
-        socket.resume();
-    });
-}
-function omit(obj, ...keys) {
-    const ret = {};
-    let key;
-    for (key in obj) {
-        if (!keys.includes(key)) {
-            ret[key] = obj[key];
-        }
-    }
-    return ret;
-}
-//# sourceMappingURL=index.js.map
-;// CONCATENATED MODULE: ./node_modules/proxy-from-env/index.js
-
-
-var DEFAULT_PORTS = {
-  ftp: 21,
-  gopher: 70,
-  http: 80,
-  https: 443,
-  ws: 80,
-  wss: 443,
-};
-
-function parseUrl(urlString) {
-  try {
-    return new URL(urlString);
-  } catch {
-    return null;
-  }
-}
-
-/**
- * @param {string|object|URL} url - The URL as a string or URL instance, or a
- *   compatible object (such as the result from legacy url.parse).
- * @return {string} The URL of the proxy that should handle the request to the
- *  given URL. If no proxy is set, this will be an empty string.
- */
-function getProxyForUrl(url) {
-  var parsedUrl = (typeof url === 'string' ? parseUrl(url) : url) || {};
-  var proto = parsedUrl.protocol;
-  var hostname = parsedUrl.host;
-  var port = parsedUrl.port;
-  if (typeof hostname !== 'string' || !hostname || typeof proto !== 'string') {
-    return '';  // Don't proxy URLs without a valid scheme or host.
-  }
-
-  proto = proto.split(':', 1)[0];
-  // Stripping ports in this way instead of using parsedUrl.hostname to make
-  // sure that the brackets around IPv6 addresses are kept.
-  hostname = hostname.replace(/:\d*$/, '');
-  port = parseInt(port) || DEFAULT_PORTS[proto] || 0;
-  if (!shouldProxy(hostname, port)) {
-    return '';  // Don't proxy URLs that match NO_PROXY.
-  }
-
-  var proxy = getEnv(proto + '_proxy') || getEnv('all_proxy');
-  if (proxy && proxy.indexOf('://') === -1) {
-    // Missing scheme in proxy, default to the requested URL's scheme.
-    proxy = proto + '://' + proxy;
-  }
-  return proxy;
-}
-
-/**
- * Determines whether a given URL should be proxied.
- *
- * @param {string} hostname - The host name of the URL.
- * @param {number} port - The effective port of the URL.
- * @returns {boolean} Whether the given URL should be proxied.
- * @private
- */
-function shouldProxy(hostname, port) {
-  var NO_PROXY = getEnv('no_proxy').toLowerCase();
-  if (!NO_PROXY) {
-    return true;  // Always proxy if NO_PROXY is not set.
-  }
-  if (NO_PROXY === '*') {
-    return false;  // Never proxy if wildcard is set.
-  }
-
-  return NO_PROXY.split(/[,\s]/).every(function(proxy) {
-    if (!proxy) {
-      return true;  // Skip zero-length hosts.
-    }
-    var parsedProxy = proxy.match(/^(.+):(\d+)$/);
-    var parsedProxyHostname = parsedProxy ? parsedProxy[1] : proxy;
-    var parsedProxyPort = parsedProxy ? parseInt(parsedProxy[2]) : 0;
-    if (parsedProxyPort && parsedProxyPort !== port) {
-      return true;  // Skip if ports don't match.
-    }
-
-    if (!/^[.*]/.test(parsedProxyHostname)) {
-      // No wildcards, so stop proxying if there is an exact match.
-      return hostname !== parsedProxyHostname;
-    }
-
-    if (parsedProxyHostname.charAt(0) === '*') {
-      // Remove leading wildcard.
-      parsedProxyHostname = parsedProxyHostname.slice(1);
-    }
-    // Stop proxying if the hostname ends with the no_proxy host.
-    return !hostname.endsWith(parsedProxyHostname);
-  });
-}
-
-/**
- * Get the value for an environment variable.
- *
- * @param {string} key - The name of the environment variable.
- * @return {string} The value of the environment variable.
- * @private
- */
-function getEnv(key) {
-  return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
-}
-
-;// CONCATENATED MODULE: ./src/runtime/outbound.ts
-/**
- * How this machine reaches others: through the proxy that HTTPS_PROXY / NO_PROXY name, trusting the system's
- * CAs or a private one instead.
- */
-
-
-
-
-
-
-/**
- * An agent for requests to the origin of `url` (http, https, ws, wss). WebSocket addresses follow the proxy of
- * their HTTP twin. It keeps no connection, so nothing has to be destroyed afterwards.
- */
-function createOutboundAgent(url, options = {}) {
-    const secure = url.protocol === "wss:" || url.protocol === "https:";
-    const twin = url.href.replace(/^\w+:/, secure ? "https:" : "http:");
-    const proxy = getProxyForUrl(twin);
-    const trust = options.caPem === undefined ? {} : { ca: options.caPem };
-    if (proxy !== "")
-        return new TrustingProxyAgent(proxy, trust);
-    return secure ? new external_node_https_namespaceObject.Agent(trust) : new external_node_http_namespaceObject.Agent();
-}
-/**
- * The private CA is for the destination; the proxy's own certificate stays under the system's trust. What the proxy
- * answers instead of a connection is told as the proxy's: taken for the destination's, its 403 would blame the relay.
- * Fails with ERR_OUTBOUND_PROXY_REFUSED or ERR_OUTBOUND_PROXY_FAILED.
- */
-class TrustingProxyAgent extends HttpsProxyAgent {
-    trust;
-    constructor(proxy, trust) {
-        super(proxy);
-        this.trust = trust;
-        this.on("proxyConnect", ({ statusCode, statusText }) => {
-            if (statusCode === 200)
-                return;
-            throw this.#failure(refusals.has(statusCode), `${String(statusCode)} ${statusText}`.trim());
-        });
-    }
-    async connect(request, options) {
-        const { host = "", servername = "" } = options;
-        // Node checks a certificate against the name that TLS was begun with, which for an IP address is none: over a
-        // socket that is connected already it would take "localhost" for the destination.
-        const identity = (_name, certificate) => (0,external_node_tls_namespaceObject.checkServerIdentity)(servername === "" ? host : servername, certificate);
-        try {
-            return await super.connect(request, {
-                ...options,
-                ...this.trust,
-                checkServerIdentity: identity,
-            });
-        }
-        catch (error) {
-            throw error instanceof errors_ClusterConnectError ? error : this.#failure(false, errors_messageOf(error), error);
-        }
-    }
-    /** Named by host and port alone: the URL may hold a password. */
-    #failure(isRefusal, reason, cause) {
-        const code = isRefusal ? "ERR_OUTBOUND_PROXY_REFUSED" : "ERR_OUTBOUND_PROXY_FAILED";
-        return new errors_ClusterConnectError(code, `${this.proxy.host}: ${reason}`, { cause });
-    }
-}
-/** RFC 9110 §15.5: who asks, or for what, is not to the proxy's liking; anything else may pass. */
-const refusals = new Set([401, 403, 407]);
-
-;// CONCATENATED MODULE: ./src/runtime/http-request.ts
-
-
-
-
-/**
- * One bounded HTTP request through the outbound proxy, if any; redirects are not followed. Any status is an
- * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none, ERR_OUTBOUND_PROXY_\u2026 that the proxy
- * stood in the way.
- */
-async function sendHttpRequest(options) {
-    try {
-        return await exchange(options);
-    }
-    catch (error) {
-        if (error instanceof errors_ClusterConnectError)
-            throw error;
-        const target = `${options.method ?? "GET"} ${options.url.origin}`;
-        throw new errors_ClusterConnectError("ERR_HTTP_FAILED", `${target}: ${errors_messageOf(error)}`, { cause: error });
-    }
-}
-function exchange(options) {
-    const { url, timeoutMs = 10_000, maxBytes = 1_048_576 } = options;
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
-    return new Promise((resolve, reject) => {
-        const send = url.protocol === "https:" ? external_node_https_namespaceObject.request : external_node_http_namespaceObject.request;
-        const request = send(url, {
-            method: options.method ?? "GET",
-            headers: options.headers ?? {},
-            agent: options.direct === true ? false : createOutboundAgent(url, { caPem: options.caPem }),
-            signal,
-            ...(options.direct === true && options.caPem !== undefined ? { ca: options.caPem } : {}),
-            ...(options.serverName === undefined ? {} : { servername: options.serverName }),
-        });
-        request.on("error", (error) => {
-            reject(timeout.aborted ? new Error(`no answer within ${String(timeoutMs)} ms`, { cause: error }) : error);
-        });
-        request.on("response", (response) => {
-            const chunks = [];
-            let length = 0;
-            response.on("data", (chunk) => {
-                length += chunk.length;
-                if (length > maxBytes)
-                    response.destroy(new Error(`the answer exceeds ${String(maxBytes)} bytes`));
-                else
-                    chunks.push(chunk);
-            });
-            response.on("error", reject);
-            response.on("end", () => {
-                resolve({
-                    status: response.statusCode ?? 0,
-                    headers: response.headers,
-                    body: Buffer.concat(chunks).toString("utf8"),
-                });
-            });
-        });
-        request.end(options.body);
-    });
-}
-
-;// CONCATENATED MODULE: ./src/credentials/jwt-claims.ts
-/** The payload of a compact JWT, or undefined for any other text. */
-function readUnverifiedClaims(token) {
-    const [, payload, signature] = token.split(".");
-    if (payload === undefined || signature === undefined)
-        return undefined;
-    try {
-        const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
-        return typeof claims === "object" && claims !== null ? claims : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-/**
- * `exp \u2212 iat`, in milliseconds. Never counted from `nbf`, which some issuers set ten minutes back, nor compared with
- * the local clock, which may differ from the issuer's.
- */
-function lifetimeOf(token) {
-    const claims = readUnverifiedClaims(token);
-    if (typeof claims?.exp !== "number" || typeof claims.iat !== "number")
-        return undefined;
-    const lifetimeMs = (claims.exp - claims.iat) * 1_000;
-    return lifetimeMs > 0 ? lifetimeMs : undefined;
-}
-
-;// CONCATENATED MODULE: ./src/credentials/token.ts
-
-/** A token as received now. */
-const receivedToken = (value) => ({
-    value,
-    receivedAtMs: Date.now(),
-    lifetimeMs: lifetimeOf(value),
-});
-
-;// CONCATENATED MODULE: ./src/credentials/token-text.ts
-/** Bytes of a token, or of what a command prints. */
-const maxTokenBytes = 131_072;
-/** The token inside a command's or a file's text: a raw token, an ExecCredential, or the JSON of the az CLI. */
-function extractToken(text) {
-    const trimmed = text.trim();
-    const token = trimmed.startsWith("{") ? fromJson(trimmed) : trimmed;
-    // A blank inside would end the header that the token goes into, or mean that this is a message.
-    return token !== undefined && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
-}
-function fromJson(text) {
-    try {
-        const document = JSON.parse(text);
-        const token = document.status?.token ?? document.accessToken;
-        return typeof token === "string" ? token : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./src/credentials/identity-endpoint.ts
-/** What the token endpoints of CI systems have in common: a bearer in, a JSON object with one token out. */
-
-
-
-
-/** Throws ERR_OIDC_UNREACHABLE for what may pass, ERR_OIDC_REQUEST_REFUSED for what will not. */
-async function requestIdentityToken(request) {
-    const response = await send(request);
-    if (response.status !== 200)
-        throw refusal(response, request.purpose);
-    const token = readAnswer(response.body, request.member);
-    if (token === undefined) {
-        throw new errors_ClusterConnectError("ERR_OIDC_REQUEST_REFUSED", "the answer holds no token");
-    }
-    return receivedToken(token);
-}
-async function send({ url, method, bearer, headers, signal }) {
-    try {
-        return await sendHttpRequest({
-            url,
-            method,
-            headers: { Authorization: `Bearer ${bearer}`, Accept: "application/json", ...headers },
-            maxBytes: 2 * maxTokenBytes,
-            signal,
-        });
-    }
-    catch (error) {
-        if (error instanceof errors_ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
-            throw error;
-        throw new errors_ClusterConnectError("ERR_OIDC_UNREACHABLE", errors_messageOf(error), { cause: error });
-    }
-}
-function refusal(response, purpose) {
-    // 5xx and 429 are the endpoint's own trouble; the caller asks again.
-    const isOutage = response.status >= 500 || response.status === 429;
-    const code = isOutage ? "ERR_OIDC_UNREACHABLE" : "ERR_OIDC_REQUEST_REFUSED";
-    return new errors_ClusterConnectError(code, `status ${String(response.status)} ${purpose}`);
-}
-function readAnswer(body, member) {
-    try {
-        const value = JSON.parse(body)[member];
-        return typeof value === "string" ? extractToken(value) : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./src/credentials/azure-devops-oidc.ts
-/**
- * Azure DevOps' OIDC endpoint (REST `oidctoken`, api-version 7.1). The job's access token stays valid for the whole
- * job, while the tokens that it buys live five to ten minutes. Their audience cannot be chosen.
- */
-
-function createAzureDevOpsOidcSource(options) {
-    const { requestUri, accessToken, serviceConnectionId } = options;
-    const url = new URL(requestUri);
-    url.searchParams.set("api-version", "7.1");
-    if (serviceConnectionId !== undefined)
-        url.searchParams.set("serviceConnectionId", serviceConnectionId);
-    const whose = serviceConnectionId === undefined ? "the pipeline" : `service connection ${serviceConnectionId}`;
-    return {
-        description: `Azure DevOps OIDC of ${whose}`,
-        fetch: (signal) => requestIdentityToken({
-            url,
-            method: "POST",
-            bearer: accessToken,
-            // Without it a token that is not accepted is answered by a sign-in page.
-            headers: { "Content-Type": "application/json", "X-TFS-FedAuthRedirect": "Suppress" },
-            member: "oidcToken",
-            purpose: `for ${whose}`,
-            signal,
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: ./src/credentials/entra-exchange.ts
-/**
- * Microsoft Entra's exchange of a CI system's assertion for an access token: the client credentials grant (RFC 6749
- * §4.4) with a JWT as client authentication (RFC 7523 §2.2). The assertion is asked for anew at each exchange: it
- * lives for minutes only, and it is shown to nobody else.
- */
-
-
-
-
-/** What Entra answers is told in full up to here: its reason stands at the beginning. */
-const maxReasonCharacters = 400;
-function createEntraExchangeSource(options) {
-    const { authority, tenantId, clientId, scope } = options;
-    const url = new URL(`${encodeURIComponent(tenantId)}/oauth2/v2.0/token`, `${authority}/`);
-    return {
-        description: `Microsoft Entra for ${scope}`,
-        async fetch(signal) {
-            const assertion = (await options.assertion.fetch(signal)).value;
-            const form = new URLSearchParams({
-                grant_type: "client_credentials",
-                client_id: clientId,
-                scope,
-                client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                client_assertion: assertion,
-            });
-            const response = await entra_exchange_send(url, form, signal);
-            if (response.status !== 200)
-                throw entra_exchange_refusal(response, options, assertion);
-            return readToken(response.body);
-        },
-    };
-}
-async function entra_exchange_send(url, form, signal) {
-    try {
-        return await sendHttpRequest({
-            url,
-            method: "POST",
-            headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
-            body: form.toString(),
-            maxBytes: 2 * maxTokenBytes,
-            signal,
-        });
-    }
-    catch (error) {
-        if (error instanceof errors_ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
-            throw error;
-        throw new errors_ClusterConnectError("ERR_ENTRA_UNREACHABLE", errors_messageOf(error), { cause: error });
-    }
-}
-function readToken(body) {
-    const answer = readJson(body);
-    const value = typeof answer["access_token"] === "string" ? extractToken(answer["access_token"]) : undefined;
-    if (value === undefined)
-        throw new errors_ClusterConnectError("ERR_ENTRA_REFUSED", "the answer holds no token");
-    // Not from the token: an access token is opaque to whoever asked for it.
-    const seconds = Number(answer["expires_in"]);
-    const lifetimeMs = Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined;
-    return { value, receivedAtMs: Date.now(), lifetimeMs };
-}
-/** Names what a federated credential has to match; a mismatch of these is what is wrong most often. */
-function entra_exchange_refusal(response, options, assertion) {
-    const { status, body } = response;
-    const { error, error_description: description } = readJson(body);
-    const reason = [error, description].filter((text) => typeof text === "string").join(": ");
-    if (status >= 500 || status === 429) {
-        return new errors_ClusterConnectError("ERR_ENTRA_UNREACHABLE", `status ${String(status)}`);
-    }
-    const { iss, sub, aud } = readUnverifiedClaims(assertion) ?? {};
-    return new errors_ClusterConnectError("ERR_ENTRA_REFUSED", `status ${String(status)} for ${options.scope}, client ${options.clientId}: ` +
-        `${reason.split(/\r?\n/)[0]?.slice(0, maxReasonCharacters) ?? ""} ` +
-        `(the job's assertion has issuer "${String(iss)}", subject "${String(sub)}", audience "${String(aud)}")`);
-}
-function readJson(body) {
-    try {
-        const answer = JSON.parse(body);
-        return typeof answer === "object" && answer !== null ? answer : {};
-    }
-    catch {
-        return {};
-    }
-}
-
-;// CONCATENATED MODULE: ./src/credentials/github-oidc.ts
-/**
- * GitHub Actions' OIDC endpoint. Request URL and request token stay valid for the whole job, while the tokens that
- * they buy live five minutes; hence the client proxy asks again by itself.
- */
-
-function createGitHubOidcSource({ requestUrl, requestToken, audience, }) {
-    const url = new URL(requestUrl);
-    url.searchParams.set("audience", audience);
-    return {
-        description: `GitHub OIDC for audience ${audience}`,
-        fetch: (signal) => requestIdentityToken({
-            url,
-            method: "GET",
-            bearer: requestToken,
-            member: "value",
-            purpose: `for audience ${audience}`,
-            signal,
-        }),
-    };
-}
-
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = require("node:child_process");
-;// CONCATENATED MODULE: ./src/credentials/token-command.ts
-
-
-
-
-const commandTimeoutMs = 60_000;
-/** Runs a command, without a shell, and takes the token that it prints. Its stderr goes to the person at the desk. */
-function createTokenCommandSource(command) {
-    const [program = "", ...args] = command;
-    return {
-        description: `command ${program}`,
-        async fetch(signal) {
-            const token = extractToken(await run(program, args, signal));
-            if (token === undefined) {
-                throw new errors_ClusterConnectError("ERR_TOKEN_COMMAND_FAILED", `${program} printed no token`);
-            }
-            return receivedToken(token);
-        },
-    };
-}
-function run(program, args, signal) {
-    return new Promise((resolve, reject) => {
-        const options = {
-            encoding: "utf8",
-            timeout: commandTimeoutMs,
-            maxBuffer: 2 * maxTokenBytes,
-            windowsHide: true,
-            ...(signal === undefined ? {} : { signal }),
-        };
-        const child = (0,external_node_child_process_namespaceObject.execFile)(program, args, options, (error, stdout) => {
-            if (error === null)
-                return resolve(stdout);
-            // The error's own message repeats the arguments, and Node's exit status or signal says enough.
-            const why = error.killed
-                ? `no answer within ${String(commandTimeoutMs / 1_000)} s`
-                : String(error.code ?? "");
-            reject(new errors_ClusterConnectError("ERR_TOKEN_COMMAND_FAILED", `${program}: ${why}`, { cause: error }));
-        });
-        child.stderr?.pipe(process.stderr, { end: false });
-    });
-}
-
-;// CONCATENATED MODULE: ./src/credentials/token-file.ts
-
-
-
-
-/** Reads the file anew each time: projected service-account tokens are replaced under the same path. */
-function createTokenFileSource(path) {
-    return {
-        description: `token file ${path}`,
-        async fetch(signal) {
-            let text;
-            let writtenAtMs;
-            try {
-                writtenAtMs = (await (0,promises_namespaceObject.stat)(path)).mtimeMs;
-                text = await (0,promises_namespaceObject.readFile)(path, { encoding: "utf8", ...(signal === undefined ? {} : { signal }) });
-            }
-            catch (error) {
-                throw new errors_ClusterConnectError("ERR_TOKEN_FILE_UNREADABLE", errors_messageOf(error), { cause: error });
-            }
-            const token = text.length > maxTokenBytes ? undefined : extractToken(text);
-            if (token === undefined)
-                throw new errors_ClusterConnectError("ERR_TOKEN_FILE_UNREADABLE", `${path} holds no token`);
-            // The file may have been written long ago: its token's life began then, by this machine's clock.
-            return { ...receivedToken(token), receivedAtMs: writtenAtMs };
-        },
-    };
-}
-
-;// CONCATENATED MODULE: ./src/credentials/create-token-source.ts
-
-
-
-
-
-
-/** The source that a specification describes. */
-function createTokenSource(spec) {
-    switch (spec.kind) {
-        case "github-oidc":
-            return createGitHubOidcSource(spec);
-        case "azure-devops-oidc":
-            return createAzureDevOpsOidcSource(spec);
-        case "entra":
-            return createEntraExchangeSource({ ...spec, assertion: createTokenSource(spec.assertion) });
-        case "file":
-            return createTokenFileSource(spec.path);
-        case "command":
-            return createTokenCommandSource(spec.command);
-        case "static": {
-            const token = receivedToken(spec.token);
-            return { description: "a given token", fetch: () => Promise.resolve(token) };
-        }
-    }
-}
-
 ;// CONCATENATED MODULE: ./src/runtime/backoff.ts
 /** Jittered exponential back-off: 20\u2013100 ms first, doubling, half of it random, at most 10 s. */
-function createBackoff(options = {}) {
+function backoff_createBackoff(options = {}) {
     const { firstMs = [20, 100], maxMs = 10_000, resetAfterMs = 5_000, random = Math.random } = options;
     const draw = () => firstMs[0] + random() * (firstMs[1] - firstMs[0]);
     let base = 0;
@@ -43715,7 +42819,7 @@ function createBackoff(options = {}) {
 
 ;// CONCATENATED MODULE: ./src/runtime/delay.ts
 /** Waits `ms` milliseconds; rejects with the signal's reason as soon as it aborts. */
-function delay(ms, signal) {
+function delay_delay(ms, signal) {
     return new Promise((resolve, reject) => {
         if (signal?.aborted)
             return reject(signal.reason);
@@ -43729,195 +42833,6 @@ function delay(ms, signal) {
         }, ms);
         signal?.addEventListener("abort", onAbort, { once: true });
     });
-}
-
-;// CONCATENATED MODULE: ./src/credentials/renewing-token.ts
-/** Keeps one token current: asks again at half its life, and goes on asking while the old one still lives. */
-
-
-
-const defaultAssumedLifetimeMs = 300_000;
-/** A token of a few seconds must not turn into a request loop. */
-const shortestPauseMs = 1_000;
-const longestPauseMs = 30_000;
-class RenewingToken {
-    options;
-    #stopping = new AbortController();
-    #listeners = new Set();
-    #assumedLifetimeMs;
-    #token;
-    #running;
-    constructor(options) {
-        this.options = options;
-        this.#assumedLifetimeMs = options.assumedLifetimeMs ?? defaultAssumedLifetimeMs;
-    }
-    /** Obtains the first token; rejects with the source's error. From then on renews in the background. */
-    async start() {
-        this.#token = await this.options.source.fetch(this.#stopping.signal);
-        this.#running ??= this.#keepRenewing().catch(() => undefined);
-    }
-    /** The newest token. Throws a TypeError before `start` has resolved. */
-    current() {
-        if (this.#token === undefined)
-            throw new TypeError("the token has not been obtained yet");
-        return this.#token;
-    }
-    onRenewed(listener) {
-        this.#listeners.add(listener);
-    }
-    async stop() {
-        this.#stopping.abort(new Error("stopped"));
-        await this.#running;
-    }
-    async #keepRenewing() {
-        let pauseMs = this.#untilHalfLife();
-        const backoff = createBackoff({ firstMs: [500, 1_000], maxMs: longestPauseMs });
-        for (;;) {
-            await delay(pauseMs, this.#stopping.signal);
-            try {
-                pauseMs = this.#take(await this.options.source.fetch(this.#stopping.signal));
-                backoff.lasted(Infinity);
-            }
-            catch (error) {
-                if (this.#stopping.signal.aborted)
-                    return;
-                pauseMs = Math.round(backoff.nextMs());
-                this.#report(asClusterConnectError(error), pauseMs);
-            }
-        }
-    }
-    /** Returns when to ask again. */
-    #take(token) {
-        const isNew = token.value !== this.current().value;
-        this.#token = token;
-        if (!isNew) {
-            // A file or a static token that nobody has replaced yet: look again soon, and say nothing.
-            return clamp(this.#lifetimeMs() / 10, shortestPauseMs, longestPauseMs);
-        }
-        this.options.logger.info("token.renewed", { source: this.options.source.description });
-        for (const listener of this.#listeners)
-            listener(token);
-        return this.#untilHalfLife();
-    }
-    #untilHalfLife() {
-        return Math.max(this.current().receivedAtMs + this.#lifetimeMs() / 2 - Date.now(), shortestPauseMs);
-    }
-    #lifetimeMs() {
-        return this.current().lifetimeMs ?? this.#assumedLifetimeMs;
-    }
-    #report(error, retryInMs) {
-        const expiresAtMs = this.current().receivedAtMs + this.#lifetimeMs();
-        this.options.logger.warn("token.renewal_failed", {
-            source: this.options.source.description,
-            code: error.code,
-            reason: error.message,
-            oldTokenLivesMs: Math.max(0, Math.round(expiresAtMs - Date.now())),
-            retryInMs,
-        });
-    }
-}
-const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
-
-;// CONCATENATED MODULE: external "node:crypto"
-const external_node_crypto_namespaceObject = require("node:crypto");
-;// CONCATENATED MODULE: ./src/hybrid-connections/sas-token.ts
-/**
- * Shared access signatures: `SharedAccessSignature sr={resource}&sig={signature}&se={expiry}&skn={key name}`, the
- * signature being HMAC-SHA256 over the resource exactly as transmitted, a line feed, and the expiry.
- */
-
-const scheme = "SharedAccessSignature";
-/** A token for one entity; its resource is `http://host/entity`, lower-case and without a port. */
-function createSasToken(request) {
-    const resource = encodeURIComponent(`http://${request.relay.hostname}/${request.entity}`.toLowerCase());
-    const expiry = String(Math.ceil(((request.nowMs ?? Date.now()) + request.lifetimeMs) / 1_000));
-    const signature = sign(resource, expiry, request.key);
-    const fields = [
-        `sr=${resource}`,
-        `sig=${encodeURIComponent(signature)}`,
-        `se=${expiry}`,
-        `skn=${encodeURIComponent(request.keyName)}`,
-    ];
-    return `${scheme} ${fields.join("&")}`;
-}
-/** Whether a credential is a shared access signature, by its scheme word; anything else is taken for a JWT. */
-const isSasToken = (authorization) => authorization.slice(0, scheme.length + 1).toLowerCase() === `${scheme.toLowerCase()} `;
-/** Splits a token into its fields, in any order. Undefined when one is missing, repeated or malformed. */
-function parseSasToken(authorization) {
-    if (!isSasToken(authorization))
-        return undefined;
-    const fields = new Map();
-    for (const pair of authorization.slice(scheme.length + 1).split("&")) {
-        const equals = pair.indexOf("=");
-        const name = pair.slice(0, Math.max(equals, 0)).trim().toLowerCase();
-        if (equals === -1 || fields.has(name))
-            return undefined;
-        fields.set(name, pair.slice(equals + 1).trim());
-    }
-    const [rawResource, signature, rawExpiry, keyName] = ["sr", "sig", "se", "skn"].map((name) => fields.get(name));
-    if (!rawResource || !signature || !rawExpiry || !keyName)
-        return undefined;
-    if (!/^\d{1,12}$/.test(rawExpiry))
-        return undefined;
-    try {
-        return {
-            rawResource,
-            signature: decodeURIComponent(signature),
-            rawExpiry,
-            expiresAtMs: Number(rawExpiry) * 1_000,
-            keyName: decodeURIComponent(keyName),
-        };
-    }
-    catch {
-        return undefined;
-    }
-}
-/** Whether `key` signed the token, compared in constant time. Says nothing of its expiry or resource. */
-function isSignedBy(token, key) {
-    const expected = Buffer.from(sign(token.rawResource, token.rawExpiry, key));
-    const presented = Buffer.from(token.signature);
-    return expected.length === presented.length && timingSafeEqual(expected, presented);
-}
-/**
- * Whether the token's resource covers `path` on one of `hosts`: scheme, port, case, a `$hc/` and slashes at the end
- * do not matter, an empty path covers the whole namespace, any other must end at a segment of `path`.
- */
-function coversPath(token, hosts, path) {
-    const resource = readResource(token.rawResource);
-    if (resource === undefined || !hosts.some((host) => host.toLowerCase() === resource.host))
-        return false;
-    const covered = resource.path;
-    const wanted = path.toLowerCase();
-    return covered === "" || wanted === covered || wanted.startsWith(`${covered}/`);
-}
-/** Host without port, and path without `$hc/` and slashes at the end, both lower-case. */
-function readResource(raw) {
-    try {
-        const resource = decodeURIComponent(raw);
-        const url = new URL(resource.includes("://") ? resource : `http://${resource}`);
-        const path = decodeURIComponent(url.pathname)
-            .replace(/^\/(\$hc\/)?/i, "")
-            .replace(/\/+$/, "");
-        return { host: url.hostname.toLowerCase(), path: path.toLowerCase() };
-    }
-    catch {
-        return undefined;
-    }
-}
-/** The key counts as text: its UTF-8 bytes, not what they would be if decoded from base64. */
-function sign(resource, expiry, key) {
-    return (0,external_node_crypto_namespaceObject.createHmac)("sha256", Buffer.from(key, "utf8")).update(`${resource}\n${expiry}`).digest("base64");
-}
-
-;// CONCATENATED MODULE: ./src/protocol/server-name.ts
-
-/**
- * The TLS server name of a cluster's auth proxy. Both ends compute it from the name that they were configured with
- * and compare; it is never taken from the wire, else whoever writes the wire would choose whom kubectl trusts.
- */
-function serverNameOf(cluster) {
-    const digest = (0,external_node_crypto_namespaceObject.createHash)("sha256").update(cluster, "utf8").digest("hex");
-    return `${digest.slice(0, 32)}.cluster-connect.internal`;
 }
 
 ;// CONCATENATED MODULE: ./src/runtime/shutdown.ts
@@ -43953,7 +42868,7 @@ class Shutdown {
         for (const { name, stop } of this.#steps.splice(0).reverse()) {
             const deadline = new AbortController();
             try {
-                const timeout = delay(stepMs, deadline.signal).then(() => {
+                const timeout = delay_delay(stepMs, deadline.signal).then(() => {
                     throw new Error(`not stopped within ${String(stepMs)} ms`);
                 });
                 timeout.catch(() => undefined);
@@ -43968,72 +42883,6 @@ class Shutdown {
         }
     }
 }
-
-;// CONCATENATED MODULE: ./package.json
-const package_namespaceObject = /*#__PURE__*/JSON.parse('{"UU":"cluster-connect","rE":"1.0.0"}');
-;// CONCATENATED MODULE: ./src/runtime/version.ts
-
-
-/** Name and version, such as `cluster-connect/1.0.0`. */
-const productVersion = `${package_namespaceObject.UU}/${package_namespaceObject.rE}`;
-
-;// CONCATENATED MODULE: ./src/client-proxy/cluster-trust.ts
-/** Which of the CA certificates that the agent named may be believed. */
-
-
-const pinPattern = /^sha256:[0-9a-f]{64}$/;
-/** PEM blocks or `sha256:\u2026` pins; anything else is refused, since a mistyped pin must not mean "no pin". */
-function parseClusterCa(values) {
-    const pems = [];
-    const pins = [];
-    for (const value of values) {
-        const certificates = splitPem(value);
-        pems.push(...certificates);
-        const rest = value
-            .replace(pemBlock, " ")
-            .split(/[\s,]+/)
-            .filter((word) => word !== "");
-        for (const word of rest) {
-            const pin = word.toLowerCase().replaceAll(/(?<=^sha256:.*):/g, "");
-            if (!pinPattern.test(pin)) {
-                throw new errors_ClusterConnectError("ERR_SETTINGS_INVALID", `cluster-ca: "${word}" is neither PEM nor sha256:\u2026`);
-            }
-            pins.push(pin);
-        }
-    }
-    for (const pem of pems)
-        pins.push(pinOf(readCertificate(pem)));
-    return { pems, pins };
-}
-/** Throws ERR_CLUSTER_CA_MISMATCH when nothing in the bundle is pinned, or it holds no certificate at all. */
-function decideTrust(agentBundle, clusterCa) {
-    const configured = parseClusterCa(clusterCa);
-    const isPinned = configured.pins.length > 0;
-    const named = splitPem(agentBundle).map((pem) => ({ pem, pin: pinOf(readCertificate(pem)) }));
-    const believed = isPinned ? named.filter(({ pin }) => configured.pins.includes(pin)) : named;
-    // Certificates given in full are trusted as they are: during a rotation the agent may name just one of them.
-    const certificates = new Map(believed.map(({ pem, pin }) => [pin, pem]));
-    for (const pem of configured.pems)
-        certificates.set(pinOf(readCertificate(pem)), pem);
-    if (believed.length === 0) {
-        const seen = named.map(({ pin }) => pin).join(", ");
-        throw new errors_ClusterConnectError("ERR_CLUSTER_CA_MISMATCH", `the agent names ${seen === "" ? "none" : seen}`);
-    }
-    return { caBundle: [...certificates.values()].join(""), pins: [...certificates.keys()], isPinned };
-}
-const pemBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-const splitPem = (text) => (text.match(pemBlock) ?? []).map((block) => `${block}\n`);
-function readCertificate(pem) {
-    try {
-        return new external_node_crypto_namespaceObject.X509Certificate(pem);
-    }
-    catch (error) {
-        throw new errors_ClusterConnectError("ERR_CLUSTER_CA_MISMATCH", "a certificate cannot be read", {
-            cause: error,
-        });
-    }
-}
-const pinOf = (certificate) => `sha256:${certificate.fingerprint256.replaceAll(":", "").toLowerCase()}`;
 
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/util.js
 
@@ -44472,7 +43321,7 @@ function maskedKeys(schema, mask) {
     }
     return keys;
 }
-function util_omit(schema, mask) {
+function omit(schema, mask) {
     const currDef = schema._zod.def;
     const checks = currDef.checks;
     const hasChecks = checks && checks.length > 0;
@@ -49109,7 +47958,7 @@ function _number(Class, params) {
 }
 // @__NO_SIDE_EFFECTS__
 function _coercedNumber(Class, params) {
-    return new Class(snapshotChecks({ type: "number", coerce: true, checks: [], ...util.normalizeParams(params) }));
+    return new Class(snapshotChecks({ type: "number", coerce: true, checks: [], ...normalizeParams(params) }));
 }
 // @__NO_SIDE_EFFECTS__
 function _int(Class, params) {
@@ -51911,7 +50760,7 @@ const _encode = (_Err) => {
     };
     return fn;
 };
-const encode = /* @__PURE__*/ _encode($ZodRealError);
+const parse_encode = /* @__PURE__*/ _encode($ZodRealError);
 const _decode = (_Err) => {
     const parse = _parse(_Err);
     const fn = (schema, value, _ctx, _params) => {
@@ -51919,7 +50768,7 @@ const _decode = (_Err) => {
     };
     return fn;
 };
-const decode = /* @__PURE__*/ _decode($ZodRealError);
+const parse_decode = /* @__PURE__*/ _decode($ZodRealError);
 const _encodeAsync = (_Err) => {
     const parseAsync = _parseAsync(_Err);
     const fn = async (schema, value, _ctx, _params) => {
@@ -52024,8 +50873,8 @@ const parse_safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
 const parse_safeParseAsync = /* @__PURE__ */ _safeParseAsync(ZodRealError);
 
 // Codec functions
-const parse_encode = /* @__PURE__ */ _encode(ZodRealError);
-const parse_decode = /* @__PURE__ */ _decode(ZodRealError);
+const classic_parse_encode = /* @__PURE__ */ _encode(ZodRealError);
+const classic_parse_decode = /* @__PURE__ */ _decode(ZodRealError);
 const parse_encodeAsync = /* @__PURE__ */ _encodeAsync(ZodRealError);
 const parse_decodeAsync = /* @__PURE__ */ _decodeAsync(ZodRealError);
 const parse_safeEncode = /* @__PURE__ */ _safeEncode(ZodRealError);
@@ -52193,10 +51042,10 @@ const ZodType = /*@__PURE__*/ $constructor("ZodType", (inst, def) => {
         return parse_validateAsync(this, data, params);
     },
     encode: function _encode(data, params) {
-        return parse_encode(this, data, params, { callee: _encode });
+        return classic_parse_encode(this, data, params, { callee: _encode });
     },
     decode: function _decode(data, params) {
-        return parse_decode(this, data, params, { callee: _decode });
+        return classic_parse_decode(this, data, params, { callee: _decode });
     },
     encodeAsync: async function _encodeAsync(data, params) {
         return await parse_encodeAsync(this, data, params, { callee: _encodeAsync });
@@ -52921,7 +51770,7 @@ const ZodObject = /*@__PURE__*/ $constructor("ZodObject", (inst, def) => {
         return pick(this, mask);
     },
     omit(mask) {
-        return util_omit(this, mask);
+        return omit(this, mask);
     },
     partial(...args) {
         return partial(ZodOptional, this, args[0]);
@@ -53555,7 +52404,7 @@ const stringbool = (...args) => core._stringbool({
     Boolean: ZodBoolean,
     String: ZodString,
 }, ...args);
-function schemas_json(params) {
+function json(params) {
     const jsonSchema = lazy(() => {
         return union([schemas_string(params), schemas_number(), schemas_boolean(), schemas_null(), array(jsonSchema), record(schemas_string(), jsonSchema)]);
     });
@@ -53616,22 +52465,51 @@ const tokenSourceSpec = discriminatedUnion("kind", [
 
 
 
+/** Our own relay, or an Azure Relay namespace. */
+const relayBackend = strictObject({
+    kind: literal("relay"),
+    url: url(),
+    caPem: schemas_string().optional(),
+    credential: union([
+        tokenSourceSpec,
+        strictObject({ kind: literal("sas"), keyName: schemas_string().min(1), key: schemas_string().min(1) }),
+    ]),
+    /** Whose token the requests carry to the cluster. */
+    clusterCredential: tokenSourceSpec,
+    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
+    clusterCa: array(schemas_string()).default([]),
+    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
+    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
+});
+/** Azure Arc, through Microsoft's arcProxy. The cluster's name is that of the resource. */
+const arcBackend = strictObject({
+    kind: literal("arc"),
+    subscriptionId: schemas_string().min(1),
+    resourceGroup: schemas_string().min(1),
+    /** AzureCloud, AzureUSGovernment, AzureChinaCloud, or the address of an ARM endpoint. */
+    cloud: schemas_string().min(1),
+    tenantId: schemas_string().min(1),
+    signIn: discriminatedUnion("kind", [
+        strictObject({
+            kind: literal("assertion"),
+            clientId: schemas_string().min(1),
+            assertion: tokenSourceSpec,
+        }),
+        strictObject({ kind: literal("secret"), clientId: schemas_string().min(1), secret: schemas_string().min(1) }),
+        strictObject({ kind: literal("certificate"), clientId: schemas_string().min(1), pem: schemas_string().min(1) }),
+        /** Tokens for ARM that somebody else obtains; needs `serviceAccount`. */
+        strictObject({ kind: literal("token"), source: tokenSourceSpec }),
+    ]),
+    /** Tokens of a Kubernetes service account, as whom to come instead. */
+    serviceAccount: tokenSourceSpec.optional(),
+    /** arcProxy, and the digest that it must have each time it is started. */
+    program: strictObject({ path: schemas_string().min(1), digest: schemas_string().regex(/^sha256:[0-9a-f]{64}$/) }),
+});
 const startRequest = strictObject({
     /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
     instanceDirectory: schemas_string().min(1),
     cluster: schemas_string().min(1),
-    relay: strictObject({
-        url: url(),
-        caPem: schemas_string().optional(),
-        credential: union([
-            tokenSourceSpec,
-            strictObject({ kind: literal("sas"), keyName: schemas_string().min(1), key: schemas_string().min(1) }),
-        ]),
-    }),
-    /** Whose token the requests carry to the cluster; absent: the user brings a kubeconfig user of their own. */
-    clusterCredential: tokenSourceSpec,
-    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
-    clusterCa: array(schemas_string()).default([]),
+    backend: discriminatedUnion("kind", [relayBackend, arcBackend]),
     contextName: schemas_string().min(1),
     namespace: schemas_string().optional(),
     listen: strictObject({
@@ -53639,8 +52517,6 @@ const startRequest = strictObject({
         port: schemas_number().int().min(0).max(65_535).default(0),
     })
         .prefault({}),
-    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
-    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
     logLevel: schemas_enum(["debug", "info", "warn", "error"]).default("info"),
 });
 /** Name, in the instance folder, of the one-time secret that every control request must carry (0600). */
@@ -53649,6 +52525,10 @@ const controlSecretFile = "control.secret";
 const controlAddressFile = "control.address";
 /** Name, in the instance folder, of the kubeconfig that the client proxy writes once the cluster has answered. */
 const kubeconfigFile = "kubeconfig";
+/** Names, in the instance folder, of arcProxy's own folder, of its configuration in there, and of its log. */
+const arcProxyFolder = "arc-proxy";
+const arcProxyConfig = "arc-proxy/config.yml";
+const arcProxyLogFile = "arc-proxy.log";
 /** Name, in the instance folder, of the log; the caller opens it and hands it over as stdout and stderr. */
 const logFile = "client-proxy.log";
 const controlRequest = strictObject({
@@ -53697,205 +52577,6780 @@ const controlStatus = strictObject({
     }),
 });
 
-;// CONCATENATED MODULE: ./src/client-proxy/private-file.ts
-
-
-/** Replaces a file in one step: 0600 from its first byte, and never half written for whoever reads it meanwhile. */
-async function replacePrivateFile(path, text) {
-    const scratch = `${path}.${(0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex")}`;
+;// CONCATENATED MODULE: ./src/credentials/jwt-claims.ts
+/** The payload of a compact JWT, or undefined for any other text. */
+function readUnverifiedClaims(token) {
+    const [, payload, signature] = token.split(".");
+    if (payload === undefined || signature === undefined)
+        return undefined;
     try {
-        // `wx`: a file or link that somebody else has put there is an error, not a place to write a secret to.
-        await (0,promises_namespaceObject.writeFile)(scratch, text, { mode: 0o600, flag: "wx" });
-        await (0,promises_namespaceObject.rename)(scratch, path);
-    }
-    catch (error) {
-        await (0,promises_namespaceObject.rm)(scratch, { force: true });
-        throw error;
-    }
-}
-
-;// CONCATENATED MODULE: ./src/client-proxy/credential-file.ts
-/**
- * The file behind the kubeconfig's `exec` user: an ExecCredential (client.authentication.k8s.io/v1) that says when
- * to ask again, so that any client refreshes by itself.
- */
-
-
-/** Clients do not retry a 401, so they are told to come back well before the token's end. */
-const reportedShare = 0.75;
-function renderExecCredential(token) {
-    const expiry = token.lifetimeMs === undefined
-        ? {}
-        : {
-            expirationTimestamp: new Date(token.receivedAtMs + token.lifetimeMs * reportedShare).toISOString(),
-        };
-    return `${JSON.stringify({
-        apiVersion: "client.authentication.k8s.io/v1",
-        kind: "ExecCredential",
-        status: { token: token.value, ...expiry },
-    })}\n`;
-}
-const writeExecCredential = (path, token) => replacePrivateFile(path, renderExecCredential(token));
-const printWithNode = "process.stdout.write(require('fs').readFileSync(process.argv[1]))";
-/** The cheapest command that prints a file: some clients run it for every request. */
-function credentialCommand(path, platform = process.platform, isExecutable = canExecute) {
-    if (platform === "win32")
-        return ["cmd", "/c", "type", path];
-    return isExecutable("/bin/cat") ? ["/bin/cat", path] : [process.execPath, "-e", printWithNode, path];
-}
-function canExecute(program) {
-    try {
-        (0,external_node_fs_.accessSync)(program, external_node_fs_.constants.X_OK);
-        return true;
+        const claims = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
+        return typeof claims === "object" && claims !== null ? claims : undefined;
     }
     catch {
-        return false;
+        return undefined;
     }
 }
-
-;// CONCATENATED MODULE: ./src/client-proxy/kubeconfig.ts
 /**
- * The kubeconfig that points at the client proxy: pure functions from an entry to text. Published beside
- * `control.ts`, since the CI front end merges the entries of two uses in one job.
+ * `exp \u2212 iat`, in milliseconds. Never counted from `nbf`, which some issuers set ten minutes back, nor compared with
+ * the local clock, which may differ from the issuer's.
+ */
+function lifetimeOf(token) {
+    const claims = readUnverifiedClaims(token);
+    if (typeof claims?.exp !== "number" || typeof claims.iat !== "number")
+        return undefined;
+    const lifetimeMs = (claims.exp - claims.iat) * 1_000;
+    return lifetimeMs > 0 ? lifetimeMs : undefined;
+}
+
+;// CONCATENATED MODULE: ./src/runtime/retry-after.ts
+/** A service's own word on when to ask again (RFC 9110 §10.2.3), carried as an error's cause. */
+class RetryAfter extends Error {
+    ms;
+    name = "RetryAfter";
+    constructor(ms) {
+        super(`asked to wait ${String(Math.ceil(ms / 1_000))} s`);
+        this.ms = ms;
+    }
+}
+/** A service that asks for more is asked again after this. */
+const longestMs = 300_000;
+/** Reads a Retry-After header, in seconds or as a date; undefined when there is none that can be read. */
+function readRetryAfter(header) {
+    if (typeof header !== "string")
+        return undefined;
+    const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+    return Number.isNaN(ms) ? undefined : new RetryAfter(Math.min(Math.max(ms, 0), longestMs));
+}
+/** How long an error, or what caused it, asks to wait. 0 when it does not say. */
+function retryAfterOf(thrown) {
+    if (thrown instanceof RetryAfter)
+        return thrown.ms;
+    return thrown instanceof Error && thrown.cause !== undefined ? retryAfterOf(thrown.cause) : 0;
+}
+
+;// CONCATENATED MODULE: ./src/credentials/renewing.ts
+/**
+ * Keeps one thing current that wears out: asks again at half its life, and goes on asking, with growing pauses, while
+ * the old one still lives and after that.
  */
 
 
 
-/** Marks our clusters: kubectl keeps extensions when it rewrites a file. */
-const extensionName = "cluster-connect.dev";
-const named = looseObject({ name: schemas_string() });
-const kubeconfig = looseObject({
-    clusters: array(named).nullish(),
-    contexts: array(named).nullish(),
-    users: array(named).nullish(),
-    "current-context": schemas_string().optional(),
-});
-const lists = (/* unused pure expression or super */ null && (["clusters", "contexts", "users"]));
-/** A kubeconfig with this entry alone. */
-const renderKubeconfig = (entry) => (0,dist/* stringify */.As)(documentOf(entry), { lineWidth: 0 });
-/**
- * `existing` with the entry added and made current. Throws ERR_KUBECONFIG_CLASH when it has one of that name,
- * ERR_KUBECONFIG_UNREADABLE when it is no kubeconfig.
- */
-function mergeKubeconfig(existing, entry) {
-    const document = read(existing);
-    const addition = documentOf(entry);
-    for (const list of lists) {
-        const entries = document[list] ?? [];
-        if (entries.some(({ name }) => name === entry.name)) {
-            throw new ClusterConnectError("ERR_KUBECONFIG_CLASH", `${list}: ${entry.name}`);
+
+const defaultAssumedLifetimeMs = 300_000;
+/** What lives a few seconds must not turn into a request loop. */
+const shortestPauseMs = 1_000;
+const longestPauseMs = 30_000;
+/** Timers stand still while a machine sleeps, lives do not: the clock is looked at this often. */
+const lookMs = 3_000;
+class Renewing {
+    options;
+    #stopping = new AbortController();
+    #listeners = new Set();
+    #assumedLifetimeMs;
+    #thing;
+    #running;
+    constructor(options) {
+        this.options = options;
+        this.#assumedLifetimeMs = options.assumedLifetimeMs ?? defaultAssumedLifetimeMs;
+    }
+    /** Obtains the first; rejects with the source's error. From then on renews in the background. */
+    async start() {
+        this.#thing = await this.options.source.fetch(this.#stopping.signal);
+        this.#running ??= this.#keepRenewing().catch(() => undefined);
+    }
+    /** The newest. Throws a TypeError before `start` has resolved. */
+    current() {
+        if (this.#thing === undefined)
+            throw new TypeError("it has not been obtained yet");
+        return this.#thing;
+    }
+    /** Whether there is one whose life is not over. */
+    get isAlive() {
+        return this.#thing !== undefined && Date.now() < this.#expiresAtMs;
+    }
+    onRenewed(listener) {
+        this.#listeners.add(listener);
+    }
+    async stop() {
+        this.#stopping.abort(new Error("stopped"));
+        await this.#running;
+    }
+    async #keepRenewing() {
+        let pauseMs = this.#untilHalfLife();
+        const backoff = backoff_createBackoff({ firstMs: [500, 1_000], maxMs: longestPauseMs });
+        for (;;) {
+            await this.#wait(pauseMs);
+            try {
+                pauseMs = this.#take(await this.options.source.fetch(this.#stopping.signal));
+                backoff.lasted(Infinity);
+            }
+            catch (error) {
+                if (this.#stopping.signal.aborted)
+                    return;
+                pauseMs = Math.round(Math.max(backoff.nextMs(), retryAfterOf(error)));
+                this.#report(asClusterConnectError(error), pauseMs);
+            }
         }
-        document[list] = [...entries, ...addition[list]];
     }
-    document["current-context"] = entry.name;
-    return stringify(document, { lineWidth: 0 });
+    /** By the clock of the wall, which goes on while the machine sleeps. */
+    async #wait(ms) {
+        const until = Date.now() + ms;
+        for (let left = ms; left > 0; left = until - Date.now()) {
+            await delay_delay(Math.min(left, lookMs), this.#stopping.signal);
+        }
+    }
+    /** Returns when to ask again. */
+    #take(thing) {
+        const isNew = !this.options.isSame(thing, this.current());
+        this.#thing = thing;
+        if (!isNew) {
+            // A file or a static token that nobody has replaced yet: look again soon, and say nothing.
+            return clamp(this.#lifetimeMs() / 10, shortestPauseMs, longestPauseMs);
+        }
+        this.options.logger.info("token.renewed", { source: this.options.source.description });
+        for (const listener of this.#listeners)
+            listener(thing);
+        return this.#untilHalfLife();
+    }
+    #untilHalfLife() {
+        return Math.max(this.current().receivedAtMs + this.#lifetimeMs() / 2 - Date.now(), shortestPauseMs);
+    }
+    get #expiresAtMs() {
+        return this.current().receivedAtMs + this.#lifetimeMs();
+    }
+    #lifetimeMs() {
+        return this.current().lifetimeMs ?? this.#assumedLifetimeMs;
+    }
+    #report(error, retryInMs) {
+        this.options.onFailure?.(error);
+        this.options.logger.warn("token.renewal_failed", {
+            source: this.options.source.description,
+            code: error.code,
+            reason: error.message,
+            oldTokenLivesMs: Math.max(0, Math.round(this.#expiresAtMs - Date.now())),
+            retryInMs,
+        });
+    }
 }
-/** `existing` without the entry of that name; another context becomes current if it was `previousContext`. */
-function removeFromKubeconfig(existing, name, previousContext) {
-    const document = read(existing);
-    for (const list of lists)
-        document[list] = (document[list] ?? []).filter((entry) => entry.name !== name);
-    if (document["current-context"] === name)
-        document["current-context"] = previousContext ?? "";
-    return stringify(document, { lineWidth: 0 });
+const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
+
+;// CONCATENATED MODULE: ./src/credentials/renewing-token.ts
+
+/** Keeps one token current. */
+class RenewingToken extends Renewing {
+    constructor(options) {
+        super({ ...options, isSame: (one, other) => one.value === other.value });
+    }
 }
-const currentContextOf = (text) => read(text)["current-context"];
-/** The single entry of a file that `renderKubeconfig` made, to be merged into another. */
-function readEntry(text) {
-    const entry = singleEntry.safeParse(parse(text));
-    if (!entry.success)
-        throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", "not a file of one entry");
-    const [{ name, cluster }] = entry.data.clusters;
-    const { exec } = entry.data.users[0].user;
-    return {
-        name,
-        server: cluster.server,
-        tlsServerName: cluster["tls-server-name"],
-        caBundle: Buffer.from(cluster["certificate-authority-data"], "base64").toString("utf8"),
-        namespace: entry.data.contexts[0].context.namespace,
-        credentialCommand: [exec.command, ...exec.args],
+
+;// CONCATENATED MODULE: external "node:http"
+const external_node_http_namespaceObject = require("node:http");
+;// CONCATENATED MODULE: external "node:https"
+const external_node_https_namespaceObject = require("node:https");
+;// CONCATENATED MODULE: external "node:tls"
+const external_node_tls_namespaceObject = require("node:tls");
+// EXTERNAL MODULE: external "net"
+var external_net_ = __nccwpck_require__(9278);
+// EXTERNAL MODULE: external "tls"
+var external_tls_ = __nccwpck_require__(4756);
+// EXTERNAL MODULE: external "assert"
+var external_assert_ = __nccwpck_require__(2613);
+// EXTERNAL MODULE: ./node_modules/debug/src/index.js
+var src = __nccwpck_require__(2830);
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+;// CONCATENATED MODULE: ./node_modules/agent-base/dist/helpers.js
+
+
+async function toBuffer(stream) {
+    let length = 0;
+    const chunks = [];
+    for await (const chunk of stream) {
+        length += chunk.length;
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, length);
+}
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+async function helpers_json(stream) {
+    const buf = await toBuffer(stream);
+    const str = buf.toString('utf8');
+    try {
+        return JSON.parse(str);
+    }
+    catch (_err) {
+        const err = _err;
+        err.message += ` (input: ${str})`;
+        throw err;
+    }
+}
+function req(url, opts = {}) {
+    const href = typeof url === 'string' ? url : url.href;
+    const req = (href.startsWith('https:') ? https : http).request(url, opts);
+    const promise = new Promise((resolve, reject) => {
+        req
+            .once('response', resolve)
+            .once('error', reject)
+            .end();
+    });
+    req.then = promise.then.bind(promise);
+    return req;
+}
+//# sourceMappingURL=helpers.js.map
+;// CONCATENATED MODULE: ./node_modules/agent-base/dist/index.js
+
+
+
+
+const INTERNAL = Symbol('AgentBaseInternalState');
+class Agent extends external_http_.Agent {
+    constructor(opts) {
+        super(opts);
+        this[INTERNAL] = {};
+    }
+    /**
+     * Determine whether this is an `http` or `https` request.
+     */
+    isSecureEndpoint(options) {
+        if (options) {
+            // First check the `secureEndpoint` property explicitly, since this
+            // means that a parent `Agent` is "passing through" to this instance.
+            // eslint-disable-next-line @typescript-eslint/no-explicit-any
+            if (typeof options.secureEndpoint === 'boolean') {
+                return options.secureEndpoint;
+            }
+            // If no explicit `secure` endpoint, check if `protocol` property is
+            // set. This will usually be the case since using a full string URL
+            // or `URL` instance should be the most common usage.
+            if (typeof options.protocol === 'string') {
+                return options.protocol === 'https:';
+            }
+        }
+        // Finally, if no `protocol` property was set, then fall back to
+        // checking the stack trace of the current call stack, and try to
+        // detect the "https" module.
+        const { stack } = new Error();
+        if (typeof stack !== 'string')
+            return false;
+        return stack
+            .split('\n')
+            .some((l) => l.indexOf('(https.js:') !== -1 ||
+            l.indexOf('node:https:') !== -1);
+    }
+    // In order to support async signatures in `connect()` and Node's native
+    // connection pooling in `http.Agent`, the array of sockets for each origin
+    // has to be updated synchronously. This is so the length of the array is
+    // accurate when `addRequest()` is next called. We achieve this by creating a
+    // fake socket and adding it to `sockets[origin]` and incrementing
+    // `totalSocketCount`.
+    incrementSockets(name) {
+        // If `maxSockets` and `maxTotalSockets` are both Infinity then there is no
+        // need to create a fake socket because Node.js native connection pooling
+        // will never be invoked.
+        if (this.maxSockets === Infinity && this.maxTotalSockets === Infinity) {
+            return null;
+        }
+        // All instances of `sockets` are expected TypeScript errors. The
+        // alternative is to add it as a private property of this class but that
+        // will break TypeScript subclassing.
+        if (!this.sockets[name]) {
+            // @ts-expect-error `sockets` is readonly in `@types/node`
+            this.sockets[name] = [];
+        }
+        const fakeSocket = new external_net_.Socket({ writable: false });
+        this.sockets[name].push(fakeSocket);
+        // @ts-expect-error `totalSocketCount` isn't defined in `@types/node`
+        this.totalSocketCount++;
+        return fakeSocket;
+    }
+    decrementSockets(name, socket) {
+        if (!this.sockets[name] || socket === null) {
+            return;
+        }
+        const sockets = this.sockets[name];
+        const index = sockets.indexOf(socket);
+        if (index !== -1) {
+            sockets.splice(index, 1);
+            // @ts-expect-error  `totalSocketCount` isn't defined in `@types/node`
+            this.totalSocketCount--;
+            if (sockets.length === 0) {
+                // @ts-expect-error `sockets` is readonly in `@types/node`
+                delete this.sockets[name];
+            }
+        }
+    }
+    // In order to properly update the socket pool, we need to call `getName()` on
+    // the core `https.Agent` if it is a secureEndpoint.
+    getName(options) {
+        const secureEndpoint = this.isSecureEndpoint(options);
+        if (secureEndpoint) {
+            return external_https_.Agent.prototype.getName.call(this, options);
+        }
+        return super.getName(options);
+    }
+    createSocket(req, options, cb) {
+        const connectOpts = {
+            ...options,
+            secureEndpoint: this.isSecureEndpoint(options),
+        };
+        const name = this.getName(connectOpts);
+        const fakeSocket = this.incrementSockets(name);
+        Promise.resolve()
+            .then(() => this.connect(req, connectOpts))
+            .then((socket) => {
+            this.decrementSockets(name, fakeSocket);
+            if (typeof socket
+                .addRequest === 'function') {
+                try {
+                    return socket.addRequest(req, connectOpts);
+                }
+                catch (err) {
+                    return cb(err);
+                }
+            }
+            this[INTERNAL].currentSocket = socket;
+            // @ts-expect-error `createSocket()` isn't defined in `@types/node`
+            super.createSocket(req, options, cb);
+        }, (err) => {
+            this.decrementSockets(name, fakeSocket);
+            cb(err);
+        });
+    }
+    createConnection() {
+        const socket = this[INTERNAL].currentSocket;
+        this[INTERNAL].currentSocket = undefined;
+        if (!socket) {
+            throw new Error('No socket was returned in the `connect()` function');
+        }
+        return socket;
+    }
+    get defaultPort() {
+        return (this[INTERNAL].defaultPort ??
+            (this.protocol === 'https:' ? 443 : 80));
+    }
+    set defaultPort(v) {
+        if (this[INTERNAL]) {
+            this[INTERNAL].defaultPort = v;
+        }
+    }
+    get protocol() {
+        return (this[INTERNAL].protocol ??
+            (this.isSecureEndpoint() ? 'https:' : 'http:'));
+    }
+    set protocol(v) {
+        if (this[INTERNAL]) {
+            this[INTERNAL].protocol = v;
+        }
+    }
+}
+//# sourceMappingURL=index.js.map
+// EXTERNAL MODULE: external "url"
+var external_url_ = __nccwpck_require__(7016);
+;// CONCATENATED MODULE: ./node_modules/https-proxy-agent/dist/parse-proxy-response.js
+
+const debug = src('https-proxy-agent:parse-proxy-response');
+function parseProxyResponse(socket) {
+    return new Promise((resolve, reject) => {
+        // we need to buffer any HTTP traffic that happens with the proxy before we get
+        // the CONNECT response, so that if the response is anything other than an "200"
+        // response code, then we can re-play the "data" events on the socket once the
+        // HTTP parser is hooked up...
+        let buffersLength = 0;
+        const buffers = [];
+        function read() {
+            const b = socket.read();
+            if (b)
+                ondata(b);
+            else
+                socket.once('readable', read);
+        }
+        function cleanup() {
+            socket.removeListener('end', onend);
+            socket.removeListener('error', onerror);
+            socket.removeListener('readable', read);
+        }
+        function onend() {
+            cleanup();
+            debug('onend');
+            reject(new Error('Proxy connection ended before receiving CONNECT response'));
+        }
+        function onerror(err) {
+            cleanup();
+            debug('onerror %o', err);
+            reject(err);
+        }
+        function ondata(b) {
+            buffers.push(b);
+            buffersLength += b.length;
+            const buffered = Buffer.concat(buffers, buffersLength);
+            const endOfHeaders = buffered.indexOf('\r\n\r\n');
+            if (endOfHeaders === -1) {
+                // keep buffering
+                debug('have not received end of HTTP headers yet...');
+                read();
+                return;
+            }
+            const headerParts = buffered
+                .slice(0, endOfHeaders)
+                .toString('ascii')
+                .split('\r\n');
+            const firstLine = headerParts.shift();
+            if (!firstLine) {
+                socket.destroy();
+                return reject(new Error('No header received from proxy CONNECT response'));
+            }
+            const firstLineParts = firstLine.split(' ');
+            const statusCode = +firstLineParts[1];
+            const statusText = firstLineParts.slice(2).join(' ');
+            const headers = {};
+            for (const header of headerParts) {
+                if (!header)
+                    continue;
+                const firstColon = header.indexOf(':');
+                if (firstColon === -1) {
+                    socket.destroy();
+                    return reject(new Error(`Invalid header from proxy CONNECT response: "${header}"`));
+                }
+                const key = header.slice(0, firstColon).toLowerCase();
+                const value = header.slice(firstColon + 1).trimStart();
+                const current = headers[key];
+                if (typeof current === 'string') {
+                    headers[key] = [current, value];
+                }
+                else if (Array.isArray(current)) {
+                    current.push(value);
+                }
+                else {
+                    headers[key] = value;
+                }
+            }
+            debug('got proxy server response: %o %o', firstLine, headers);
+            cleanup();
+            resolve({
+                connect: {
+                    statusCode,
+                    statusText,
+                    headers,
+                },
+                buffered,
+            });
+        }
+        socket.on('error', onerror);
+        socket.on('end', onend);
+        read();
+    });
+}
+//# sourceMappingURL=parse-proxy-response.js.map
+;// CONCATENATED MODULE: ./node_modules/proxy-agent-negotiate/dist/index.js
+function createNegotiateAuth() {
+    return async ({ response, scheme }) => {
+        if (scheme.toLowerCase() !== 'negotiate') {
+            throw new Error(`Expected Negotiate scheme but got "${scheme}"`);
+        }
+        let kerberos;
+        try {
+            kerberos = await __nccwpck_require__.e(/* import() */ 50).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8050, 19));
+        }
+        catch {
+            throw new Error('The "kerberos" package is required for Negotiate proxy authentication. ' +
+                'Install it with: npm install kerberos');
+        }
+        const proxyAuthenticate = response.headers['proxy-authenticate'] || '';
+        const challengeHeader = Array.isArray(proxyAuthenticate)
+            ? proxyAuthenticate[0]
+            : proxyAuthenticate;
+        const serverToken = typeof challengeHeader === 'string' && challengeHeader.includes(' ')
+            ? challengeHeader.split(' ').slice(1).join(' ')
+            : undefined;
+        const client = await kerberos.initializeClient('HTTP@proxy', {
+            mechOID: kerberos.GSS_MECH_OID_SPNEGO,
+        });
+        const token = await client.step(serverToken || '');
+        if (!token) {
+            throw new Error('Kerberos client.step() returned no token');
+        }
+        return {
+            headers: {
+                'Proxy-Authorization': `Negotiate ${token}`,
+            },
+        };
     };
 }
-/** Whether every cluster in the file is one that we wrote; an unreadable or empty one is not ours. */
-function isOurs(text) {
-    try {
-        const { clusters } = ourClusters.parse(parse(text));
-        return clusters.length > 0 && clusters.every(({ cluster }) => hasMark(cluster.extensions));
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/https-proxy-agent/dist/index.js
+
+
+
+
+
+
+
+
+const dist_debug = src('https-proxy-agent');
+const setServernameFromNonIpHost = (options) => {
+    if (options.servername === undefined &&
+        options.host &&
+        !external_net_.isIP(options.host)) {
+        return {
+            ...options,
+            servername: options.host,
+        };
     }
-    catch {
-        return false;
+    return options;
+};
+/**
+ * The `HttpsProxyAgent` implements an HTTP Agent subclass that connects to
+ * the specified "HTTP(s) proxy server" in order to proxy HTTPS requests.
+ *
+ * Outgoing HTTP requests are first tunneled through the proxy server using the
+ * `CONNECT` HTTP request method to establish a connection to the proxy server,
+ * and then the proxy server connects to the destination target and issues the
+ * HTTP request from the proxy server.
+ *
+ * `https:` requests have their socket connection upgraded to TLS once
+ * the connection to the proxy server has been established.
+ */
+class HttpsProxyAgent extends Agent {
+    constructor(proxy, opts) {
+        super(opts);
+        this.options = { path: undefined };
+        this.proxy = typeof proxy === 'string' ? new external_url_.URL(proxy) : proxy;
+        this.proxyHeaders = opts?.headers ?? {};
+        dist_debug('Creating new HttpsProxyAgent instance: %o', this.proxy.href);
+        if (opts?.negotiate) {
+            this.onProxyAuth = createNegotiateAuth();
+        }
+        else if (opts?.onProxyAuth) {
+            this.onProxyAuth = opts.onProxyAuth;
+        }
+        // Trim off the brackets from IPv6 addresses
+        const host = (this.proxy.hostname || this.proxy.host).replace(/^\[|\]$/g, '');
+        const port = this.proxy.port
+            ? parseInt(this.proxy.port, 10)
+            : this.proxy.protocol === 'https:'
+                ? 443
+                : 80;
+        this.connectOpts = {
+            // Attempt to negotiate http/1.1 for proxy servers that support http/2
+            ALPNProtocols: ['http/1.1'],
+            ...(opts
+                ? dist_omit(opts, 'headers', 'onProxyAuth', 'negotiate')
+                : null),
+            host,
+            port,
+        };
+    }
+    /**
+     * Called when the node-core HTTP client library is creating a
+     * new HTTP request.
+     */
+    async connect(req, opts) {
+        const { proxy } = this;
+        if (!opts.host) {
+            throw new TypeError('No "host" provided');
+        }
+        // Create a socket connection to the proxy server.
+        let socket;
+        if (proxy.protocol === 'https:') {
+            dist_debug('Creating `tls.Socket`: %o', this.connectOpts);
+            socket = external_tls_.connect(setServernameFromNonIpHost(this.connectOpts));
+        }
+        else {
+            dist_debug('Creating `net.Socket`: %o', this.connectOpts);
+            socket = external_net_.connect(this.connectOpts);
+        }
+        const headers = typeof this.proxyHeaders === 'function'
+            ? this.proxyHeaders()
+            : { ...this.proxyHeaders };
+        const host = external_net_.isIPv6(opts.host) ? `[${opts.host}]` : opts.host;
+        let payload = `CONNECT ${host}:${opts.port} HTTP/1.1\r\n`;
+        // Inject the `Proxy-Authorization` header if necessary.
+        if (proxy.username || proxy.password) {
+            const auth = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+            headers['Proxy-Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+        }
+        headers.Host = `${host}:${opts.port}`;
+        if (!headers['Proxy-Connection']) {
+            headers['Proxy-Connection'] = this.keepAlive
+                ? 'Keep-Alive'
+                : 'close';
+        }
+        for (const name of Object.keys(headers)) {
+            payload += `${name}: ${headers[name]}\r\n`;
+        }
+        const proxyResponsePromise = parseProxyResponse(socket);
+        socket.write(`${payload}\r\n`);
+        const { connect, buffered } = await proxyResponsePromise;
+        req.emit('proxyConnect', connect);
+        this.emit('proxyConnect', connect, req);
+        req.emit('proxy', { proxy: this.proxy.href, socket });
+        if (connect.statusCode === 200) {
+            req.once('socket', resume);
+            if (opts.secureEndpoint) {
+                // The proxy is connecting to a TLS server, so upgrade
+                // this socket connection to a TLS connection.
+                dist_debug('Upgrading socket connection to TLS');
+                return external_tls_.connect({
+                    ...dist_omit(setServernameFromNonIpHost(opts), 'host', 'path', 'port'),
+                    socket,
+                });
+            }
+            return socket;
+        }
+        // Handle 407 Proxy Authentication Required
+        if (connect.statusCode === 407 && this.onProxyAuth) {
+            dist_debug('Got 407 response, invoking onProxyAuth callback');
+            socket.destroy();
+            const proxyAuthenticate = connect.headers['proxy-authenticate'] || '';
+            const scheme = Array.isArray(proxyAuthenticate)
+                ? proxyAuthenticate[0].split(/\s/)[0]
+                : proxyAuthenticate.split(/\s/)[0];
+            const authResponse = await this.onProxyAuth({
+                response: connect,
+                scheme,
+            });
+            // Retry with the auth headers
+            return this._connectWithAuth(req, opts, authResponse.headers);
+        }
+        // Some other status code that's not 200... need to re-play the HTTP
+        // header "data" events onto the socket once the HTTP machinery is
+        // attached so that the node core `http` can parse and handle the
+        // error status code.
+        // Close the original socket, and a new "fake" socket is returned
+        // instead, so that the proxy doesn't get the HTTP request
+        // written to it (which may contain `Authorization` headers or other
+        // sensitive data).
+        //
+        // See: https://hackerone.com/reports/541502
+        socket.destroy();
+        const fakeSocket = new external_net_.Socket({ writable: false });
+        fakeSocket.readable = true;
+        // Need to wait for the "socket" event to re-play the "data" events.
+        req.once('socket', (s) => {
+            dist_debug('Replaying proxy buffer for failed request');
+            external_assert_(s.listenerCount('data') > 0);
+            // Replay the "buffered" Buffer onto the fake `socket`, since at
+            // this point the HTTP module machinery has been hooked up for
+            // the user.
+            s.push(buffered);
+            s.push(null);
+        });
+        return fakeSocket;
+    }
+    /**
+     * Retry a CONNECT request with additional auth headers.
+     */
+    async _connectWithAuth(req, opts, authHeaders) {
+        const { proxy } = this;
+        let socket;
+        if (proxy.protocol === 'https:') {
+            socket = external_tls_.connect(setServernameFromNonIpHost(this.connectOpts));
+        }
+        else {
+            socket = external_net_.connect(this.connectOpts);
+        }
+        const headers = typeof this.proxyHeaders === 'function'
+            ? this.proxyHeaders()
+            : { ...this.proxyHeaders };
+        const host = external_net_.isIPv6(opts.host) ? `[${opts.host}]` : opts.host;
+        let payload = `CONNECT ${host}:${opts.port} HTTP/1.1\r\n`;
+        if (proxy.username || proxy.password) {
+            const auth = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+            headers['Proxy-Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+        }
+        // Merge auth headers (overrides existing)
+        Object.assign(headers, authHeaders);
+        headers.Host = `${host}:${opts.port}`;
+        if (!headers['Proxy-Connection']) {
+            headers['Proxy-Connection'] = this.keepAlive
+                ? 'Keep-Alive'
+                : 'close';
+        }
+        for (const name of Object.keys(headers)) {
+            payload += `${name}: ${headers[name]}\r\n`;
+        }
+        const proxyResponsePromise = parseProxyResponse(socket);
+        socket.write(`${payload}\r\n`);
+        const { connect } = await proxyResponsePromise;
+        req.emit('proxyConnect', connect);
+        this.emit('proxyConnect', connect, req);
+        if (connect.statusCode === 200) {
+            req.once('socket', resume);
+            if (opts.secureEndpoint) {
+                dist_debug('Upgrading socket connection to TLS');
+                return external_tls_.connect({
+                    ...dist_omit(setServernameFromNonIpHost(opts), 'host', 'path', 'port'),
+                    socket,
+                });
+            }
+            return socket;
+        }
+        // If still not 200, throw
+        socket.destroy();
+        throw new Error(`Proxy authentication failed with status ${connect.statusCode} after retry`);
     }
 }
-const ourClusters = object({
-    clusters: array(object({ cluster: object({ extensions: array(object({ name: schemas_string() })).nullish() }) })),
+HttpsProxyAgent.protocols = ['http', 'https'];
+function resume(socket) {
+    // Defer the resume so that all 'socket' event handlers have a chance
+    // to attach their listeners (e.g. the HTTP client's 'data' handler)
+    // before data starts flowing. Without this, buffered proxy-response
+    // data can be emitted synchronously before listeners are ready.
+    // See: https://github.com/nicolo-ribaudo/tc39-proposal-await-dictionary/issues/7
+    setImmediate(() => {
+        socket.resume();
+    });
+}
+function dist_omit(obj, ...keys) {
+    const ret = {};
+    let key;
+    for (key in obj) {
+        if (!keys.includes(key)) {
+            ret[key] = obj[key];
+        }
+    }
+    return ret;
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/proxy-from-env/index.js
+
+
+var DEFAULT_PORTS = {
+  ftp: 21,
+  gopher: 70,
+  http: 80,
+  https: 443,
+  ws: 80,
+  wss: 443,
+};
+
+function parseUrl(urlString) {
+  try {
+    return new URL(urlString);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string|object|URL} url - The URL as a string or URL instance, or a
+ *   compatible object (such as the result from legacy url.parse).
+ * @return {string} The URL of the proxy that should handle the request to the
+ *  given URL. If no proxy is set, this will be an empty string.
+ */
+function getProxyForUrl(url) {
+  var parsedUrl = (typeof url === 'string' ? parseUrl(url) : url) || {};
+  var proto = parsedUrl.protocol;
+  var hostname = parsedUrl.host;
+  var port = parsedUrl.port;
+  if (typeof hostname !== 'string' || !hostname || typeof proto !== 'string') {
+    return '';  // Don't proxy URLs without a valid scheme or host.
+  }
+
+  proto = proto.split(':', 1)[0];
+  // Stripping ports in this way instead of using parsedUrl.hostname to make
+  // sure that the brackets around IPv6 addresses are kept.
+  hostname = hostname.replace(/:\d*$/, '');
+  port = parseInt(port) || DEFAULT_PORTS[proto] || 0;
+  if (!shouldProxy(hostname, port)) {
+    return '';  // Don't proxy URLs that match NO_PROXY.
+  }
+
+  var proxy = getEnv(proto + '_proxy') || getEnv('all_proxy');
+  if (proxy && proxy.indexOf('://') === -1) {
+    // Missing scheme in proxy, default to the requested URL's scheme.
+    proxy = proto + '://' + proxy;
+  }
+  return proxy;
+}
+
+/**
+ * Determines whether a given URL should be proxied.
+ *
+ * @param {string} hostname - The host name of the URL.
+ * @param {number} port - The effective port of the URL.
+ * @returns {boolean} Whether the given URL should be proxied.
+ * @private
+ */
+function shouldProxy(hostname, port) {
+  var NO_PROXY = getEnv('no_proxy').toLowerCase();
+  if (!NO_PROXY) {
+    return true;  // Always proxy if NO_PROXY is not set.
+  }
+  if (NO_PROXY === '*') {
+    return false;  // Never proxy if wildcard is set.
+  }
+
+  return NO_PROXY.split(/[,\s]/).every(function(proxy) {
+    if (!proxy) {
+      return true;  // Skip zero-length hosts.
+    }
+    var parsedProxy = proxy.match(/^(.+):(\d+)$/);
+    var parsedProxyHostname = parsedProxy ? parsedProxy[1] : proxy;
+    var parsedProxyPort = parsedProxy ? parseInt(parsedProxy[2]) : 0;
+    if (parsedProxyPort && parsedProxyPort !== port) {
+      return true;  // Skip if ports don't match.
+    }
+
+    if (!/^[.*]/.test(parsedProxyHostname)) {
+      // No wildcards, so stop proxying if there is an exact match.
+      return hostname !== parsedProxyHostname;
+    }
+
+    if (parsedProxyHostname.charAt(0) === '*') {
+      // Remove leading wildcard.
+      parsedProxyHostname = parsedProxyHostname.slice(1);
+    }
+    // Stop proxying if the hostname ends with the no_proxy host.
+    return !hostname.endsWith(parsedProxyHostname);
+  });
+}
+
+/**
+ * Get the value for an environment variable.
+ *
+ * @param {string} key - The name of the environment variable.
+ * @return {string} The value of the environment variable.
+ * @private
+ */
+function getEnv(key) {
+  return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
+}
+
+;// CONCATENATED MODULE: ./src/runtime/outbound.ts
+/**
+ * How this machine reaches others: through the proxy that HTTPS_PROXY / NO_PROXY name, trusting the system's
+ * CAs or a private one instead.
+ */
+
+
+
+
+
+
+/**
+ * An agent for requests to the origin of `url` (http, https, ws, wss). WebSocket addresses follow the proxy of
+ * their HTTP twin. It keeps no connection, so nothing has to be destroyed afterwards.
+ */
+function createOutboundAgent(url, options = {}) {
+    const secure = url.protocol === "wss:" || url.protocol === "https:";
+    const twin = url.href.replace(/^\w+:/, secure ? "https:" : "http:");
+    const proxy = getProxyForUrl(twin);
+    const trust = options.caPem === undefined ? {} : { ca: options.caPem };
+    if (proxy !== "")
+        return new TrustingProxyAgent(proxy, trust);
+    return secure ? new external_node_https_namespaceObject.Agent(trust) : new external_node_http_namespaceObject.Agent();
+}
+/**
+ * The private CA is for the destination; the proxy's own certificate stays under the system's trust. What the proxy
+ * answers instead of a connection is told as the proxy's: taken for the destination's, its 403 would blame the relay.
+ * Fails with ERR_OUTBOUND_PROXY_REFUSED or ERR_OUTBOUND_PROXY_FAILED.
+ */
+class TrustingProxyAgent extends HttpsProxyAgent {
+    trust;
+    constructor(proxy, trust) {
+        super(proxy);
+        this.trust = trust;
+        this.on("proxyConnect", ({ statusCode, statusText }) => {
+            if (statusCode === 200)
+                return;
+            throw this.#failure(refusals.has(statusCode), `${String(statusCode)} ${statusText}`.trim());
+        });
+    }
+    async connect(request, options) {
+        const { host = "", servername = "" } = options;
+        // Node checks a certificate against the name that TLS was begun with, which for an IP address is none: over a
+        // socket that is connected already it would take "localhost" for the destination.
+        const identity = (_name, certificate) => (0,external_node_tls_namespaceObject.checkServerIdentity)(servername === "" ? host : servername, certificate);
+        try {
+            return await super.connect(request, {
+                ...options,
+                ...this.trust,
+                checkServerIdentity: identity,
+            });
+        }
+        catch (error) {
+            throw error instanceof errors_ClusterConnectError ? error : this.#failure(false, errors_messageOf(error), error);
+        }
+    }
+    /** Named by host and port alone: the URL may hold a password. */
+    #failure(isRefusal, reason, cause) {
+        const code = isRefusal ? "ERR_OUTBOUND_PROXY_REFUSED" : "ERR_OUTBOUND_PROXY_FAILED";
+        return new errors_ClusterConnectError(code, `${this.proxy.host}: ${reason}`, { cause });
+    }
+}
+/** RFC 9110 §15.5: who asks, or for what, is not to the proxy's liking; anything else may pass. */
+const refusals = new Set([401, 403, 407]);
+
+;// CONCATENATED MODULE: ./src/runtime/http-request.ts
+
+
+
+
+/**
+ * One bounded HTTP request through the outbound proxy, if any; redirects are not followed. Any status is an
+ * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none, ERR_OUTBOUND_PROXY_\u2026 that the proxy
+ * stood in the way.
+ */
+async function http_request_sendHttpRequest(options) {
+    try {
+        return await exchange(options);
+    }
+    catch (error) {
+        if (error instanceof errors_ClusterConnectError)
+            throw error;
+        const target = `${options.method ?? "GET"} ${options.url.origin}`;
+        throw new errors_ClusterConnectError("ERR_HTTP_FAILED", `${target}: ${errors_messageOf(error)}`, { cause: error });
+    }
+}
+/** Like `sendHttpRequest` for a long answer: resolves with its head, for which `timeoutMs` counts anew at each piece. */
+async function http_request_openHttpStream(options) {
+    const { url, timeoutMs = 10_000 } = options;
+    const slow = new AbortController();
+    const timer = setTimeout(() => slow.abort(), timeoutMs);
+    try {
+        const body = await http_request_open(options, slow.signal, timeoutMs);
+        body.setTimeout(timeoutMs, () => body.destroy(new Error(`nothing came for ${String(timeoutMs)} ms`)));
+        return { status: body.statusCode ?? 0, headers: body.headers, body };
+    }
+    catch (error) {
+        if (error instanceof ClusterConnectError)
+            throw error;
+        throw new ClusterConnectError("ERR_HTTP_FAILED", `GET ${url.origin}: ${messageOf(error)}`, {
+            cause: error,
+        });
+    }
+    finally {
+        clearTimeout(timer);
+    }
+}
+async function exchange(options) {
+    const { timeoutMs = 10_000, maxBytes = 1_048_576 } = options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const response = await http_request_open(options, timeout, timeoutMs);
+    return new Promise((resolve, reject) => {
+        const chunks = [];
+        let length = 0;
+        response.on("data", (chunk) => {
+            length += chunk.length;
+            if (length > maxBytes)
+                response.destroy(new Error(`the answer exceeds ${String(maxBytes)} bytes`));
+            else
+                chunks.push(chunk);
+        });
+        response.on("error", (error) => reject(timeout.aborted ? tooSlow(timeoutMs, error) : error));
+        response.on("end", () => {
+            resolve({
+                status: response.statusCode ?? 0,
+                headers: response.headers,
+                body: Buffer.concat(chunks).toString("utf8"),
+            });
+        });
+    });
+}
+/** Sends the request and resolves with the answer's head. */
+function http_request_open(options, timeout, timeoutMs) {
+    const { url } = options;
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+    return new Promise((resolve, reject) => {
+        const send = url.protocol === "https:" ? external_node_https_namespaceObject.request : external_node_http_namespaceObject.request;
+        const request = send(url, {
+            method: options.method ?? "GET",
+            headers: { ...options.headers, ...lengthOf(options.body) },
+            agent: options.direct === true ? false : createOutboundAgent(url, { caPem: options.caPem }),
+            signal,
+            ...(options.direct === true && options.caPem !== undefined ? { ca: options.caPem } : {}),
+            ...(options.serverName === undefined ? {} : { servername: options.serverName }),
+        });
+        request.on("error", (error) => reject(timeout.aborted ? tooSlow(timeoutMs, error) : error));
+        request.on("response", resolve);
+        request.end(options.body);
+    });
+}
+/** Node announces no body of a GET: what came would be taken for the next request. */
+const lengthOf = (body) => body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
+const tooSlow = (timeoutMs, cause) => new Error(`no answer within ${String(timeoutMs)} ms`, { cause });
+
+;// CONCATENATED MODULE: ./package.json
+const package_namespaceObject = /*#__PURE__*/JSON.parse('{"UU":"cluster-connect","rE":"1.0.0"}');
+;// CONCATENATED MODULE: ./src/runtime/version.ts
+
+
+/** Name and version, such as `cluster-connect/1.0.0`. */
+const productVersion = `${package_namespaceObject.UU}/${package_namespaceObject.rE}`;
+
+;// CONCATENATED MODULE: ./src/arc/arm-refusal.ts
+/** What Azure Resource Manager means by a refusal. */
+
+
+
+/** The narrowest built-in role that may list the credential. */
+const role = "Azure Arc Enabled Kubernetes Cluster User Role";
+const byCode = {
+    AuthorizationFailed: "ERR_ARC_ROLE_MISSING",
+    LinkedAuthorizationFailed: "ERR_ARC_ROLE_MISSING",
+    SubscriptionNotFound: "ERR_ARC_SUBSCRIPTION_NOT_FOUND",
+    ResourceGroupNotFound: "ERR_ARC_GROUP_NOT_FOUND",
+    ResourceNotFound: "ERR_ARC_CLUSTER_NOT_FOUND",
+    ClusterNetworkUnavailable: "ERR_ARC_AGENT_NOT_CONNECTED",
+};
+/**
+ * The resource provider has no code of its own for these two, only the sentences that its troubleshooting page lists.
+ * Not recognised, they are told as ERR_ARM_REFUSED with the sentence.
+ */
+const bySentence = [
+    [/hybrid connection for the target resource does not exist/i, "ERR_ARC_AGENT_NEVER_STARTED"],
+    [/no agent is connected in the target/i, "ERR_ARC_AGENT_NOT_CONNECTED"],
+];
+const refusal = object({ error: object({ code: schemas_string(), message: schemas_string().default("") }) });
+function explainArmRefusal(response, request) {
+    const { code: armCode, message } = read(response.body);
+    const code = codeOf(response.status, armCode, message);
+    const said = [`status ${String(response.status)}`, armCode, message]
+        .filter((text) => text !== "")
+        .join(" ");
+    const detail = code === "ERR_ARC_ROLE_MISSING"
+        ? `assign "${role}" at ${request.path.replace(/\/listClusterUserCredential$/, "")}; ${said}`
+        : said;
+    return new errors_ClusterConnectError(code, `${detail} [correlation id ${request.correlationId}]`, {
+        cause: readRetryAfter(response.headers["retry-after"]),
+    });
+}
+function codeOf(status, armCode, message) {
+    // Sentences first: some gateways wrap them into a 5xx.
+    const sentence = bySentence.find(([pattern]) => pattern.test(message));
+    if (sentence !== undefined)
+        return sentence[1];
+    if (status === 429)
+        return "ERR_ARM_THROTTLED";
+    const known = Object.hasOwn(byCode, armCode) ? byCode[armCode] : undefined;
+    if (known !== undefined)
+        return known;
+    if (status >= 500 || status === 408)
+        return "ERR_ARM_UNREACHABLE";
+    if (status === 401)
+        return "ERR_ARM_TOKEN_REFUSED";
+    if (status === 403)
+        return "ERR_ARC_ROLE_MISSING";
+    return status === 404 ? "ERR_ARC_CLUSTER_NOT_FOUND" : "ERR_ARM_REFUSED";
+}
+function read(body) {
+    try {
+        return refusal.parse(JSON.parse(body)).error;
+    }
+    catch {
+        return { code: "", message: "" };
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arm-client.ts
+/** Azure Resource Manager: one session's calls, tied together by a correlation id that Azure's own logs show. */
+
+
+
+
+const correlationHeader = "x-ms-correlation-request-id";
+class ArmClient {
+    options;
+    constructor(options) {
+        this.options = options;
+    }
+    /** Throws a ClusterConnectError with an ERR_ARM_\u2026, ERR_ARC_\u2026 or ERR_ENTRA_\u2026 code. */
+    async send(request) {
+        const { resourceManager, token, correlationId, timeoutMs = 30_000 } = this.options;
+        const { method, path, apiVersion, body, signal } = request;
+        const authorization = `Bearer ${await token(signal)}`;
+        const askedAtMs = Date.now();
+        const response = await http_request_sendHttpRequest({
+            url: new URL(`${path}?api-version=${apiVersion}`, resourceManager),
+            method,
+            headers: {
+                Authorization: authorization,
+                Accept: "application/json",
+                "User-Agent": productVersion,
+                [correlationHeader]: correlationId,
+                ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+            },
+            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+            timeoutMs,
+            signal,
+        }).catch((error) => {
+            if (error instanceof errors_ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+                throw error;
+            throw new errors_ClusterConnectError("ERR_ARM_UNREACHABLE", errors_messageOf(error), { cause: error });
+        });
+        if (response.status !== 200)
+            throw explainArmRefusal(response, { path, correlationId });
+        return { body: arm_client_parse(response.body), askedAtMs, serverTimeMs: serverTimeOf(response) };
+    }
+}
+function arm_client_parse(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch (error) {
+        throw new errors_ClusterConnectError("ERR_ARM_ANSWER", "the answer is not JSON", { cause: error });
+    }
+}
+function serverTimeOf({ headers }) {
+    const date = typeof headers["date"] === "string" ? Date.parse(headers["date"]) : Number.NaN;
+    // The header has whole seconds.
+    return Number.isNaN(date) ? Date.now() : date + 1_000;
+}
+
+;// CONCATENATED MODULE: ./src/arc/connected-cluster.ts
+/** The cluster as Azure Resource Manager knows it, and the two calls about it. */
+
+
+/** The oldest stable version whose answers have everything that is used here; disconnected clouds lag behind. */
+const apiVersion = "2024-01-01";
+/** `/subscriptions/\u2026/connectedClusters/NAME`. */
+const resourceIdOf = ({ subscriptionId, resourceGroup, name }) => `/subscriptions/${encodeURIComponent(subscriptionId)}/resourceGroups/${encodeURIComponent(resourceGroup)}` +
+    `/providers/Microsoft.Kubernetes/connectedClusters/${encodeURIComponent(name)}`;
+const credentialAnswer = object({
+    hybridConnectionConfig: object({
+        relay: schemas_string().min(1),
+        hybridConnectionName: schemas_string().min(1),
+        token: schemas_string().min(1),
+        expirationTime: schemas_number().positive(),
+    })
+        .nullish(),
+    kubeconfigs: array(object({ value: schemas_string().min(1) })).nullish(),
 });
-const hasMark = (extensions) => (extensions ?? []).some(({ name }) => name === extensionName);
-const singleEntry = object({
+/** Throws a ClusterConnectError with an ERR_ARM_\u2026 or ERR_ARC_\u2026 code. */
+async function fetchRelayCredential(arm, cluster, authenticationMethod, signal) {
+    const answer = await arm.send({
+        method: "POST",
+        path: `${resourceIdOf(cluster)}/listClusterUserCredential`,
+        apiVersion,
+        body: { authenticationMethod, clientProxy: true },
+        signal,
+    });
+    const { hybridConnectionConfig, kubeconfigs } = connected_cluster_read(credentialAnswer, answer.body);
+    const kubeconfig = kubeconfigs?.[0]?.value;
+    // Every field is optional in the specification: without a relay no agent has ever registered there.
+    if (hybridConnectionConfig === undefined || hybridConnectionConfig === null || kubeconfig === undefined) {
+        throw new errors_ClusterConnectError("ERR_ARC_AGENT_NEVER_STARTED", "Azure knows no relay of this cluster");
+    }
+    return {
+        hybridConnectionConfig,
+        kubeconfig,
+        // An answer may have been long under way; what is over must not be taken for fresh.
+        receivedAtMs: answer.askedAtMs,
+        // By Azure's own clock at both ends, since this machine's may differ.
+        lifetimeMs: Math.max(0, hybridConnectionConfig.expirationTime * 1_000 - answer.serverTimeMs),
+    };
+}
+const clusterAnswer = object({
+    properties: object({ connectivityStatus: schemas_string(), lastConnectivityTime: schemas_string().optional() }),
+});
+/** Throws as `fetchRelayCredential` does; a caller need not have the right to read. */
+async function fetchConnectivity(arm, cluster, signal) {
+    const answer = await arm.send({ method: "GET", path: resourceIdOf(cluster), apiVersion, signal });
+    const { connectivityStatus, lastConnectivityTime } = connected_cluster_read(clusterAnswer, answer.body).properties;
+    return { status: connectivityStatus, lastSeen: lastConnectivityTime };
+}
+/** Throws when Azure has it in writing that nobody will answer. */
+function refuseUnlessReachable({ status, lastSeen }) {
+    if (status === "AgentNotInstalled") {
+        throw new errors_ClusterConnectError("ERR_ARC_AGENT_NEVER_STARTED", `connectivityStatus is ${status}`);
+    }
+    if (status !== "Offline" && status !== "Expired")
+        return;
+    const since = lastSeen === undefined ? "" : ` since ${lastSeen}`;
+    throw new errors_ClusterConnectError("ERR_ARC_AGENT_OFFLINE", `the agent of this cluster is ${status}${since}`);
+}
+function connected_cluster_read(schema, body) {
+    const result = schema.safeParse(body);
+    if (result.success)
+        return result.data;
+    throw new errors_ClusterConnectError("ERR_ARM_ANSWER", prettifyError(result.error).split("\n")[0] ?? "");
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-proxy-api.ts
+/**
+ * arcProxy's own APIs, both on loopback: identity, over TLS beside the Kubernetes API, and registration, without TLS
+ * on the other port.
+ */
+
+
+
+
+
+/** Azure Arc's server application, for which tokens for clusters are; the same in every cloud. */
+const arcServerApplication = "6256c85f-0aad-4d50-b960-e6e9b21efe35";
+const keyAnswer = object({ publicKey: object({ kid: schemas_string().min(1) }) });
+const registerAnswer = object({ kubeconfigs: array(object({ value: schemas_string().min(1) })).min(1) });
+class ArcProxyApi {
+    options;
+    constructor(options) {
+        this.options = options;
+    }
+    /** The id of the key that its proofs of possession are signed with. Throws ERR_ARC_PROXY_\u2026, as all of these do. */
+    async keyId(signal) {
+        const response = await this.#send("GET", this.#identity("poppublickey"), {}, signal);
+        return arc_proxy_api_read(keyAnswer, response).publicKey.kid;
+    }
+    /** Hands over an access token that is bound to that key. Fails with ERR_ARC_PROXY_REFUSED when the key has changed. */
+    async giveToken(token, signal) {
+        const { accessToken, tenantId, keyId } = token;
+        const body = { accessToken, serverId: arcServerApplication, tenantID: tenantId, kid: keyId };
+        await this.#send("POST", this.#identity("at"), body, signal);
+    }
+    /** Opens the way through the relay, or keeps it open. Returns a kubeconfig as base64. */
+    async register(cluster, credential, signal) {
+        const { relay, hybridConnectionName, token, expirationTime } = credential.hybridConnectionConfig;
+        const url = new URL(`http://127.0.0.1:${String(this.options.httpPort)}${resourceIdOf(cluster)}/register?api-version=2020-10-01`);
+        const body = {
+            kubeconfigs: [{ name: "Kubeconfig", value: credential.kubeconfig }],
+            hybridConnectionConfig: { relay, hybridConnectionName, token, expirationTime },
+        };
+        const response = await this.#send("POST", url, body, signal);
+        return arc_proxy_api_read(registerAnswer, response).kubeconfigs[0]?.value ?? "";
+    }
+    #identity = (what) => new URL(`https://127.0.0.1:${String(this.options.httpsPort)}/identity/${what}`);
+    async #send(method, url, body, signal) {
+        const { certificate, correlationId, timeoutMs = 15_000 } = this.options;
+        const response = await http_request_sendHttpRequest({
+            url,
+            method,
+            headers: { "Content-Type": "application/json", [correlationHeader]: correlationId },
+            body: JSON.stringify(body),
+            caPem: certificate.pem,
+            serverName: certificate.serverName,
+            direct: true,
+            timeoutMs,
+            signal,
+        }).catch((error) => {
+            throw new errors_ClusterConnectError("ERR_ARC_PROXY_ANSWER", errors_messageOf(error), { cause: error });
+        });
+        if (response.status === 200)
+            return response;
+        // Its words are not shown: nobody knows whether they quote what it was sent.
+        const detail = `status ${String(response.status)} for ${method} ${url.pathname.split("/").at(-1) ?? ""}`;
+        throw new errors_ClusterConnectError("ERR_ARC_PROXY_REFUSED", detail);
+    }
+}
+function arc_proxy_api_read(schema, response) {
+    try {
+        return schema.parse(JSON.parse(response.body));
+    }
+    catch (error) {
+        throw new errors_ClusterConnectError("ERR_ARC_PROXY_ANSWER", "not what was asked for", { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-proxy-config.ts
+/** The configuration file that arcProxy is started with. */
+
+function renderArcProxyConfig(config) {
+    const { httpPort, httpsPort, tenantId, clientId, cloud } = config;
+    return (0,dist/* stringify */.As)({
+        server: { httpPort, httpsPort },
+        identity: { tenantID: tenantId, ...(clientId === undefined ? {} : { clientID: clientId }) },
+        cloud: cloud.arcProxyName,
+        ...(cloud.endpoints === undefined ? {} : { cloudConfig: cloud.endpoints }),
+    });
+}
+
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = require("node:child_process");
+;// CONCATENATED MODULE: external "node:crypto"
+const external_node_crypto_namespaceObject = require("node:crypto");
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = require("node:stream/promises");
+;// CONCATENATED MODULE: ./src/arc/artifact/digest.ts
+
+
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+/** `sha256:\u2026` of a file's bytes. */
+async function digestOf(path) {
+    const hash = (0,external_node_crypto_namespaceObject.createHash)("sha256");
+    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_.createReadStream)(path), hash);
+    return `sha256:${hash.digest("hex")}`;
+}
+
+;// CONCATENATED MODULE: external "node:stream"
+const external_node_stream_namespaceObject = require("node:stream");
+;// CONCATENATED MODULE: ./src/arc/artifact/download.ts
+/** Downloads the artifact's layer into a file, and believes nothing that has another digest. */
+
+
+
+
+
+
+
+const defaultMaxBytes = 314_572_800;
+const defaultAttempts = 4;
+/**
+ * Resolves with the layer's digest once every byte is there. Connections that break are tried again; throws
+ * ERR_ARC_REGISTRY_UNREACHABLE at last, at once ERR_ARC_PROXY_DIGEST and ERR_ARC_PROXY_INVALID.
+ */
+async function download_downloadLayer(options) {
+    const { attempts = defaultAttempts, signal } = options;
+    const backoff = createBackoff({ firstMs: [200, 400] });
+    for (let attempt = 1;; attempt += 1) {
+        try {
+            return await downloadOnce(options);
+        }
+        catch (error) {
+            const isWorthAnother = error instanceof ClusterConnectError && error.code === "ERR_ARC_REGISTRY_UNREACHABLE";
+            if (!isWorthAnother || attempt >= attempts)
+                throw error;
+            await delay(backoff.nextMs(), signal);
+        }
+    }
+}
+async function downloadOnce(options) {
+    const { registry, tag, target, maxBytes = defaultMaxBytes } = options;
+    const layer = await registry.layerOf(tag);
+    if (layer.bytes > maxBytes) {
+        throw new ClusterConnectError("ERR_ARC_PROXY_INVALID", `${String(layer.bytes)} bytes are too many`);
+    }
+    const { body } = await registry.openBlob(layer);
+    const meter = new Meter(layer, options.onProgress);
+    try {
+        await pipeline(body, meter, createWriteStream(target, { mode: 0o600 }));
+    }
+    catch (error) {
+        if (error instanceof ClusterConnectError)
+            throw error;
+        throw new ClusterConnectError("ERR_ARC_REGISTRY_UNREACHABLE", messageOf(error), { cause: error });
+    }
+    return layer.digest;
+}
+/** Counts and hashes what passes, and fails before its end if that is not what was announced. */
+class Meter extends external_node_stream_namespaceObject.Transform {
+    layer;
+    onProgress;
+    #hash = (0,external_node_crypto_namespaceObject.createHash)("sha256");
+    #received = 0;
+    constructor(layer, onProgress) {
+        super();
+        this.layer = layer;
+        this.onProgress = onProgress;
+    }
+    _transform(chunk, _encoding, done) {
+        this.#received += chunk.length;
+        this.#hash.update(chunk);
+        const { bytes } = this.layer;
+        if (this.#received > bytes)
+            return done(mismatch(`longer than the ${String(bytes)} bytes announced`));
+        this.onProgress?.({ receivedBytes: this.#received, totalBytes: bytes });
+        done(null, chunk);
+    }
+    _flush(done) {
+        const { digest, bytes } = this.layer;
+        if (this.#received < bytes)
+            return done(new Error(`${String(this.#received)} of ${String(bytes)} bytes came`));
+        const found = `sha256:${this.#hash.digest("hex")}`;
+        done(found === digest ? undefined : mismatch(`${found} came, ${digest} was announced`));
+    }
+}
+const mismatch = (detail) => new errors_ClusterConnectError("ERR_ARC_PROXY_DIGEST", detail);
+
+;// CONCATENATED MODULE: ./src/arc/artifact/program-name.ts
+/** How arcProxy is named where Microsoft publishes it, and here. */
+
+/** The version that this release has been made for. */
+const program_name_arcProxyVersion = "1.3.029301";
+const systems = {
+    linux: "linux",
+    darwin: "darwin",
+    win32: "windows",
+};
+const architectures = {
+    x64: "amd64",
+    arm64: "arm64",
+    ia32: "386",
+};
+/** Of this machine unless told otherwise, in Node's words. Throws ERR_ARC_PROXY_PLATFORM. */
+function program_name_targetPlatform(platform = process.platform, architecture = process.arch) {
+    const os = systems[platform];
+    const arch = architectures[architecture];
+    if (os === undefined || arch === undefined || (os === "darwin" && arch === "386")) {
+        throw new ClusterConnectError("ERR_ARC_PROXY_PLATFORM", `${platform} on ${architecture}`);
+    }
+    return { os, arch };
+}
+/** The repository in the registry, one for each system and architecture. */
+const program_name_repositoryOf = ({ os, arch }) => `azureconnectivity/proxy/${os}/${arch}/arc-proxy`;
+const program_name_programName = ({ os }) => os === "windows" ? "arcProxy.exe" : "arcProxy";
+
+;// CONCATENATED MODULE: ./src/arc/artifact/registry.ts
+/**
+ * As much of an OCI registry's client (OCI Distribution Specification 1.1) as pulling one layer needs: the manifest
+ * by tag, the anonymous token if one is asked for, the blob by digest, over redirects.
+ */
+
+
+
+
+const manifest = object({
+    layers: tuple([object({ digest: schemas_string().regex(digestPattern), size: schemas_number().int().positive() })]),
+});
+const tokenAnswer = union([
+    object({ token: schemas_string().min(1) }).transform(({ token }) => token),
+    object({ access_token: schemas_string().min(1) }).transform(({ access_token }) => access_token),
+]);
+const manifestTypes = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+const maxManifestBytes = 1_048_576;
+const maxRedirects = 5;
+class registry_Registry {
+    origin;
+    repository;
+    signal;
+    #authorization;
+    constructor(origin, repository, signal) {
+        this.origin = origin;
+        this.repository = repository;
+        this.signal = signal;
+    }
+    /** The artifact's one layer. Throws ERR_ARC_REGISTRY_UNREACHABLE or ERR_ARC_PROXY_INVALID. */
+    async layerOf(tag) {
+        const stream = await this.#get(`manifests/${tag}`, { Accept: manifestTypes });
+        const text = await this.#read(stream);
+        const parsed = manifest.safeParse(parseJson(text));
+        if (!parsed.success) {
+            throw new ClusterConnectError("ERR_ARC_PROXY_INVALID", "the manifest does not name exactly one layer");
+        }
+        const [{ digest, size }] = parsed.data.layers;
+        return { digest, bytes: size };
+    }
+    /** The layer's bytes, not verified yet. */
+    openBlob = ({ digest }) => this.#get(`blobs/${digest}`, {});
+    async #get(path, headers) {
+        const url = new URL(`/v2/${this.repository}/${path}`, this.origin);
+        let stream = await this.#follow(url, headers);
+        if (stream.status === 401 && this.#authorization === undefined) {
+            stream.body.destroy();
+            this.#authorization = `Bearer ${await this.#fetchToken(stream.headers["www-authenticate"])}`;
+            stream = await this.#follow(url, headers);
+        }
+        if (stream.status === 200)
+            return stream;
+        stream.body.destroy();
+        throw unreachable(`status ${String(stream.status)} for ${url.href}`);
+    }
+    /** A blob mostly lies elsewhere, at a signed address: it is not shown the token of the registry. */
+    async #follow(from, headers) {
+        let url = from;
+        for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
+            const isHome = url.origin === this.origin.origin;
+            const authorization = isHome && this.#authorization !== undefined ? { Authorization: this.#authorization } : {};
+            const stream = await this.#send(url, { ...headers, ...authorization });
+            const { location } = stream.headers;
+            if (stream.status < 300 || stream.status >= 400 || typeof location !== "string")
+                return stream;
+            stream.body.destroy();
+            url = this.#secure(new URL(location, url));
+        }
+        throw unreachable(`more than ${String(maxRedirects)} redirects from ${from.href}`);
+    }
+    async #send(url, headers) {
+        try {
+            return await openHttpStream({ url, headers, timeoutMs: 30_000, signal: this.signal });
+        }
+        catch (error) {
+            throw asUnreachable(error);
+        }
+    }
+    /** `Bearer realm="\u2026",service="\u2026",scope="\u2026"`; anonymous, as everything here is. */
+    async #fetchToken(challenge) {
+        const text = typeof challenge === "string" ? challenge : "";
+        const parameters = new Map([...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]));
+        const realm = parameters.get("realm") ?? "";
+        if (!/^bearer\s/i.test(text) || !URL.canParse(realm))
+            throw unreachable("401 without a Bearer challenge");
+        const url = this.#secure(new URL(realm));
+        for (const name of ["service", "scope"]) {
+            const value = parameters.get(name);
+            if (value !== undefined)
+                url.searchParams.set(name, value);
+        }
+        const response = await sendHttpRequest({ url, signal: this.signal }).catch((error) => {
+            throw asUnreachable(error);
+        });
+        const token = tokenAnswer.safeParse(parseJson(response.body));
+        if (token.success)
+            return token.data;
+        throw unreachable(`status ${String(response.status)} of the registry's token service`);
+    }
+    #secure(url) {
+        if (url.protocol === "https:" || url.protocol === this.origin.protocol)
+            return url;
+        throw unreachable(`it leads to ${url.origin}, without TLS`);
+    }
+    async #read({ body }) {
+        const chunks = [];
+        let length = 0;
+        try {
+            for await (const chunk of body) {
+                chunks.push(chunk);
+                length += chunk.length;
+                if (length > maxManifestBytes)
+                    throw new Error("the manifest is too long");
+            }
+        }
+        catch (error) {
+            throw asUnreachable(error);
+        }
+        return Buffer.concat(chunks).toString("utf8");
+    }
+}
+const unreachable = (detail) => new ClusterConnectError("ERR_ARC_REGISTRY_UNREACHABLE", detail);
+function asUnreachable(error) {
+    if (error instanceof ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+        return error;
+    return new ClusterConnectError("ERR_ARC_REGISTRY_UNREACHABLE", messageOf(error), { cause: error });
+}
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+// EXTERNAL MODULE: external "events"
+var external_events_ = __nccwpck_require__(4434);
+// EXTERNAL MODULE: external "buffer"
+var external_buffer_ = __nccwpck_require__(181);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = require("node:string_decoder");
+;// CONCATENATED MODULE: ./node_modules/minipass/dist/esm/index.js
+const proc = typeof process === 'object' && process
+    ? process
+    : {
+        stdout: null,
+        stderr: null,
+    };
+
+
+
+/**
+ * Return true if the argument is a Minipass stream, Node stream, or something
+ * else that Minipass can interact with.
+ */
+const isStream = (s) => !!s &&
+    typeof s === 'object' &&
+    (s instanceof Minipass ||
+        s instanceof external_node_stream_namespaceObject ||
+        isReadable(s) ||
+        isWritable(s));
+/**
+ * Return true if the argument is a valid {@link Minipass.Readable}
+ */
+const isReadable = (s) => !!s &&
+    typeof s === 'object' &&
+    s instanceof external_node_events_.EventEmitter &&
+    typeof s.pipe === 'function' &&
+    // node core Writable streams have a pipe() method, but it throws
+    s.pipe !== external_node_stream_namespaceObject.Writable.prototype.pipe;
+/**
+ * Return true if the argument is a valid {@link Minipass.Writable}
+ */
+const isWritable = (s) => !!s &&
+    typeof s === 'object' &&
+    s instanceof external_node_events_.EventEmitter &&
+    typeof s.write === 'function' &&
+    typeof s.end === 'function';
+const EOF = Symbol('EOF');
+const MAYBE_EMIT_END = Symbol('maybeEmitEnd');
+const EMITTED_END = Symbol('emittedEnd');
+const EMITTING_END = Symbol('emittingEnd');
+const EMITTED_ERROR = Symbol('emittedError');
+const CLOSED = Symbol('closed');
+const READ = Symbol('read');
+const FLUSH = Symbol('flush');
+const FLUSHCHUNK = Symbol('flushChunk');
+const ENCODING = Symbol('encoding');
+const DECODER = Symbol('decoder');
+const FLOWING = Symbol('flowing');
+const PAUSED = Symbol('paused');
+const RESUME = Symbol('resume');
+const BUFFER = Symbol('buffer');
+const PIPES = Symbol('pipes');
+const BUFFERLENGTH = Symbol('bufferLength');
+const BUFFERPUSH = Symbol('bufferPush');
+const BUFFERSHIFT = Symbol('bufferShift');
+const OBJECTMODE = Symbol('objectMode');
+// internal event when stream is destroyed
+const DESTROYED = Symbol('destroyed');
+// internal event when stream has an error
+const ERROR = Symbol('error');
+const EMITDATA = Symbol('emitData');
+const EMITEND = Symbol('emitEnd');
+const EMITEND2 = Symbol('emitEnd2');
+const ASYNC = Symbol('async');
+const ABORT = Symbol('abort');
+const ABORTED = Symbol('aborted');
+const SIGNAL = Symbol('signal');
+const DATALISTENERS = Symbol('dataListeners');
+const DISCARDED = Symbol('discarded');
+const defer = (fn) => Promise.resolve().then(fn);
+const nodefer = (fn) => fn();
+const isEndish = (ev) => ev === 'end' || ev === 'finish' || ev === 'prefinish';
+const isArrayBufferLike = (b) => b instanceof ArrayBuffer ||
+    (!!b &&
+        typeof b === 'object' &&
+        b.constructor &&
+        b.constructor.name === 'ArrayBuffer' &&
+        b.byteLength >= 0);
+const isArrayBufferView = (b) => !Buffer.isBuffer(b) && ArrayBuffer.isView(b);
+/**
+ * Internal class representing a pipe to a destination stream.
+ *
+ * @internal
+ */
+class Pipe {
+    src;
+    dest;
+    opts;
+    ondrain;
+    constructor(src, dest, opts) {
+        this.src = src;
+        this.dest = dest;
+        this.opts = opts;
+        this.ondrain = () => src[RESUME]();
+        this.dest.on('drain', this.ondrain);
+    }
+    unpipe() {
+        this.dest.removeListener('drain', this.ondrain);
+    }
+    // only here for the prototype
+    /* c8 ignore start */
+    proxyErrors(_er) { }
+    /* c8 ignore stop */
+    end() {
+        this.unpipe();
+        if (this.opts.end)
+            this.dest.end();
+    }
+}
+/**
+ * Internal class representing a pipe to a destination stream where
+ * errors are proxied.
+ *
+ * @internal
+ */
+class PipeProxyErrors extends Pipe {
+    unpipe() {
+        this.src.removeListener('error', this.proxyErrors);
+        super.unpipe();
+    }
+    constructor(src, dest, opts) {
+        super(src, dest, opts);
+        this.proxyErrors = (er) => this.dest.emit('error', er);
+        src.on('error', this.proxyErrors);
+    }
+}
+const isObjectModeOptions = (o) => !!o.objectMode;
+const isEncodingOptions = (o) => !o.objectMode && !!o.encoding && o.encoding !== 'buffer';
+/**
+ * Main export, the Minipass class
+ *
+ * `RType` is the type of data emitted, defaults to Buffer
+ *
+ * `WType` is the type of data to be written, if RType is buffer or string,
+ * then any {@link Minipass.ContiguousData} is allowed.
+ *
+ * `Events` is the set of event handler signatures that this object
+ * will emit, see {@link Minipass.Events}
+ */
+class Minipass extends external_node_events_.EventEmitter {
+    [FLOWING] = false;
+    [PAUSED] = false;
+    [PIPES] = [];
+    [BUFFER] = [];
+    [OBJECTMODE];
+    [ENCODING];
+    [ASYNC];
+    [DECODER];
+    [EOF] = false;
+    [EMITTED_END] = false;
+    [EMITTING_END] = false;
+    [CLOSED] = false;
+    [EMITTED_ERROR] = null;
+    [BUFFERLENGTH] = 0;
+    [DESTROYED] = false;
+    [SIGNAL];
+    [ABORTED] = false;
+    [DATALISTENERS] = 0;
+    [DISCARDED] = false;
+    /**
+     * true if the stream can be written
+     */
+    writable = true;
+    /**
+     * true if the stream can be read
+     */
+    readable = true;
+    /**
+     * If `RType` is Buffer, then options do not need to be provided.
+     * Otherwise, an options object must be provided to specify either
+     * {@link Minipass.SharedOptions.objectMode} or
+     * {@link Minipass.SharedOptions.encoding}, as appropriate.
+     */
+    constructor(...args) {
+        const options = (args[0] ||
+            {});
+        super();
+        if (options.objectMode && typeof options.encoding === 'string') {
+            throw new TypeError('Encoding and objectMode may not be used together');
+        }
+        if (isObjectModeOptions(options)) {
+            this[OBJECTMODE] = true;
+            this[ENCODING] = null;
+        }
+        else if (isEncodingOptions(options)) {
+            this[ENCODING] = options.encoding;
+            this[OBJECTMODE] = false;
+        }
+        else {
+            this[OBJECTMODE] = false;
+            this[ENCODING] = null;
+        }
+        this[ASYNC] = !!options.async;
+        this[DECODER] = this[ENCODING]
+            ? new external_node_string_decoder_namespaceObject.StringDecoder(this[ENCODING])
+            : null;
+        //@ts-ignore - private option for debugging and testing
+        if (options && options.debugExposeBuffer === true) {
+            Object.defineProperty(this, 'buffer', { get: () => this[BUFFER] });
+        }
+        //@ts-ignore - private option for debugging and testing
+        if (options && options.debugExposePipes === true) {
+            Object.defineProperty(this, 'pipes', { get: () => this[PIPES] });
+        }
+        const { signal } = options;
+        if (signal) {
+            this[SIGNAL] = signal;
+            if (signal.aborted) {
+                this[ABORT]();
+            }
+            else {
+                signal.addEventListener('abort', () => this[ABORT]());
+            }
+        }
+    }
+    /**
+     * The amount of data stored in the buffer waiting to be read.
+     *
+     * For Buffer strings, this will be the total byte length.
+     * For string encoding streams, this will be the string character length,
+     * according to JavaScript's `string.length` logic.
+     * For objectMode streams, this is a count of the items waiting to be
+     * emitted.
+     */
+    get bufferLength() {
+        return this[BUFFERLENGTH];
+    }
+    /**
+     * The `BufferEncoding` currently in use, or `null`
+     */
+    get encoding() {
+        return this[ENCODING];
+    }
+    /**
+     * @deprecated - This is a read only property
+     */
+    set encoding(_enc) {
+        throw new Error('Encoding must be set at instantiation time');
+    }
+    /**
+     * @deprecated - Encoding may only be set at instantiation time
+     */
+    setEncoding(_enc) {
+        throw new Error('Encoding must be set at instantiation time');
+    }
+    /**
+     * True if this is an objectMode stream
+     */
+    get objectMode() {
+        return this[OBJECTMODE];
+    }
+    /**
+     * @deprecated - This is a read-only property
+     */
+    set objectMode(_om) {
+        throw new Error('objectMode must be set at instantiation time');
+    }
+    /**
+     * true if this is an async stream
+     */
+    get ['async']() {
+        return this[ASYNC];
+    }
+    /**
+     * Set to true to make this stream async.
+     *
+     * Once set, it cannot be unset, as this would potentially cause incorrect
+     * behavior.  Ie, a sync stream can be made async, but an async stream
+     * cannot be safely made sync.
+     */
+    set ['async'](a) {
+        this[ASYNC] = this[ASYNC] || !!a;
+    }
+    // drop everything and get out of the flow completely
+    [ABORT]() {
+        this[ABORTED] = true;
+        this.emit('abort', this[SIGNAL]?.reason);
+        this.destroy(this[SIGNAL]?.reason);
+    }
+    /**
+     * True if the stream has been aborted.
+     */
+    get aborted() {
+        return this[ABORTED];
+    }
+    /**
+     * No-op setter. Stream aborted status is set via the AbortSignal provided
+     * in the constructor options.
+     */
+    set aborted(_) { }
+    write(chunk, encoding, cb) {
+        if (this[ABORTED])
+            return false;
+        if (this[EOF])
+            throw new Error('write after end');
+        if (this[DESTROYED]) {
+            this.emit('error', Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' }));
+            return true;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = 'utf8';
+        }
+        if (!encoding)
+            encoding = 'utf8';
+        const fn = this[ASYNC] ? defer : nodefer;
+        // convert array buffers and typed array views into buffers
+        // at some point in the future, we may want to do the opposite!
+        // leave strings and buffers as-is
+        // anything is only allowed if in object mode, so throw
+        if (!this[OBJECTMODE] && !Buffer.isBuffer(chunk)) {
+            if (isArrayBufferView(chunk)) {
+                //@ts-ignore - sinful unsafe type changing
+                chunk = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+            }
+            else if (isArrayBufferLike(chunk)) {
+                //@ts-ignore - sinful unsafe type changing
+                chunk = Buffer.from(chunk);
+            }
+            else if (typeof chunk !== 'string') {
+                throw new Error('Non-contiguous data written to non-objectMode stream');
+            }
+        }
+        // handle object mode up front, since it's simpler
+        // this yields better performance, fewer checks later.
+        if (this[OBJECTMODE]) {
+            // maybe impossible?
+            /* c8 ignore start */
+            if (this[FLOWING] && this[BUFFERLENGTH] !== 0)
+                this[FLUSH](true);
+            /* c8 ignore stop */
+            if (this[FLOWING])
+                this.emit('data', chunk);
+            else
+                this[BUFFERPUSH](chunk);
+            if (this[BUFFERLENGTH] !== 0)
+                this.emit('readable');
+            if (cb)
+                fn(cb);
+            return this[FLOWING];
+        }
+        // at this point the chunk is a buffer or string
+        // don't buffer it up or send it to the decoder
+        if (!chunk.length) {
+            if (this[BUFFERLENGTH] !== 0)
+                this.emit('readable');
+            if (cb)
+                fn(cb);
+            return this[FLOWING];
+        }
+        // fast-path writing strings of same encoding to a stream with
+        // an empty buffer, skipping the buffer/decoder dance
+        if (typeof chunk === 'string' &&
+            // unless it is a string already ready for us to use
+            !(encoding === this[ENCODING] && !this[DECODER]?.lastNeed)) {
+            //@ts-ignore - sinful unsafe type change
+            chunk = Buffer.from(chunk, encoding);
+        }
+        if (Buffer.isBuffer(chunk) && this[ENCODING]) {
+            //@ts-ignore - sinful unsafe type change
+            chunk = this[DECODER].write(chunk);
+        }
+        // Note: flushing CAN potentially switch us into not-flowing mode
+        if (this[FLOWING] && this[BUFFERLENGTH] !== 0)
+            this[FLUSH](true);
+        if (this[FLOWING])
+            this.emit('data', chunk);
+        else
+            this[BUFFERPUSH](chunk);
+        if (this[BUFFERLENGTH] !== 0)
+            this.emit('readable');
+        if (cb)
+            fn(cb);
+        return this[FLOWING];
+    }
+    /**
+     * Low-level explicit read method.
+     *
+     * In objectMode, the argument is ignored, and one item is returned if
+     * available.
+     *
+     * `n` is the number of bytes (or in the case of encoding streams,
+     * characters) to consume. If `n` is not provided, then the entire buffer
+     * is returned, or `null` is returned if no data is available.
+     *
+     * If `n` is greater that the amount of data in the internal buffer,
+     * then `null` is returned.
+     */
+    read(n) {
+        if (this[DESTROYED])
+            return null;
+        this[DISCARDED] = false;
+        if (this[BUFFERLENGTH] === 0 ||
+            n === 0 ||
+            (n && n > this[BUFFERLENGTH])) {
+            this[MAYBE_EMIT_END]();
+            return null;
+        }
+        if (this[OBJECTMODE])
+            n = null;
+        if (this[BUFFER].length > 1 && !this[OBJECTMODE]) {
+            // not object mode, so if we have an encoding, then RType is string
+            // otherwise, must be Buffer
+            this[BUFFER] = [
+                (this[ENCODING]
+                    ? this[BUFFER].join('')
+                    : Buffer.concat(this[BUFFER], this[BUFFERLENGTH])),
+            ];
+        }
+        const ret = this[READ](n || null, this[BUFFER][0]);
+        this[MAYBE_EMIT_END]();
+        return ret;
+    }
+    [READ](n, chunk) {
+        if (this[OBJECTMODE])
+            this[BUFFERSHIFT]();
+        else {
+            const c = chunk;
+            if (n === c.length || n === null)
+                this[BUFFERSHIFT]();
+            else if (typeof c === 'string') {
+                this[BUFFER][0] = c.slice(n);
+                chunk = c.slice(0, n);
+                this[BUFFERLENGTH] -= n;
+            }
+            else {
+                this[BUFFER][0] = c.subarray(n);
+                chunk = c.subarray(0, n);
+                this[BUFFERLENGTH] -= n;
+            }
+        }
+        this.emit('data', chunk);
+        if (!this[BUFFER].length && !this[EOF])
+            this.emit('drain');
+        return chunk;
+    }
+    end(chunk, encoding, cb) {
+        if (typeof chunk === 'function') {
+            cb = chunk;
+            chunk = undefined;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = 'utf8';
+        }
+        if (chunk !== undefined)
+            this.write(chunk, encoding);
+        if (cb)
+            this.once('end', cb);
+        this[EOF] = true;
+        this.writable = false;
+        // if we haven't written anything, then go ahead and emit,
+        // even if we're not reading.
+        // we'll re-emit if a new 'end' listener is added anyway.
+        // This makes MP more suitable to write-only use cases.
+        if (this[FLOWING] || !this[PAUSED])
+            this[MAYBE_EMIT_END]();
+        return this;
+    }
+    // don't let the internal resume be overwritten
+    [RESUME]() {
+        if (this[DESTROYED])
+            return;
+        if (!this[DATALISTENERS] && !this[PIPES].length) {
+            this[DISCARDED] = true;
+        }
+        this[PAUSED] = false;
+        this[FLOWING] = true;
+        this.emit('resume');
+        if (this[BUFFER].length)
+            this[FLUSH]();
+        else if (this[EOF])
+            this[MAYBE_EMIT_END]();
+        else
+            this.emit('drain');
+    }
+    /**
+     * Resume the stream if it is currently in a paused state
+     *
+     * If called when there are no pipe destinations or `data` event listeners,
+     * this will place the stream in a "discarded" state, where all data will
+     * be thrown away. The discarded state is removed if a pipe destination or
+     * data handler is added, if pause() is called, or if any synchronous or
+     * asynchronous iteration is started.
+     */
+    resume() {
+        return this[RESUME]();
+    }
+    /**
+     * Pause the stream
+     */
+    pause() {
+        this[FLOWING] = false;
+        this[PAUSED] = true;
+        this[DISCARDED] = false;
+    }
+    /**
+     * true if the stream has been forcibly destroyed
+     */
+    get destroyed() {
+        return this[DESTROYED];
+    }
+    /**
+     * true if the stream is currently in a flowing state, meaning that
+     * any writes will be immediately emitted.
+     */
+    get flowing() {
+        return this[FLOWING];
+    }
+    /**
+     * true if the stream is currently in a paused state
+     */
+    get paused() {
+        return this[PAUSED];
+    }
+    [BUFFERPUSH](chunk) {
+        if (this[OBJECTMODE])
+            this[BUFFERLENGTH] += 1;
+        else
+            this[BUFFERLENGTH] += chunk.length;
+        this[BUFFER].push(chunk);
+    }
+    [BUFFERSHIFT]() {
+        if (this[OBJECTMODE])
+            this[BUFFERLENGTH] -= 1;
+        else
+            this[BUFFERLENGTH] -= this[BUFFER][0].length;
+        return this[BUFFER].shift();
+    }
+    [FLUSH](noDrain = false) {
+        do { } while (this[FLUSHCHUNK](this[BUFFERSHIFT]()) &&
+            this[BUFFER].length);
+        if (!noDrain && !this[BUFFER].length && !this[EOF])
+            this.emit('drain');
+    }
+    [FLUSHCHUNK](chunk) {
+        this.emit('data', chunk);
+        return this[FLOWING];
+    }
+    /**
+     * Pipe all data emitted by this stream into the destination provided.
+     *
+     * Triggers the flow of data.
+     */
+    pipe(dest, opts) {
+        if (this[DESTROYED])
+            return dest;
+        this[DISCARDED] = false;
+        const ended = this[EMITTED_END];
+        opts = opts || {};
+        if (dest === proc.stdout || dest === proc.stderr)
+            opts.end = false;
+        else
+            opts.end = opts.end !== false;
+        opts.proxyErrors = !!opts.proxyErrors;
+        // piping an ended stream ends immediately
+        if (ended) {
+            if (opts.end)
+                dest.end();
+        }
+        else {
+            // "as" here just ignores the WType, which pipes don't care about,
+            // since they're only consuming from us, and writing to the dest
+            this[PIPES].push(!opts.proxyErrors
+                ? new Pipe(this, dest, opts)
+                : new PipeProxyErrors(this, dest, opts));
+            if (this[ASYNC])
+                defer(() => this[RESUME]());
+            else
+                this[RESUME]();
+        }
+        return dest;
+    }
+    /**
+     * Fully unhook a piped destination stream.
+     *
+     * If the destination stream was the only consumer of this stream (ie,
+     * there are no other piped destinations or `'data'` event listeners)
+     * then the flow of data will stop until there is another consumer or
+     * {@link Minipass#resume} is explicitly called.
+     */
+    unpipe(dest) {
+        const p = this[PIPES].find(p => p.dest === dest);
+        if (p) {
+            if (this[PIPES].length === 1) {
+                if (this[FLOWING] && this[DATALISTENERS] === 0) {
+                    this[FLOWING] = false;
+                }
+                this[PIPES] = [];
+            }
+            else
+                this[PIPES].splice(this[PIPES].indexOf(p), 1);
+            p.unpipe();
+        }
+    }
+    /**
+     * Alias for {@link Minipass#on}
+     */
+    addListener(ev, handler) {
+        return this.on(ev, handler);
+    }
+    /**
+     * Mostly identical to `EventEmitter.on`, with the following
+     * behavior differences to prevent data loss and unnecessary hangs:
+     *
+     * - Adding a 'data' event handler will trigger the flow of data
+     *
+     * - Adding a 'readable' event handler when there is data waiting to be read
+     *   will cause 'readable' to be emitted immediately.
+     *
+     * - Adding an 'endish' event handler ('end', 'finish', etc.) which has
+     *   already passed will cause the event to be emitted immediately and all
+     *   handlers removed.
+     *
+     * - Adding an 'error' event handler after an error has been emitted will
+     *   cause the event to be re-emitted immediately with the error previously
+     *   raised.
+     */
+    on(ev, handler) {
+        const ret = super.on(ev, handler);
+        if (ev === 'data') {
+            this[DISCARDED] = false;
+            this[DATALISTENERS]++;
+            if (!this[PIPES].length && !this[FLOWING]) {
+                this[RESUME]();
+            }
+        }
+        else if (ev === 'readable' && this[BUFFERLENGTH] !== 0) {
+            super.emit('readable');
+        }
+        else if (isEndish(ev) && this[EMITTED_END]) {
+            super.emit(ev);
+            this.removeAllListeners(ev);
+        }
+        else if (ev === 'error' && this[EMITTED_ERROR]) {
+            const h = handler;
+            if (this[ASYNC])
+                defer(() => h.call(this, this[EMITTED_ERROR]));
+            else
+                h.call(this, this[EMITTED_ERROR]);
+        }
+        return ret;
+    }
+    /**
+     * Alias for {@link Minipass#off}
+     */
+    removeListener(ev, handler) {
+        return this.off(ev, handler);
+    }
+    /**
+     * Mostly identical to `EventEmitter.off`
+     *
+     * If a 'data' event handler is removed, and it was the last consumer
+     * (ie, there are no pipe destinations or other 'data' event listeners),
+     * then the flow of data will stop until there is another consumer or
+     * {@link Minipass#resume} is explicitly called.
+     */
+    off(ev, handler) {
+        const ret = super.off(ev, handler);
+        // if we previously had listeners, and now we don't, and we don't
+        // have any pipes, then stop the flow, unless it's been explicitly
+        // put in a discarded flowing state via stream.resume().
+        if (ev === 'data') {
+            this[DATALISTENERS] = this.listeners('data').length;
+            if (this[DATALISTENERS] === 0 &&
+                !this[DISCARDED] &&
+                !this[PIPES].length) {
+                this[FLOWING] = false;
+            }
+        }
+        return ret;
+    }
+    /**
+     * Mostly identical to `EventEmitter.removeAllListeners`
+     *
+     * If all 'data' event handlers are removed, and they were the last consumer
+     * (ie, there are no pipe destinations), then the flow of data will stop
+     * until there is another consumer or {@link Minipass#resume} is explicitly
+     * called.
+     */
+    removeAllListeners(ev) {
+        const ret = super.removeAllListeners(ev);
+        if (ev === 'data' || ev === undefined) {
+            this[DATALISTENERS] = 0;
+            if (!this[DISCARDED] && !this[PIPES].length) {
+                this[FLOWING] = false;
+            }
+        }
+        return ret;
+    }
+    /**
+     * true if the 'end' event has been emitted
+     */
+    get emittedEnd() {
+        return this[EMITTED_END];
+    }
+    [MAYBE_EMIT_END]() {
+        if (!this[EMITTING_END] &&
+            !this[EMITTED_END] &&
+            !this[DESTROYED] &&
+            this[BUFFER].length === 0 &&
+            this[EOF]) {
+            this[EMITTING_END] = true;
+            this.emit('end');
+            this.emit('prefinish');
+            this.emit('finish');
+            if (this[CLOSED])
+                this.emit('close');
+            this[EMITTING_END] = false;
+        }
+    }
+    /**
+     * Mostly identical to `EventEmitter.emit`, with the following
+     * behavior differences to prevent data loss and unnecessary hangs:
+     *
+     * If the stream has been destroyed, and the event is something other
+     * than 'close' or 'error', then `false` is returned and no handlers
+     * are called.
+     *
+     * If the event is 'end', and has already been emitted, then the event
+     * is ignored. If the stream is in a paused or non-flowing state, then
+     * the event will be deferred until data flow resumes. If the stream is
+     * async, then handlers will be called on the next tick rather than
+     * immediately.
+     *
+     * If the event is 'close', and 'end' has not yet been emitted, then
+     * the event will be deferred until after 'end' is emitted.
+     *
+     * If the event is 'error', and an AbortSignal was provided for the stream,
+     * and there are no listeners, then the event is ignored, matching the
+     * behavior of node core streams in the presense of an AbortSignal.
+     *
+     * If the event is 'finish' or 'prefinish', then all listeners will be
+     * removed after emitting the event, to prevent double-firing.
+     */
+    emit(ev, ...args) {
+        const data = args[0];
+        // error and close are only events allowed after calling destroy()
+        if (ev !== 'error' &&
+            ev !== 'close' &&
+            ev !== DESTROYED &&
+            this[DESTROYED]) {
+            return false;
+        }
+        else if (ev === 'data') {
+            return !this[OBJECTMODE] && !data
+                ? false
+                : this[ASYNC]
+                    ? (defer(() => this[EMITDATA](data)), true)
+                    : this[EMITDATA](data);
+        }
+        else if (ev === 'end') {
+            return this[EMITEND]();
+        }
+        else if (ev === 'close') {
+            this[CLOSED] = true;
+            // don't emit close before 'end' and 'finish'
+            if (!this[EMITTED_END] && !this[DESTROYED])
+                return false;
+            const ret = super.emit('close');
+            this.removeAllListeners('close');
+            return ret;
+        }
+        else if (ev === 'error') {
+            this[EMITTED_ERROR] = data;
+            super.emit(ERROR, data);
+            const ret = !this[SIGNAL] || this.listeners('error').length
+                ? super.emit('error', data)
+                : false;
+            this[MAYBE_EMIT_END]();
+            return ret;
+        }
+        else if (ev === 'resume') {
+            const ret = super.emit('resume');
+            this[MAYBE_EMIT_END]();
+            return ret;
+        }
+        else if (ev === 'finish' || ev === 'prefinish') {
+            const ret = super.emit(ev);
+            this.removeAllListeners(ev);
+            return ret;
+        }
+        // Some other unknown event
+        const ret = super.emit(ev, ...args);
+        this[MAYBE_EMIT_END]();
+        return ret;
+    }
+    [EMITDATA](data) {
+        for (const p of this[PIPES]) {
+            if (p.dest.write(data) === false)
+                this.pause();
+        }
+        const ret = this[DISCARDED] ? false : super.emit('data', data);
+        this[MAYBE_EMIT_END]();
+        return ret;
+    }
+    [EMITEND]() {
+        if (this[EMITTED_END])
+            return false;
+        this[EMITTED_END] = true;
+        this.readable = false;
+        return this[ASYNC]
+            ? (defer(() => this[EMITEND2]()), true)
+            : this[EMITEND2]();
+    }
+    [EMITEND2]() {
+        if (this[DECODER]) {
+            const data = this[DECODER].end();
+            if (data) {
+                for (const p of this[PIPES]) {
+                    p.dest.write(data);
+                }
+                if (!this[DISCARDED])
+                    super.emit('data', data);
+            }
+        }
+        for (const p of this[PIPES]) {
+            p.end();
+        }
+        const ret = super.emit('end');
+        this.removeAllListeners('end');
+        return ret;
+    }
+    /**
+     * Return a Promise that resolves to an array of all emitted data once
+     * the stream ends.
+     */
+    async collect() {
+        const buf = Object.assign([], {
+            dataLength: 0,
+        });
+        if (!this[OBJECTMODE])
+            buf.dataLength = 0;
+        // set the promise first, in case an error is raised
+        // by triggering the flow here.
+        const p = this.promise();
+        this.on('data', c => {
+            buf.push(c);
+            if (!this[OBJECTMODE])
+                buf.dataLength += c.length;
+        });
+        await p;
+        return buf;
+    }
+    /**
+     * Return a Promise that resolves to the concatenation of all emitted data
+     * once the stream ends.
+     *
+     * Not allowed on objectMode streams.
+     */
+    async concat() {
+        if (this[OBJECTMODE]) {
+            throw new Error('cannot concat in objectMode');
+        }
+        const buf = await this.collect();
+        return (this[ENCODING]
+            ? buf.join('')
+            : Buffer.concat(buf, buf.dataLength));
+    }
+    /**
+     * Return a void Promise that resolves once the stream ends.
+     */
+    async promise() {
+        return new Promise((resolve, reject) => {
+            this.on(DESTROYED, () => reject(new Error('stream destroyed')));
+            this.on('error', er => reject(er));
+            this.on('end', () => resolve());
+        });
+    }
+    /**
+     * Asynchronous `for await of` iteration.
+     *
+     * This will continue emitting all chunks until the stream terminates.
+     */
+    [Symbol.asyncIterator]() {
+        // set this up front, in case the consumer doesn't call next()
+        // right away.
+        this[DISCARDED] = false;
+        let stopped = false;
+        const stop = async () => {
+            this.pause();
+            stopped = true;
+            return { value: undefined, done: true };
+        };
+        const next = () => {
+            if (stopped)
+                return stop();
+            const res = this.read();
+            if (res !== null)
+                return Promise.resolve({ done: false, value: res });
+            if (this[EOF])
+                return stop();
+            let resolve;
+            let reject;
+            const onerr = (er) => {
+                this.off('data', ondata);
+                this.off('end', onend);
+                this.off(DESTROYED, ondestroy);
+                stop();
+                reject(er);
+            };
+            const ondata = (value) => {
+                this.off('error', onerr);
+                this.off('end', onend);
+                this.off(DESTROYED, ondestroy);
+                this.pause();
+                resolve({ value, done: !!this[EOF] });
+            };
+            const onend = () => {
+                this.off('error', onerr);
+                this.off('data', ondata);
+                this.off(DESTROYED, ondestroy);
+                stop();
+                resolve({ done: true, value: undefined });
+            };
+            const ondestroy = () => onerr(new Error('stream destroyed'));
+            return new Promise((res, rej) => {
+                reject = rej;
+                resolve = res;
+                this.once(DESTROYED, ondestroy);
+                this.once('error', onerr);
+                this.once('end', onend);
+                this.once('data', ondata);
+            });
+        };
+        return {
+            next,
+            throw: stop,
+            return: stop,
+            [Symbol.asyncIterator]() {
+                return this;
+            },
+            [Symbol.asyncDispose]: async () => { },
+        };
+    }
+    /**
+     * Synchronous `for of` iteration.
+     *
+     * The iteration will terminate when the internal buffer runs out, even
+     * if the stream has not yet terminated.
+     */
+    [Symbol.iterator]() {
+        // set this up front, in case the consumer doesn't call next()
+        // right away.
+        this[DISCARDED] = false;
+        let stopped = false;
+        const stop = () => {
+            this.pause();
+            this.off(ERROR, stop);
+            this.off(DESTROYED, stop);
+            this.off('end', stop);
+            stopped = true;
+            return { done: true, value: undefined };
+        };
+        const next = () => {
+            if (stopped)
+                return stop();
+            const value = this.read();
+            return value === null ? stop() : { done: false, value };
+        };
+        this.once('end', stop);
+        this.once(ERROR, stop);
+        this.once(DESTROYED, stop);
+        return {
+            next,
+            throw: stop,
+            return: stop,
+            [Symbol.iterator]() {
+                return this;
+            },
+            [Symbol.dispose]: () => { },
+        };
+    }
+    /**
+     * Destroy a stream, preventing it from being used for any further purpose.
+     *
+     * If the stream has a `close()` method, then it will be called on
+     * destruction.
+     *
+     * After destruction, any attempt to write data, read data, or emit most
+     * events will be ignored.
+     *
+     * If an error argument is provided, then it will be emitted in an
+     * 'error' event.
+     */
+    destroy(er) {
+        if (this[DESTROYED]) {
+            if (er)
+                this.emit('error', er);
+            else
+                this.emit(DESTROYED);
+            return this;
+        }
+        this[DESTROYED] = true;
+        this[DISCARDED] = true;
+        // throw away all buffered data, it's never coming out
+        this[BUFFER].length = 0;
+        this[BUFFERLENGTH] = 0;
+        const wc = this;
+        if (typeof wc.close === 'function' && !this[CLOSED])
+            wc.close();
+        if (er)
+            this.emit('error', er);
+        // if no error to emit, still reject pending promises
+        else
+            this.emit(DESTROYED);
+        return this;
+    }
+    /**
+     * Alias for {@link isStream}
+     *
+     * Former export location, maintained for backwards compatibility.
+     *
+     * @deprecated
+     */
+    static get isStream() {
+        return isStream;
+    }
+}
+//# sourceMappingURL=index.js.map
+// EXTERNAL MODULE: external "zlib"
+var external_zlib_ = __nccwpck_require__(3106);
+var external_zlib_namespaceObject = /*#__PURE__*/__nccwpck_require__.t(external_zlib_, 2);
+;// CONCATENATED MODULE: ./node_modules/minizlib/dist/esm/constants.js
+// Update with any zlib constants that are added or changed in the future.
+// Node v6 didn't export this, so we just hard code the version and rely
+// on all the other hard-coded values from zlib v4736.  When node v6
+// support drops, we can just export the realZlibConstants object.
+
+/* c8 ignore start */
+const realZlibConstants = external_zlib_.constants || { ZLIB_VERNUM: 4736 };
+/* c8 ignore stop */
+const constants = Object.freeze(Object.assign(Object.create(null), {
+    Z_NO_FLUSH: 0,
+    Z_PARTIAL_FLUSH: 1,
+    Z_SYNC_FLUSH: 2,
+    Z_FULL_FLUSH: 3,
+    Z_FINISH: 4,
+    Z_BLOCK: 5,
+    Z_OK: 0,
+    Z_STREAM_END: 1,
+    Z_NEED_DICT: 2,
+    Z_ERRNO: -1,
+    Z_STREAM_ERROR: -2,
+    Z_DATA_ERROR: -3,
+    Z_MEM_ERROR: -4,
+    Z_BUF_ERROR: -5,
+    Z_VERSION_ERROR: -6,
+    Z_NO_COMPRESSION: 0,
+    Z_BEST_SPEED: 1,
+    Z_BEST_COMPRESSION: 9,
+    Z_DEFAULT_COMPRESSION: -1,
+    Z_FILTERED: 1,
+    Z_HUFFMAN_ONLY: 2,
+    Z_RLE: 3,
+    Z_FIXED: 4,
+    Z_DEFAULT_STRATEGY: 0,
+    DEFLATE: 1,
+    INFLATE: 2,
+    GZIP: 3,
+    GUNZIP: 4,
+    DEFLATERAW: 5,
+    INFLATERAW: 6,
+    UNZIP: 7,
+    BROTLI_DECODE: 8,
+    BROTLI_ENCODE: 9,
+    Z_MIN_WINDOWBITS: 8,
+    Z_MAX_WINDOWBITS: 15,
+    Z_DEFAULT_WINDOWBITS: 15,
+    Z_MIN_CHUNK: 64,
+    Z_MAX_CHUNK: Infinity,
+    Z_DEFAULT_CHUNK: 16384,
+    Z_MIN_MEMLEVEL: 1,
+    Z_MAX_MEMLEVEL: 9,
+    Z_DEFAULT_MEMLEVEL: 8,
+    Z_MIN_LEVEL: -1,
+    Z_MAX_LEVEL: 9,
+    Z_DEFAULT_LEVEL: -1,
+    BROTLI_OPERATION_PROCESS: 0,
+    BROTLI_OPERATION_FLUSH: 1,
+    BROTLI_OPERATION_FINISH: 2,
+    BROTLI_OPERATION_EMIT_METADATA: 3,
+    BROTLI_MODE_GENERIC: 0,
+    BROTLI_MODE_TEXT: 1,
+    BROTLI_MODE_FONT: 2,
+    BROTLI_DEFAULT_MODE: 0,
+    BROTLI_MIN_QUALITY: 0,
+    BROTLI_MAX_QUALITY: 11,
+    BROTLI_DEFAULT_QUALITY: 11,
+    BROTLI_MIN_WINDOW_BITS: 10,
+    BROTLI_MAX_WINDOW_BITS: 24,
+    BROTLI_LARGE_MAX_WINDOW_BITS: 30,
+    BROTLI_DEFAULT_WINDOW: 22,
+    BROTLI_MIN_INPUT_BLOCK_BITS: 16,
+    BROTLI_MAX_INPUT_BLOCK_BITS: 24,
+    BROTLI_PARAM_MODE: 0,
+    BROTLI_PARAM_QUALITY: 1,
+    BROTLI_PARAM_LGWIN: 2,
+    BROTLI_PARAM_LGBLOCK: 3,
+    BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING: 4,
+    BROTLI_PARAM_SIZE_HINT: 5,
+    BROTLI_PARAM_LARGE_WINDOW: 6,
+    BROTLI_PARAM_NPOSTFIX: 7,
+    BROTLI_PARAM_NDIRECT: 8,
+    BROTLI_DECODER_RESULT_ERROR: 0,
+    BROTLI_DECODER_RESULT_SUCCESS: 1,
+    BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: 2,
+    BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: 3,
+    BROTLI_DECODER_PARAM_DISABLE_RING_BUFFER_REALLOCATION: 0,
+    BROTLI_DECODER_PARAM_LARGE_WINDOW: 1,
+    BROTLI_DECODER_NO_ERROR: 0,
+    BROTLI_DECODER_SUCCESS: 1,
+    BROTLI_DECODER_NEEDS_MORE_INPUT: 2,
+    BROTLI_DECODER_NEEDS_MORE_OUTPUT: 3,
+    BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_NIBBLE: -1,
+    BROTLI_DECODER_ERROR_FORMAT_RESERVED: -2,
+    BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_META_NIBBLE: -3,
+    BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_ALPHABET: -4,
+    BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_SAME: -5,
+    BROTLI_DECODER_ERROR_FORMAT_CL_SPACE: -6,
+    BROTLI_DECODER_ERROR_FORMAT_HUFFMAN_SPACE: -7,
+    BROTLI_DECODER_ERROR_FORMAT_CONTEXT_MAP_REPEAT: -8,
+    BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_1: -9,
+    BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_2: -10,
+    BROTLI_DECODER_ERROR_FORMAT_TRANSFORM: -11,
+    BROTLI_DECODER_ERROR_FORMAT_DICTIONARY: -12,
+    BROTLI_DECODER_ERROR_FORMAT_WINDOW_BITS: -13,
+    BROTLI_DECODER_ERROR_FORMAT_PADDING_1: -14,
+    BROTLI_DECODER_ERROR_FORMAT_PADDING_2: -15,
+    BROTLI_DECODER_ERROR_FORMAT_DISTANCE: -16,
+    BROTLI_DECODER_ERROR_DICTIONARY_NOT_SET: -19,
+    BROTLI_DECODER_ERROR_INVALID_ARGUMENTS: -20,
+    BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES: -21,
+    BROTLI_DECODER_ERROR_ALLOC_TREE_GROUPS: -22,
+    BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MAP: -25,
+    BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_1: -26,
+    BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_2: -27,
+    BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES: -30,
+    BROTLI_DECODER_ERROR_UNREACHABLE: -31,
+}, realZlibConstants));
+//# sourceMappingURL=constants.js.map
+;// CONCATENATED MODULE: ./node_modules/minizlib/dist/esm/index.js
+
+
+
+
+
+
+const OriginalBufferConcat = external_buffer_.Buffer.concat;
+const desc = Object.getOwnPropertyDescriptor(external_buffer_.Buffer, 'concat');
+const noop = (args) => args;
+const passthroughBufferConcat = desc?.writable === true || desc?.set !== undefined
+    ? (makeNoOp) => {
+        external_buffer_.Buffer.concat = makeNoOp ? noop : OriginalBufferConcat;
+    }
+    : (_) => { };
+const _superWrite = Symbol('_superWrite');
+class ZlibError extends Error {
+    code;
+    errno;
+    constructor(err, origin) {
+        super('zlib: ' + err.message, { cause: err });
+        this.code = err.code;
+        this.errno = err.errno;
+        /* c8 ignore next */
+        if (!this.code)
+            this.code = 'ZLIB_ERROR';
+        this.message = 'zlib: ' + err.message;
+        Error.captureStackTrace(this, origin ?? this.constructor);
+    }
+    get name() {
+        return 'ZlibError';
+    }
+}
+// the Zlib class they all inherit from
+// This thing manages the queue of requests, and returns
+// true or false if there is anything in the queue when
+// you call the .write() method.
+const _flushFlag = Symbol('flushFlag');
+class ZlibBase extends Minipass {
+    #sawError = false;
+    #ended = false;
+    #flushFlag;
+    #finishFlushFlag;
+    #fullFlushFlag;
+    #handle;
+    #onError;
+    get sawError() {
+        return this.#sawError;
+    }
+    get handle() {
+        return this.#handle;
+    }
+    /* c8 ignore start */
+    get flushFlag() {
+        return this.#flushFlag;
+    }
+    /* c8 ignore stop */
+    constructor(opts, mode) {
+        if (!opts || typeof opts !== 'object')
+            throw new TypeError('invalid options for ZlibBase constructor');
+        //@ts-ignore
+        super(opts);
+        /* c8 ignore start */
+        this.#flushFlag = opts.flush ?? 0;
+        this.#finishFlushFlag = opts.finishFlush ?? 0;
+        this.#fullFlushFlag = opts.fullFlushFlag ?? 0;
+        /* c8 ignore stop */
+        //@ts-ignore
+        if (typeof external_zlib_namespaceObject[mode] !== 'function') {
+            throw new TypeError('Compression method not supported: ' + mode);
+        }
+        // this will throw if any options are invalid for the class selected
+        try {
+            // @types/node doesn't know that it exports the classes, but they're there
+            //@ts-ignore
+            this.#handle = new external_zlib_namespaceObject[mode](opts);
+        }
+        catch (er) {
+            // make sure that all errors get decorated properly
+            throw new ZlibError(er, this.constructor);
+        }
+        this.#onError = err => {
+            // no sense raising multiple errors, since we abort on the first one.
+            if (this.#sawError)
+                return;
+            this.#sawError = true;
+            // there is no way to cleanly recover.
+            // continuing only obscures problems.
+            this.close();
+            this.emit('error', err);
+        };
+        this.#handle?.on('error', er => this.#onError(new ZlibError(er)));
+        this.once('end', () => this.close);
+    }
+    close() {
+        if (this.#handle) {
+            this.#handle.close();
+            this.#handle = undefined;
+            this.emit('close');
+        }
+    }
+    reset() {
+        if (!this.#sawError) {
+            external_assert_(this.#handle, 'zlib binding closed');
+            //@ts-ignore
+            return this.#handle.reset?.();
+        }
+    }
+    flush(flushFlag) {
+        if (this.ended)
+            return;
+        if (typeof flushFlag !== 'number')
+            flushFlag = this.#fullFlushFlag;
+        this.write(Object.assign(external_buffer_.Buffer.alloc(0), { [_flushFlag]: flushFlag }));
+    }
+    end(chunk, encoding, cb) {
+        /* c8 ignore start */
+        if (typeof chunk === 'function') {
+            cb = chunk;
+            encoding = undefined;
+            chunk = undefined;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = undefined;
+        }
+        /* c8 ignore stop */
+        if (chunk) {
+            if (encoding)
+                this.write(chunk, encoding);
+            else
+                this.write(chunk);
+        }
+        this.flush(this.#finishFlushFlag);
+        this.#ended = true;
+        return super.end(cb);
+    }
+    get ended() {
+        return this.#ended;
+    }
+    // overridden in the gzip classes to do portable writes
+    [_superWrite](data) {
+        return super.write(data);
+    }
+    write(chunk, encoding, cb) {
+        // process the chunk using the sync process
+        // then super.write() all the outputted chunks
+        if (typeof encoding === 'function')
+            (cb = encoding), (encoding = 'utf8');
+        if (typeof chunk === 'string')
+            chunk = external_buffer_.Buffer.from(chunk, encoding);
+        if (this.#sawError)
+            return;
+        external_assert_(this.#handle, 'zlib binding closed');
+        // _processChunk tries to .close() the native handle after it's done, so we
+        // intercept that by temporarily making it a no-op.
+        // diving into the node:zlib internals a bit here
+        const nativeHandle = this.#handle
+            ._handle;
+        const originalNativeClose = nativeHandle.close;
+        nativeHandle.close = () => { };
+        const originalClose = this.#handle.close;
+        this.#handle.close = () => { };
+        // It also calls `Buffer.concat()` at the end, which may be convenient
+        // for some, but which we are not interested in as it slows us down.
+        passthroughBufferConcat(true);
+        let result = undefined;
+        try {
+            const flushFlag = typeof chunk[_flushFlag] === 'number'
+                ? chunk[_flushFlag]
+                : this.#flushFlag;
+            result = this.#handle._processChunk(chunk, flushFlag);
+            // if we don't throw, reset it back how it was
+            passthroughBufferConcat(false);
+        }
+        catch (err) {
+            // or if we do, put Buffer.concat() back before we emit error
+            // Error events call into user code, which may call Buffer.concat()
+            passthroughBufferConcat(false);
+            this.#onError(new ZlibError(err, this.write));
+        }
+        finally {
+            if (this.#handle) {
+                // Core zlib resets `_handle` to null after attempting to close the
+                // native handle. Our no-op handler prevented actual closure, but we
+                // need to restore the `._handle` property.
+                ;
+                this.#handle._handle =
+                    nativeHandle;
+                nativeHandle.close = originalNativeClose;
+                this.#handle.close = originalClose;
+                // `_processChunk()` adds an 'error' listener. If we don't remove it
+                // after each call, these handlers start piling up.
+                this.#handle.removeAllListeners('error');
+                // make sure OUR error listener is still attached tho
+            }
+        }
+        if (this.#handle)
+            this.#handle.on('error', er => this.#onError(new ZlibError(er, this.write)));
+        let writeReturn;
+        if (result) {
+            if (Array.isArray(result) && result.length > 0) {
+                const r = result[0];
+                // The first buffer is always `handle._outBuffer`, which would be
+                // re-used for later invocations; so, we always have to copy that one.
+                writeReturn = this[_superWrite](external_buffer_.Buffer.from(r));
+                for (let i = 1; i < result.length; i++) {
+                    writeReturn = this[_superWrite](result[i]);
+                }
+            }
+            else {
+                // either a single Buffer or an empty array
+                writeReturn = this[_superWrite](external_buffer_.Buffer.from(result));
+            }
+        }
+        if (cb)
+            cb();
+        return writeReturn;
+    }
+}
+class Zlib extends ZlibBase {
+    #level;
+    #strategy;
+    constructor(opts, mode) {
+        opts = opts || {};
+        opts.flush = opts.flush || constants.Z_NO_FLUSH;
+        opts.finishFlush = opts.finishFlush || constants.Z_FINISH;
+        opts.fullFlushFlag = constants.Z_FULL_FLUSH;
+        super(opts, mode);
+        this.#level = opts.level;
+        this.#strategy = opts.strategy;
+    }
+    params(level, strategy) {
+        if (this.sawError)
+            return;
+        if (!this.handle)
+            throw new Error('cannot switch params when binding is closed');
+        // no way to test this without also not supporting params at all
+        /* c8 ignore start */
+        if (!this.handle.params)
+            throw new Error('not supported in this implementation');
+        /* c8 ignore stop */
+        if (this.#level !== level || this.#strategy !== strategy) {
+            this.flush(constants.Z_SYNC_FLUSH);
+            external_assert_(this.handle, 'zlib binding closed');
+            // .params() calls .flush(), but the latter is always async in the
+            // core zlib. We override .flush() temporarily to intercept that and
+            // flush synchronously.
+            const origFlush = this.handle.flush;
+            this.handle.flush = (flushFlag, cb) => {
+                /* c8 ignore start */
+                if (typeof flushFlag === 'function') {
+                    cb = flushFlag;
+                    flushFlag = this.flushFlag;
+                }
+                /* c8 ignore stop */
+                this.flush(flushFlag);
+                cb?.();
+            };
+            try {
+                ;
+                this.handle.params(level, strategy);
+            }
+            finally {
+                this.handle.flush = origFlush;
+            }
+            /* c8 ignore start */
+            if (this.handle) {
+                this.#level = level;
+                this.#strategy = strategy;
+            }
+            /* c8 ignore stop */
+        }
+    }
+}
+// minimal 2-byte header
+class Deflate extends Zlib {
+    constructor(opts) {
+        super(opts, 'Deflate');
+    }
+}
+class Inflate extends Zlib {
+    constructor(opts) {
+        super(opts, 'Inflate');
+    }
+}
+class Gzip extends Zlib {
+    #portable;
+    constructor(opts) {
+        super(opts, 'Gzip');
+        this.#portable = opts && !!opts.portable;
+    }
+    [_superWrite](data) {
+        if (!this.#portable)
+            return super[_superWrite](data);
+        // we'll always get the header emitted in one first chunk
+        // overwrite the OS indicator byte with 0xFF
+        this.#portable = false;
+        data[9] = 255;
+        return super[_superWrite](data);
+    }
+}
+class Gunzip extends Zlib {
+    constructor(opts) {
+        super(opts, 'Gunzip');
+    }
+}
+// raw - no header
+class DeflateRaw extends Zlib {
+    constructor(opts) {
+        super(opts, 'DeflateRaw');
+    }
+}
+class InflateRaw extends Zlib {
+    constructor(opts) {
+        super(opts, 'InflateRaw');
+    }
+}
+// auto-detect header.
+class Unzip extends Zlib {
+    constructor(opts) {
+        super(opts, 'Unzip');
+    }
+}
+class Brotli extends ZlibBase {
+    constructor(opts, mode) {
+        opts = opts || {};
+        opts.flush = opts.flush || constants.BROTLI_OPERATION_PROCESS;
+        opts.finishFlush =
+            opts.finishFlush || constants.BROTLI_OPERATION_FINISH;
+        opts.fullFlushFlag = constants.BROTLI_OPERATION_FLUSH;
+        super(opts, mode);
+    }
+}
+class BrotliCompress extends Brotli {
+    constructor(opts) {
+        super(opts, 'BrotliCompress');
+    }
+}
+class BrotliDecompress extends Brotli {
+    constructor(opts) {
+        super(opts, 'BrotliDecompress');
+    }
+}
+class Zstd extends ZlibBase {
+    constructor(opts, mode) {
+        opts = opts || {};
+        opts.flush = opts.flush || constants.ZSTD_e_continue;
+        opts.finishFlush = opts.finishFlush || constants.ZSTD_e_end;
+        opts.fullFlushFlag = constants.ZSTD_e_flush;
+        super(opts, mode);
+    }
+}
+class ZstdCompress extends Zstd {
+    constructor(opts) {
+        super(opts, 'ZstdCompress');
+    }
+}
+class ZstdDecompress extends Zstd {
+    constructor(opts) {
+        super(opts, 'ZstdDecompress');
+    }
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/large-numbers.js
+// Tar can encode large and negative numbers using a leading byte of
+// 0xff for negative, and 0x80 for positive.
+const large_numbers_encode = (num, buf) => {
+    if (!Number.isSafeInteger(num)) {
+        // The number is so large that javascript cannot represent it with integer
+        // precision.
+        throw Error('cannot encode number outside of javascript safe integer range');
+    }
+    else if (num < 0) {
+        encodeNegative(num, buf);
+    }
+    else {
+        encodePositive(num, buf);
+    }
+    return buf;
+};
+const encodePositive = (num, buf) => {
+    buf[0] = 0x80;
+    for (var i = buf.length; i > 1; i--) {
+        buf[i - 1] = num & 0xff;
+        num = Math.floor(num / 0x100);
+    }
+};
+const encodeNegative = (num, buf) => {
+    buf[0] = 0xff;
+    var flipped = false;
+    num = num * -1;
+    for (var i = buf.length; i > 1; i--) {
+        var byte = num & 0xff;
+        num = Math.floor(num / 0x100);
+        if (flipped) {
+            buf[i - 1] = onesComp(byte);
+        }
+        else if (byte === 0) {
+            buf[i - 1] = 0;
+        }
+        else {
+            flipped = true;
+            buf[i - 1] = twosComp(byte);
+        }
+    }
+};
+const large_numbers_parse = (buf) => {
+    const pre = buf[0];
+    const value = pre === 0x80 ? pos(buf.subarray(1, buf.length))
+        : pre === 0xff ? twos(buf)
+            : null;
+    if (value === null) {
+        throw Error('invalid base256 encoding');
+    }
+    if (!Number.isSafeInteger(value)) {
+        // The number is so large that javascript cannot represent it with integer
+        // precision.
+        throw Error('parsed number outside of javascript safe integer range');
+    }
+    return value;
+};
+const twos = (buf) => {
+    var len = buf.length;
+    var sum = 0;
+    var flipped = false;
+    for (var i = len - 1; i > -1; i--) {
+        var byte = Number(buf[i]);
+        var f;
+        if (flipped) {
+            f = onesComp(byte);
+        }
+        else if (byte === 0) {
+            f = byte;
+        }
+        else {
+            flipped = true;
+            f = twosComp(byte);
+        }
+        if (f !== 0) {
+            sum -= f * Math.pow(256, len - i - 1);
+        }
+    }
+    return sum;
+};
+const pos = (buf) => {
+    var len = buf.length;
+    var sum = 0;
+    for (var i = len - 1; i > -1; i--) {
+        var byte = Number(buf[i]);
+        if (byte !== 0) {
+            sum += byte * Math.pow(256, len - i - 1);
+        }
+    }
+    return sum;
+};
+const onesComp = (byte) => (0xff ^ byte) & 0xff;
+const twosComp = (byte) => ((0xff ^ byte) + 1) & 0xff;
+//# sourceMappingURL=large-numbers.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/types.js
+const isCode = (c) => types_name.has(c);
+const isName = (c) => code.has(c);
+/**
+ * types that are a normal file system entry, not metadata.
+ *
+ * These can be the subject of extended/globalExtended headers, long path
+ * names, long linkpath names, etc.
+ *
+ * Any other types are meta, and cannot be targetted by extended PAX headers.
+ */
+const normalFsTypes = new Set([
+    '0',
+    '',
+    '1',
+    '2',
+    '3',
+    '4',
+    '5',
+    '6',
+    '7',
+    'D',
+]);
+// map types from key to human-friendly name
+const types_name = new Map([
+    ['0', 'File'],
+    // same as File
+    ['', 'OldFile'],
+    ['1', 'Link'],
+    ['2', 'SymbolicLink'],
+    // Devices and FIFOs aren't fully supported
+    // they are parsed, but skipped when unpacking
+    ['3', 'CharacterDevice'],
+    ['4', 'BlockDevice'],
+    ['5', 'Directory'],
+    ['6', 'FIFO'],
+    // same as File
+    ['7', 'ContiguousFile'],
+    // pax headers
+    ['g', 'GlobalExtendedHeader'],
+    ['x', 'ExtendedHeader'],
+    // vendor-specific stuff
+    // skip
+    ['A', 'SolarisACL'],
+    // like 5, but with data, which should be skipped
+    ['D', 'GNUDumpDir'],
+    // metadata only, skip
+    ['I', 'Inode'],
+    // data = link path of next file
+    ['K', 'NextFileHasLongLinkpath'],
+    // data = path of next file
+    ['L', 'NextFileHasLongPath'],
+    // skip
+    ['M', 'ContinuationFile'],
+    // like L
+    ['N', 'OldGnuLongPath'],
+    // skip
+    ['S', 'SparseFile'],
+    // skip
+    ['V', 'TapeVolumeHeader'],
+    // like x
+    ['X', 'OldExtendedHeader'],
+]);
+// map the other direction
+const code = new Map(Array.from(types_name).map(kv => [kv[1], kv[0]]));
+//# sourceMappingURL=types.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/header.js
+// parse a 512-byte header block to a data object, or vice-versa
+// encode returns `true` if a pax extended header is needed, because
+// the data could not be faithfully encoded in a simple header.
+// (Also, check header.needPax to see if it needs a pax header.)
+
+
+
+const notNegative = (n) => n === undefined || n < 0 ? undefined : n;
+class Header {
+    cksumValid = false;
+    needPax = false;
+    nullBlock = false;
+    block;
+    path;
+    mode;
+    uid;
+    gid;
+    size;
+    cksum;
+    #type = 'Unsupported';
+    linkpath;
+    uname;
+    gname;
+    devmaj = 0;
+    devmin = 0;
+    atime;
+    ctime;
+    mtime;
+    charset;
+    comment;
+    constructor(data, off = 0, ex, gex) {
+        if (Buffer.isBuffer(data)) {
+            this.decode(data, off || 0, ex, gex);
+        }
+        else if (data) {
+            this.#slurp(data);
+        }
+    }
+    decode(buf, off, ex, gex) {
+        if (!off) {
+            off = 0;
+        }
+        if (!buf || !(buf.length >= off + 512)) {
+            throw new Error('need 512 bytes for header');
+        }
+        // Decode the typeflag (independent of any pending PAX/GNU extended header)
+        // up front so we can tell whether THIS block is itself an intermediary
+        // extension header (PAX `x`/`g`, GNU long-name `L`, GNU long-link `K`).
+        // Per POSIX pax, a PAX extended header describes the *next file entry*, not
+        // the extension headers that may sit between it and that file. Applying the
+        // pending PAX overrides (notably `size`) to an intervening `L`/`K`/`x`/`g`
+        // header desynchronizes the stream relative to other tar implementations
+        // and enables tar interpretation-conflict / file-smuggling attacks.
+        const t = decString(buf, off + 156, 1);
+        const isNormalFS = normalFsTypes.has(t);
+        const exForFields = isNormalFS ? ex : undefined;
+        const gexForFields = isNormalFS ? gex : undefined;
+        this.path = exForFields?.path ?? decString(buf, off, 100);
+        this.mode =
+            exForFields?.mode ??
+                gexForFields?.mode ??
+                decNumber(buf, off + 100, 8);
+        this.uid =
+            exForFields?.uid ?? gexForFields?.uid ?? decNumber(buf, off + 108, 8);
+        this.gid =
+            exForFields?.gid ?? gexForFields?.gid ?? decNumber(buf, off + 116, 8);
+        this.size = notNegative(exForFields?.size ??
+            gexForFields?.size ??
+            decNumber(buf, off + 124, 12));
+        this.mtime =
+            exForFields?.mtime ??
+                gexForFields?.mtime ??
+                decDate(buf, off + 136, 12);
+        this.cksum = decNumber(buf, off + 148, 12);
+        // if we have extended or global extended headers, apply them now
+        // See https://github.com/npm/node-tar/pull/187
+        // Apply global before local, so it overrides. Never slurp the pending
+        // extended-header fields onto an intermediary extension header.
+        if (gexForFields)
+            this.#slurp(gexForFields, true);
+        if (exForFields)
+            this.#slurp(exForFields);
+        // old tar versions marked dirs as a file with a trailing /
+        if (isCode(t)) {
+            this.#type = t || '0';
+        }
+        if (this.#type === '0' && this.path.slice(-1) === '/') {
+            this.#type = '5';
+        }
+        // tar implementations sometimes incorrectly put the stat(dir).size
+        // as the size in the tarball, even though Directory entries are
+        // not able to have any body at all.  In the very rare chance that
+        // it actually DOES have a body, we weren't going to do anything with
+        // it anyway, and it'll just be a warning about an invalid header.
+        if (this.#type === '5') {
+            this.size = 0;
+        }
+        this.linkpath = decString(buf, off + 157, 100);
+        if (buf.subarray(off + 257, off + 265).toString() === 'ustar\u000000') {
+            /* c8 ignore start */
+            this.uname =
+                exForFields?.uname ??
+                    gexForFields?.uname ??
+                    decString(buf, off + 265, 32);
+            this.gname =
+                exForFields?.gname ??
+                    gexForFields?.gname ??
+                    decString(buf, off + 297, 32);
+            this.devmaj =
+                exForFields?.devmaj ??
+                    gexForFields?.devmaj ??
+                    decNumber(buf, off + 329, 8) ??
+                    0;
+            this.devmin =
+                exForFields?.devmin ??
+                    gexForFields?.devmin ??
+                    decNumber(buf, off + 337, 8) ??
+                    0;
+            /* c8 ignore stop */
+            if (buf[off + 475] !== 0) {
+                // definitely a prefix, definitely >130 chars.
+                const prefix = decString(buf, off + 345, 155);
+                this.path = prefix + '/' + this.path;
+            }
+            else {
+                const prefix = decString(buf, off + 345, 130);
+                if (prefix) {
+                    this.path = prefix + '/' + this.path;
+                }
+                /* c8 ignore start */
+                this.atime = ex?.atime ?? gex?.atime ?? decDate(buf, off + 476, 12);
+                this.ctime = ex?.ctime ?? gex?.ctime ?? decDate(buf, off + 488, 12);
+                /* c8 ignore stop */
+            }
+        }
+        let sum = 8 * 0x20;
+        for (let i = off; i < off + 148; i++) {
+            sum += buf[i];
+        }
+        for (let i = off + 156; i < off + 512; i++) {
+            sum += buf[i];
+        }
+        this.cksumValid = sum === this.cksum;
+        if (this.cksum === undefined && sum === 8 * 0x20) {
+            this.nullBlock = true;
+        }
+    }
+    #slurp(ex, gex = false) {
+        Object.assign(this, Object.fromEntries(Object.entries(ex).filter(([k, v]) => {
+            // we slurp in everything except for the path attribute in
+            // a global extended header, because that's weird. Also, any
+            // null/undefined values are ignored.
+            return !(v === null ||
+                v === undefined ||
+                (k === 'size' && Number(v) < 0) ||
+                (k === 'path' && gex) ||
+                (k === 'linkpath' && gex) ||
+                k === 'global');
+        })));
+    }
+    encode(buf, off = 0) {
+        if (!buf) {
+            buf = this.block = Buffer.alloc(512);
+        }
+        if (this.#type === 'Unsupported') {
+            this.#type = '0';
+        }
+        if (!(buf.length >= off + 512)) {
+            throw new Error('need 512 bytes for header');
+        }
+        const prefixSize = this.ctime || this.atime ? 130 : 155;
+        const split = splitPrefix(this.path || '', prefixSize);
+        const path = split[0];
+        const prefix = split[1];
+        this.needPax = !!split[2];
+        this.needPax = encString(buf, off, 100, path) || this.needPax;
+        this.needPax = encNumber(buf, off + 100, 8, this.mode) || this.needPax;
+        this.needPax = encNumber(buf, off + 108, 8, this.uid) || this.needPax;
+        this.needPax = encNumber(buf, off + 116, 8, this.gid) || this.needPax;
+        this.needPax = encNumber(buf, off + 124, 12, this.size) || this.needPax;
+        this.needPax = encDate(buf, off + 136, 12, this.mtime) || this.needPax;
+        buf[off + 156] = Number(this.#type.codePointAt(0));
+        this.needPax =
+            encString(buf, off + 157, 100, this.linkpath) || this.needPax;
+        buf.write('ustar\u000000', off + 257, 8);
+        this.needPax =
+            encString(buf, off + 265, 32, this.uname) || this.needPax;
+        this.needPax =
+            encString(buf, off + 297, 32, this.gname) || this.needPax;
+        this.needPax =
+            encNumber(buf, off + 329, 8, this.devmaj) || this.needPax;
+        this.needPax =
+            encNumber(buf, off + 337, 8, this.devmin) || this.needPax;
+        this.needPax =
+            encString(buf, off + 345, prefixSize, prefix) || this.needPax;
+        if (buf[off + 475] !== 0) {
+            this.needPax = encString(buf, off + 345, 155, prefix) || this.needPax;
+        }
+        else {
+            this.needPax = encString(buf, off + 345, 130, prefix) || this.needPax;
+            this.needPax =
+                encDate(buf, off + 476, 12, this.atime) || this.needPax;
+            this.needPax =
+                encDate(buf, off + 488, 12, this.ctime) || this.needPax;
+        }
+        let sum = 8 * 0x20;
+        for (let i = off; i < off + 148; i++) {
+            sum += buf[i];
+        }
+        for (let i = off + 156; i < off + 512; i++) {
+            sum += buf[i];
+        }
+        this.cksum = sum;
+        encNumber(buf, off + 148, 8, this.cksum);
+        this.cksumValid = true;
+        return this.needPax;
+    }
+    get type() {
+        return (this.#type === 'Unsupported' ?
+            this.#type
+            : types_name.get(this.#type));
+    }
+    get typeKey() {
+        return this.#type;
+    }
+    set type(type) {
+        const c = String(code.get(type));
+        if (isCode(c) || c === 'Unsupported') {
+            this.#type = c;
+        }
+        else if (isCode(type)) {
+            this.#type = type;
+        }
+        else {
+            throw new TypeError('invalid entry type: ' + type);
+        }
+    }
+}
+const splitPrefix = (p, prefixSize) => {
+    const pathSize = 100;
+    let pp = p;
+    let prefix = '';
+    let ret = undefined;
+    const root = external_node_path_.posix.parse(p).root || '.';
+    if (Buffer.byteLength(pp) < pathSize) {
+        ret = [pp, prefix, false];
+    }
+    else {
+        // first set prefix to the dir, and path to the base
+        prefix = external_node_path_.posix.dirname(pp);
+        pp = external_node_path_.posix.basename(pp);
+        do {
+            if (Buffer.byteLength(pp) <= pathSize &&
+                Buffer.byteLength(prefix) <= prefixSize) {
+                // both fit!
+                ret = [pp, prefix, false];
+            }
+            else if (Buffer.byteLength(pp) > pathSize &&
+                Buffer.byteLength(prefix) <= prefixSize) {
+                // prefix fits in prefix, but path doesn't fit in path
+                ret = [pp.slice(0, pathSize - 1), prefix, true];
+            }
+            else {
+                // make path take a bit from prefix
+                pp = external_node_path_.posix.join(external_node_path_.posix.basename(prefix), pp);
+                prefix = external_node_path_.posix.dirname(prefix);
+            }
+        } while (prefix !== root && ret === undefined);
+        // at this point, found no resolution, just truncate
+        if (!ret) {
+            ret = [p.slice(0, pathSize - 1), '', true];
+        }
+    }
+    return ret;
+};
+const decString = (buf, off, size) => buf
+    .subarray(off, off + size)
+    .toString('utf8')
+    .replace(/\0.*/, '');
+const decDate = (buf, off, size) => numToDate(decNumber(buf, off, size));
+const numToDate = (num) => num === undefined ? undefined : new Date(num * 1000);
+const decNumber = (buf, off, size) => Number(buf[off]) & 0x80 ?
+    large_numbers_parse(buf.subarray(off, off + size))
+    : decSmallNumber(buf, off, size);
+const nanUndef = (value) => (isNaN(value) ? undefined : value);
+const decSmallNumber = (buf, off, size) => nanUndef(parseInt(buf
+    .subarray(off, off + size)
+    .toString('utf8')
+    .replace(/\0.*$/, '')
+    .trim(), 8));
+// the maximum encodable as a null-terminated octal, by field size
+const MAXNUM = {
+    12: 0o77777777777,
+    8: 0o7777777,
+};
+const encNumber = (buf, off, size, num) => num === undefined ? false
+    : num > MAXNUM[size] || num < 0 ?
+        (large_numbers_encode(num, buf.subarray(off, off + size)), true)
+        : (encSmallNumber(buf, off, size, num), false);
+const encSmallNumber = (buf, off, size, num) => buf.write(octalString(num, size), off, size, 'ascii');
+const octalString = (num, size) => padOctal(Math.floor(num).toString(8), size);
+const padOctal = (str, size) => (str.length === size - 1 ?
+    str
+    : new Array(size - str.length - 1).join('0') + str + ' ') + '\0';
+const encDate = (buf, off, size, date) => date === undefined ? false : (encNumber(buf, off, size, date.getTime() / 1000));
+// enough to fill the longest string we've got
+const NULLS = new Array(156).join('\0');
+// pad with nulls, return true if it's longer or non-ascii
+const encString = (buf, off, size, str) => str === undefined ? false : ((buf.write(str + NULLS, off, size, 'utf8'),
+    str.length !== Buffer.byteLength(str) || str.length > size));
+//# sourceMappingURL=header.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/pax.js
+
+
+class Pax {
+    atime;
+    mtime;
+    ctime;
+    charset;
+    comment;
+    gid;
+    uid;
+    gname;
+    uname;
+    linkpath;
+    dev;
+    ino;
+    nlink;
+    path;
+    size;
+    mode;
+    global;
+    constructor(obj, global = false) {
+        this.atime = obj.atime;
+        this.charset = obj.charset;
+        this.comment = obj.comment;
+        this.ctime = obj.ctime;
+        this.dev = obj.dev;
+        this.gid = obj.gid;
+        this.global = global;
+        this.gname = obj.gname;
+        this.ino = obj.ino;
+        this.linkpath = obj.linkpath;
+        this.mtime = obj.mtime;
+        this.nlink = obj.nlink;
+        this.path = obj.path;
+        this.size = obj.size;
+        this.uid = obj.uid;
+        this.uname = obj.uname;
+    }
+    encode() {
+        const body = this.encodeBody();
+        if (body === '') {
+            return Buffer.allocUnsafe(0);
+        }
+        const bodyLen = Buffer.byteLength(body);
+        // round up to 512 bytes
+        // add 512 for header
+        const bufLen = 512 * Math.ceil(1 + bodyLen / 512);
+        const buf = Buffer.allocUnsafe(bufLen);
+        // 0-fill the header section, it might not hit every field
+        for (let i = 0; i < 512; i++) {
+            buf[i] = 0;
+        }
+        new Header({
+            // XXX split the path
+            // then the path should be PaxHeader + basename, but less than 99,
+            // prepend with the dirname
+            /* c8 ignore start */
+            path: ('PaxHeader/' + (0,external_node_path_.basename)(this.path ?? '')).slice(0, 99),
+            /* c8 ignore stop */
+            mode: this.mode || 0o644,
+            uid: this.uid,
+            gid: this.gid,
+            size: bodyLen,
+            mtime: this.mtime,
+            type: this.global ? 'GlobalExtendedHeader' : 'ExtendedHeader',
+            linkpath: '',
+            uname: this.uname || '',
+            gname: this.gname || '',
+            devmaj: 0,
+            devmin: 0,
+            atime: this.atime,
+            ctime: this.ctime,
+        }).encode(buf);
+        buf.write(body, 512, bodyLen, 'utf8');
+        // null pad after the body
+        for (let i = bodyLen + 512; i < buf.length; i++) {
+            buf[i] = 0;
+        }
+        return buf;
+    }
+    encodeBody() {
+        return (this.encodeField('path') +
+            this.encodeField('ctime') +
+            this.encodeField('atime') +
+            this.encodeField('dev') +
+            this.encodeField('ino') +
+            this.encodeField('nlink') +
+            this.encodeField('charset') +
+            this.encodeField('comment') +
+            this.encodeField('gid') +
+            this.encodeField('gname') +
+            this.encodeField('linkpath') +
+            this.encodeField('mtime') +
+            this.encodeField('size') +
+            this.encodeField('uid') +
+            this.encodeField('uname'));
+    }
+    encodeField(field) {
+        if (this[field] === undefined) {
+            return '';
+        }
+        const r = this[field];
+        const v = r instanceof Date ? r.getTime() / 1000 : r;
+        const s = ' ' +
+            (field === 'dev' || field === 'ino' || field === 'nlink' ?
+                'SCHILY.'
+                : '') +
+            field +
+            '=' +
+            v +
+            '\n';
+        const byteLen = Buffer.byteLength(s);
+        // the digits includes the length of the digits in ascii base-10
+        // so if it's 9 characters, then adding 1 for the 9 makes it 10
+        // which makes it 11 chars.
+        let digits = Math.floor(Math.log(byteLen) / Math.log(10)) + 1;
+        if (byteLen + digits >= Math.pow(10, digits)) {
+            digits += 1;
+        }
+        const len = digits + byteLen;
+        return len + s;
+    }
+    static parse(str, ex, g = false) {
+        return new Pax(pax_merge(parseKV(str), ex), g);
+    }
+}
+const pax_merge = (a, b) => b ? Object.assign({}, b, a) : a;
+const parseKV = (str) => str
+    .replace(/\n$/, '')
+    .split('\n')
+    .reduce(parseKVLine, Object.create(null));
+const parseKVLine = (set, line) => {
+    const n = parseInt(line, 10);
+    // XXX Values with \n in them will fail this.
+    // Refactor to not be a naive line-by-line parse.
+    if (n !== Buffer.byteLength(line) + 1) {
+        return set;
+    }
+    line = line.slice((n + ' ').length);
+    const kv = line.split('=');
+    const r = kv.shift();
+    if (!r) {
+        return set;
+    }
+    const k = r.replace(/^SCHILY\.(dev|ino|nlink)/, '$1');
+    const v = kv.join('=').replace(/\0.*/, '');
+    switch (k) {
+        case 'path':
+        case 'linkpath':
+        case 'type':
+        case 'charset':
+        case 'comment':
+        case 'gname':
+        case 'uname':
+            set[k] = v;
+            break;
+        case 'ctime':
+        case 'atime':
+        case 'mtime':
+            set[k] = new Date(Number(v) * 1000);
+            break;
+        case 'size':
+            const s = +v;
+            if (s >= 0)
+                set[k] = s;
+            break;
+        case 'gid':
+        case 'uid':
+        case 'dev':
+        case 'ino':
+        case 'nlink':
+        case 'mode':
+            set[k] = +v;
+            break;
+    }
+    return set;
+};
+//# sourceMappingURL=pax.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/normalize-windows-path.js
+// on windows, either \ or / are valid directory separators.
+// on unix, \ is a valid character in filenames.
+// so, on windows, and only on windows, we replace all \ chars with /,
+// so that we can use / as our one and only directory separator char.
+const platform = process.env.TESTING_TAR_FAKE_PLATFORM || process.platform;
+const normalizeWindowsPath = platform !== 'win32' ?
+    (p) => String(p)
+    : (p) => String(p).replaceAll(/\\/g, '/');
+//# sourceMappingURL=normalize-windows-path.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/read-entry.js
+
+
+class ReadEntry extends Minipass {
+    extended;
+    globalExtended;
+    header;
+    startBlockSize;
+    blockRemain;
+    remain;
+    type;
+    meta = false;
+    ignore = false;
+    path;
+    mode;
+    uid;
+    gid;
+    uname;
+    gname;
+    size = 0;
+    mtime;
+    atime;
+    ctime;
+    linkpath;
+    dev;
+    ino;
+    nlink;
+    invalid = false;
+    absolute;
+    unsupported = false;
+    constructor(header, ex, gex) {
+        super({});
+        // read entries always start life paused.  this is to avoid the
+        // situation where Minipass's auto-ending empty streams results
+        // in an entry ending before we're ready for it.
+        this.pause();
+        this.extended = ex;
+        this.globalExtended = gex;
+        this.header = header;
+        /* c8 ignore start */
+        this.remain = header.size ?? 0;
+        /* c8 ignore stop */
+        this.startBlockSize = 512 * Math.ceil(this.remain / 512);
+        this.blockRemain = this.startBlockSize;
+        this.type = header.type;
+        switch (this.type) {
+            case 'File':
+            case 'OldFile':
+            case 'Link':
+            case 'SymbolicLink':
+            case 'CharacterDevice':
+            case 'BlockDevice':
+            case 'Directory':
+            case 'FIFO':
+            case 'ContiguousFile':
+            case 'GNUDumpDir':
+                break;
+            case 'NextFileHasLongLinkpath':
+            case 'NextFileHasLongPath':
+            case 'OldGnuLongPath':
+            case 'GlobalExtendedHeader':
+            case 'ExtendedHeader':
+            case 'OldExtendedHeader':
+                this.meta = true;
+                break;
+            // NOTE: gnutar and bsdtar treat unrecognized types as 'File'
+            // it may be worth doing the same, but with a warning.
+            default:
+                this.ignore = true;
+        }
+        /* c8 ignore start */
+        if (!header.path) {
+            throw new Error('no path provided for tar.ReadEntry');
+        }
+        /* c8 ignore stop */
+        this.path = normalizeWindowsPath(header.path);
+        this.mode = header.mode;
+        if (this.mode) {
+            this.mode = this.mode & 0o7777;
+        }
+        this.uid = header.uid;
+        this.gid = header.gid;
+        this.uname = header.uname;
+        this.gname = header.gname;
+        this.size = this.remain;
+        this.mtime = header.mtime;
+        this.atime = header.atime;
+        this.ctime = header.ctime;
+        /* c8 ignore start */
+        this.linkpath =
+            header.linkpath ? normalizeWindowsPath(header.linkpath) : undefined;
+        /* c8 ignore stop */
+        this.uname = header.uname;
+        this.gname = header.gname;
+        if (ex) {
+            this.#slurp(ex);
+        }
+        if (gex) {
+            this.#slurp(gex, true);
+        }
+    }
+    write(data) {
+        const writeLen = data.length;
+        if (writeLen > this.blockRemain) {
+            throw new Error('writing more to entry than is appropriate');
+        }
+        const r = this.remain;
+        const br = this.blockRemain;
+        this.remain = Math.max(0, r - writeLen);
+        this.blockRemain = Math.max(0, br - writeLen);
+        if (this.ignore) {
+            return true;
+        }
+        if (r >= writeLen) {
+            return super.write(data);
+        }
+        // r < writeLen
+        return super.write(data.subarray(0, r));
+    }
+    #slurp(ex, gex = false) {
+        if (ex.path)
+            ex.path = normalizeWindowsPath(ex.path);
+        if (ex.linkpath)
+            ex.linkpath = normalizeWindowsPath(ex.linkpath);
+        Object.assign(this, Object.fromEntries(Object.entries(ex).filter(([k, v]) => {
+            // we slurp in everything except for the path attribute in
+            // a global extended header, because that's weird. Also, any
+            // null/undefined values are ignored.
+            return !(v === null || v === undefined || (k === 'path' && gex));
+        })));
+    }
+}
+//# sourceMappingURL=read-entry.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/warn-method.js
+const warnMethod = (self, code, message, data = {}) => {
+    if (self.file) {
+        data.file = self.file;
+    }
+    if (self.cwd) {
+        data.cwd = self.cwd;
+    }
+    data.code =
+        (message instanceof Error &&
+            message.code) ||
+            code;
+    data.tarCode = code;
+    if (!self.strict && data.recoverable !== false) {
+        if (message instanceof Error) {
+            data = Object.assign(message, data);
+            message = message.message;
+        }
+        self.emit('warn', code, message, data);
+    }
+    else if (message instanceof Error) {
+        self.emit('error', Object.assign(message, data));
+    }
+    else {
+        self.emit('error', Object.assign(new Error(`${code}: ${message}`), data));
+    }
+};
+//# sourceMappingURL=warn-method.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/parse.js
+// this[BUFFER] is the remainder of a chunk if we're waiting for
+// the full 512 bytes of a header to come in.  We will Buffer.concat()
+// it to the next write(), which is a mem copy, but a small one.
+//
+// this[QUEUE] is a list of entries that haven't been emitted
+// yet this can only get filled up if the user keeps write()ing after
+// a write() returns false, or does a write() with more than one entry
+//
+// We don't buffer chunks, we always parse them and either create an
+// entry, or push it into the active entry.  The ReadEntry class knows
+// to throw data away if .ignore=true
+//
+// Shift entry off the buffer when it emits 'end', and emit 'entry' for
+// the next one in the list.
+//
+// At any time, we're pushing body chunks into the entry at WRITEENTRY,
+// and waiting for 'end' on the entry at READENTRY
+//
+// ignored entries get .resume() called on them straight away
+
+
+
+
+
+
+const maxMetaEntrySize = 1024 * 1024;
+const gzipHeader = Buffer.from([0x1f, 0x8b]);
+const zstdHeader = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+const ZIP_HEADER_LEN = Math.max(gzipHeader.length, zstdHeader.length);
+const parse_STATE = Symbol('state');
+const WRITEENTRY = Symbol('writeEntry');
+const READENTRY = Symbol('readEntry');
+const NEXTENTRY = Symbol('nextEntry');
+const PROCESSENTRY = Symbol('processEntry');
+const EX = Symbol('extendedHeader');
+const GEX = Symbol('globalExtendedHeader');
+const META = Symbol('meta');
+const EMITMETA = Symbol('emitMeta');
+const parse_BUFFER = Symbol('buffer');
+const QUEUE = Symbol('queue');
+const ENDED = Symbol('ended');
+const EMITTEDEND = Symbol('emittedEnd');
+const EMIT = Symbol('emit');
+const UNZIP = Symbol('unzip');
+const CONSUMECHUNK = Symbol('consumeChunk');
+const CONSUMECHUNKSUB = Symbol('consumeChunkSub');
+const CONSUMEBODY = Symbol('consumeBody');
+const CONSUMEMETA = Symbol('consumeMeta');
+const CONSUMEHEADER = Symbol('consumeHeader');
+const CONSUMING = Symbol('consuming');
+const BUFFERCONCAT = Symbol('bufferConcat');
+const MAYBEEND = Symbol('maybeEnd');
+const WRITING = Symbol('writing');
+const parse_ABORTED = Symbol('aborted');
+const DONE = Symbol('onDone');
+const SAW_VALID_ENTRY = Symbol('sawValidEntry');
+const SAW_NULL_BLOCK = Symbol('sawNullBlock');
+const SAW_EOF = Symbol('sawEOF');
+const CLOSESTREAM = Symbol('closeStream');
+const MAX_DECOMPRESSION_RATIO = 1000;
+const COMPRESSEDBYTESREAD = Symbol('compressedBytesRead');
+const DECOMPRESSEDBYTESREAD = Symbol('decompressedBytesRead');
+const CHECKDECOMPRESSIONRATIO = Symbol('checkDecompressionRatio');
+const parse_noop = () => true;
+class parse_Parser extends external_events_.EventEmitter {
+    file;
+    strict;
+    maxMetaEntrySize;
+    filter;
+    brotli;
+    zstd;
+    maxDecompressionRatio;
+    writable = true;
+    readable = false;
+    [QUEUE] = [];
+    [parse_BUFFER];
+    [READENTRY];
+    [WRITEENTRY];
+    [parse_STATE] = 'begin';
+    [META] = '';
+    [EX];
+    [GEX];
+    [ENDED] = false;
+    [UNZIP];
+    [parse_ABORTED] = false;
+    [SAW_VALID_ENTRY];
+    [SAW_NULL_BLOCK] = false;
+    [SAW_EOF] = false;
+    [WRITING] = false;
+    [CONSUMING] = false;
+    [EMITTEDEND] = false;
+    [COMPRESSEDBYTESREAD] = 0;
+    [DECOMPRESSEDBYTESREAD] = 0;
+    constructor(opt = {}) {
+        super();
+        this.file = opt.file || '';
+        // these BADARCHIVE errors can't be detected early. listen on DONE.
+        this.on(DONE, () => {
+            if (this[parse_STATE] === 'begin' || this[SAW_VALID_ENTRY] === false) {
+                // either less than 1 block of data, or all entries were invalid.
+                // Either way, probably not even a tarball.
+                this.warn('TAR_BAD_ARCHIVE', 'Unrecognized archive format');
+            }
+        });
+        if (opt.ondone) {
+            this.on(DONE, opt.ondone);
+        }
+        else {
+            this.on(DONE, () => {
+                this.emit('prefinish');
+                this.emit('finish');
+                this.emit('end');
+            });
+        }
+        this.strict = !!opt.strict;
+        this.maxDecompressionRatio =
+            typeof opt.maxDecompressionRatio === 'number' ?
+                opt.maxDecompressionRatio
+                : MAX_DECOMPRESSION_RATIO;
+        this.maxMetaEntrySize = opt.maxMetaEntrySize || maxMetaEntrySize;
+        this.filter = typeof opt.filter === 'function' ? opt.filter : parse_noop;
+        // Unlike gzip, brotli doesn't have any magic bytes to identify it
+        // Users need to explicitly tell us they're extracting a brotli file
+        // Or we infer from the file extension
+        const isTBR = opt.file &&
+            (opt.file.endsWith('.tar.br') || opt.file.endsWith('.tbr'));
+        // if it's a tbr file it MIGHT be brotli, but we don't know until
+        // we look at it and verify it's not a valid tar file.
+        this.brotli =
+            !(opt.gzip || opt.zstd) && opt.brotli !== undefined ? opt.brotli
+                : isTBR ? undefined
+                    : false;
+        // zstd has magic bytes to identify it, but we also support explicit options
+        // and file extension detection
+        const isTZST = opt.file &&
+            (opt.file.endsWith('.tar.zst') || opt.file.endsWith('.tzst'));
+        this.zstd =
+            !(opt.gzip || opt.brotli) && opt.zstd !== undefined ? opt.zstd
+                : isTZST ? true
+                    : undefined;
+        // have to set this so that streams are ok piping into it
+        this.on('end', () => this[CLOSESTREAM]());
+        if (typeof opt.onwarn === 'function') {
+            this.on('warn', opt.onwarn);
+        }
+        if (typeof opt.onReadEntry === 'function') {
+            this.on('entry', opt.onReadEntry);
+        }
+    }
+    warn(code, message, data = {}) {
+        warnMethod(this, code, message, data);
+    }
+    [CONSUMEHEADER](chunk, position) {
+        if (this[SAW_VALID_ENTRY] === undefined) {
+            this[SAW_VALID_ENTRY] = false;
+        }
+        let header;
+        try {
+            header = new Header(chunk, position, this[EX], this[GEX]);
+        }
+        catch (er) {
+            return this.warn('TAR_ENTRY_INVALID', er);
+        }
+        if (header.nullBlock) {
+            if (this[SAW_NULL_BLOCK]) {
+                this[SAW_EOF] = true;
+                // ending an archive with no entries.  pointless, but legal.
+                if (this[parse_STATE] === 'begin') {
+                    this[parse_STATE] = 'header';
+                }
+                this[EMIT]('eof');
+            }
+            else {
+                this[SAW_NULL_BLOCK] = true;
+                this[EMIT]('nullBlock');
+            }
+        }
+        else {
+            this[SAW_NULL_BLOCK] = false;
+            if (!header.cksumValid) {
+                this.warn('TAR_ENTRY_INVALID', 'checksum failure', { header });
+            }
+            else if (!header.path) {
+                this.warn('TAR_ENTRY_INVALID', 'path is required', { header });
+            }
+            else {
+                const type = header.type;
+                if (/^(Symbolic)?Link$/.test(type) && !header.linkpath) {
+                    this.warn('TAR_ENTRY_INVALID', 'linkpath required', {
+                        header,
+                    });
+                }
+                else if (!/^(Symbolic)?Link$/.test(type) &&
+                    !/^(Global)?ExtendedHeader$/.test(type) &&
+                    header.linkpath) {
+                    this.warn('TAR_ENTRY_INVALID', 'linkpath forbidden', {
+                        header,
+                    });
+                }
+                else {
+                    const entry = (this[WRITEENTRY] = new ReadEntry(header, this[EX], this[GEX]));
+                    // we do this for meta & ignored entries as well, because they
+                    // are still valid tar, or else we wouldn't know to ignore them
+                    if (!this[SAW_VALID_ENTRY]) {
+                        if (entry.remain) {
+                            // this might be the one!
+                            const onend = () => {
+                                if (!entry.invalid) {
+                                    this[SAW_VALID_ENTRY] = true;
+                                }
+                            };
+                            entry.on('end', onend);
+                        }
+                        else {
+                            this[SAW_VALID_ENTRY] = true;
+                        }
+                    }
+                    if (entry.meta) {
+                        if (entry.size > this.maxMetaEntrySize) {
+                            entry.ignore = true;
+                            this[EMIT]('ignoredEntry', entry);
+                            this[parse_STATE] = 'ignore';
+                            entry.resume();
+                        }
+                        else if (entry.size > 0) {
+                            this[META] = '';
+                            entry.on('data', c => (this[META] += c));
+                            this[parse_STATE] = 'meta';
+                        }
+                    }
+                    else {
+                        this[EX] = undefined;
+                        entry.ignore = entry.ignore || !this.filter(entry.path, entry);
+                        if (entry.ignore) {
+                            // probably valid, just not something we care about
+                            this[EMIT]('ignoredEntry', entry);
+                            this[parse_STATE] = entry.remain ? 'ignore' : 'header';
+                            entry.resume();
+                        }
+                        else {
+                            if (entry.remain) {
+                                this[parse_STATE] = 'body';
+                            }
+                            else {
+                                this[parse_STATE] = 'header';
+                                entry.end();
+                            }
+                            if (!this[READENTRY]) {
+                                this[QUEUE].push(entry);
+                                this[NEXTENTRY]();
+                            }
+                            else {
+                                this[QUEUE].push(entry);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    [CLOSESTREAM]() {
+        queueMicrotask(() => this.emit('close'));
+    }
+    [PROCESSENTRY](entry) {
+        let go = true;
+        if (!entry) {
+            this[READENTRY] = undefined;
+            go = false;
+        }
+        else if (Array.isArray(entry)) {
+            const [ev, ...args] = entry;
+            this.emit(ev, ...args);
+        }
+        else {
+            this[READENTRY] = entry;
+            this.emit('entry', entry);
+            if (!entry.emittedEnd) {
+                entry.on('end', () => this[NEXTENTRY]());
+                go = false;
+            }
+        }
+        return go;
+    }
+    [NEXTENTRY]() {
+        do { } while (this[PROCESSENTRY](this[QUEUE].shift()));
+        if (this[QUEUE].length === 0) {
+            // At this point, there's nothing in the queue, but we may have an
+            // entry which is being consumed (readEntry).
+            // If we don't, then we definitely can handle more data.
+            // If we do, and either it's flowing, or it has never had any data
+            // written to it, then it needs more.
+            // The only other possibility is that it has returned false from a
+            // write() call, so we wait for the next drain to continue.
+            const re = this[READENTRY];
+            const drainNow = !re || re.flowing || re.size === re.remain;
+            if (drainNow) {
+                if (!this[WRITING]) {
+                    this.emit('drain');
+                }
+            }
+            else {
+                re.once('drain', () => this.emit('drain'));
+            }
+        }
+    }
+    [CONSUMEBODY](chunk, position) {
+        // write up to but no  more than writeEntry.blockRemain
+        const entry = this[WRITEENTRY];
+        /* c8 ignore start */
+        if (!entry) {
+            throw new Error('attempt to consume body without entry??');
+        }
+        const br = entry.blockRemain ?? 0;
+        /* c8 ignore stop */
+        const c = br >= chunk.length && position === 0 ?
+            chunk
+            : chunk.subarray(position, position + br);
+        entry.write(c);
+        if (!entry.blockRemain) {
+            this[parse_STATE] = 'header';
+            this[WRITEENTRY] = undefined;
+            entry.end();
+        }
+        return c.length;
+    }
+    [CONSUMEMETA](chunk, position) {
+        const entry = this[WRITEENTRY];
+        const ret = this[CONSUMEBODY](chunk, position);
+        // if we finished, then the entry is reset
+        if (!this[WRITEENTRY] && entry) {
+            this[EMITMETA](entry);
+        }
+        return ret;
+    }
+    [EMIT](ev, data, extra) {
+        if (this[QUEUE].length === 0 && !this[READENTRY]) {
+            this.emit(ev, data, extra);
+        }
+        else {
+            this[QUEUE].push([ev, data, extra]);
+        }
+    }
+    [EMITMETA](entry) {
+        this[EMIT]('meta', this[META]);
+        switch (entry.type) {
+            case 'ExtendedHeader':
+            case 'OldExtendedHeader':
+                this[EX] = Pax.parse(this[META], this[EX], false);
+                break;
+            case 'GlobalExtendedHeader':
+                this[GEX] = Pax.parse(this[META], this[GEX], true);
+                break;
+            case 'NextFileHasLongPath':
+            case 'OldGnuLongPath': {
+                const ex = this[EX] ?? Object.create(null);
+                this[EX] = ex;
+                ex.path = this[META].replace(/\0.*/, '');
+                break;
+            }
+            case 'NextFileHasLongLinkpath': {
+                const ex = this[EX] || Object.create(null);
+                this[EX] = ex;
+                ex.linkpath = this[META].replace(/\0.*/, '');
+                break;
+            }
+            /* c8 ignore start */
+            default:
+                throw new Error('unknown meta: ' + entry.type);
+            /* c8 ignore stop */
+        }
+    }
+    abort(error) {
+        if (this[parse_ABORTED]) {
+            return;
+        }
+        if (this[UNZIP]) {
+            // fully nerf the decompressor and close its underlying binding
+            const u = this[UNZIP];
+            /* c8 ignore start */
+            u.write = () => true;
+            u.end = () => u;
+            u.emit = () => false;
+            /* c8 ignore stop */
+            u.destroy?.();
+        }
+        this[parse_ABORTED] = true;
+        this.emit('abort', error);
+        // always throws, even in non-strict mode
+        this.warn('TAR_ABORT', error, { recoverable: false });
+    }
+    [CHECKDECOMPRESSIONRATIO](chunk) {
+        this[DECOMPRESSEDBYTESREAD] += chunk.length;
+        const ratio = this[DECOMPRESSEDBYTESREAD] / this[COMPRESSEDBYTESREAD];
+        if (ratio > this.maxDecompressionRatio) {
+            this.abort(new Error(`max decompression ratio exceeded: ${ratio.toFixed(2)} > ${this.maxDecompressionRatio}`));
+            return false;
+        }
+        return true;
+    }
+    write(chunk, encoding, cb) {
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = undefined;
+        }
+        if (typeof chunk === 'string') {
+            chunk = Buffer.from(chunk, 
+            /* c8 ignore next */
+            typeof encoding === 'string' ? encoding : 'utf8');
+        }
+        if (this[parse_ABORTED]) {
+            /* c8 ignore next */
+            cb?.();
+            return false;
+        }
+        // first write, might be gzipped, zstd, or brotli compressed
+        const needSniff = this[UNZIP] === undefined ||
+            (this.brotli === undefined && this[UNZIP] === false);
+        if (needSniff && chunk) {
+            if (this[parse_BUFFER]) {
+                chunk = Buffer.concat([this[parse_BUFFER], chunk]);
+                this[parse_BUFFER] = undefined;
+            }
+            if (chunk.length < ZIP_HEADER_LEN) {
+                this[parse_BUFFER] = chunk;
+                /* c8 ignore next */
+                cb?.();
+                return true;
+            }
+            // look for gzip header
+            for (let i = 0; this[UNZIP] === undefined && i < gzipHeader.length; i++) {
+                if (chunk[i] !== gzipHeader[i]) {
+                    this[UNZIP] = false;
+                }
+            }
+            // look for zstd header if gzip header not found
+            let isZstd = false;
+            if (this[UNZIP] === false && this.zstd !== false) {
+                isZstd = true;
+                for (let i = 0; i < zstdHeader.length; i++) {
+                    if (chunk[i] !== zstdHeader[i]) {
+                        isZstd = false;
+                        break;
+                    }
+                }
+            }
+            const maybeBrotli = this.brotli === undefined && !isZstd;
+            if (this[UNZIP] === false && maybeBrotli) {
+                // read the first header to see if it's a valid tar file. If so,
+                // we can safely assume that it's not actually brotli, despite the
+                // .tbr or .tar.br file extension.
+                // if we ended before getting a full chunk, yes, def brotli
+                if (chunk.length < 512) {
+                    if (this[ENDED]) {
+                        this.brotli = true;
+                    }
+                    else {
+                        this[parse_BUFFER] = chunk;
+                        /* c8 ignore next */
+                        cb?.();
+                        return true;
+                    }
+                }
+                else {
+                    // if it's tar, it's pretty reliably not brotli, chances of
+                    // that happening are astronomical.
+                    try {
+                        new Header(chunk.subarray(0, 512));
+                        this.brotli = false;
+                    }
+                    catch (_) {
+                        this.brotli = true;
+                    }
+                }
+            }
+            if (this[UNZIP] === undefined ||
+                (this[UNZIP] === false && (this.brotli || isZstd))) {
+                const ended = this[ENDED];
+                this[ENDED] = false;
+                this[UNZIP] =
+                    this[UNZIP] === undefined ? new Unzip({})
+                        : isZstd ? new ZstdDecompress({})
+                            : new BrotliDecompress({});
+                this[UNZIP].on('data', chunk => {
+                    if (this[CHECKDECOMPRESSIONRATIO](chunk)) {
+                        this[CONSUMECHUNK](chunk);
+                    }
+                });
+                this[UNZIP].on('error', er => {
+                    if (!this[parse_ABORTED]) {
+                        this.abort(er);
+                    }
+                });
+                this[UNZIP].on('end', () => {
+                    this[ENDED] = true;
+                    this[CONSUMECHUNK]();
+                });
+                this[WRITING] = true;
+                this[COMPRESSEDBYTESREAD] += chunk.length;
+                const ret = !!this[UNZIP][ended ? 'end' : 'write'](chunk);
+                this[WRITING] = false;
+                cb?.();
+                return ret;
+            }
+        }
+        this[WRITING] = true;
+        if (this[UNZIP]) {
+            this[COMPRESSEDBYTESREAD] += chunk.length;
+            this[UNZIP].write(chunk);
+        }
+        else {
+            this[CONSUMECHUNK](chunk);
+        }
+        this[WRITING] = false;
+        // return false if there's a queue, or if the current entry isn't flowing
+        const ret = this[QUEUE].length > 0 ? false
+            : this[READENTRY] ? this[READENTRY].flowing
+                : true;
+        // if we have no queue, then that means a clogged READENTRY
+        if (!ret && this[QUEUE].length === 0) {
+            this[READENTRY]?.once('drain', () => this.emit('drain'));
+        }
+        /* c8 ignore next */
+        cb?.();
+        return ret;
+    }
+    [BUFFERCONCAT](c) {
+        if (c && !this[parse_ABORTED]) {
+            this[parse_BUFFER] = this[parse_BUFFER] ? Buffer.concat([this[parse_BUFFER], c]) : c;
+        }
+    }
+    [MAYBEEND]() {
+        if (this[ENDED] &&
+            !this[EMITTEDEND] &&
+            !this[parse_ABORTED] &&
+            !this[CONSUMING]) {
+            this[EMITTEDEND] = true;
+            const entry = this[WRITEENTRY];
+            if (entry?.blockRemain) {
+                // truncated, likely a damaged file
+                const have = this[parse_BUFFER] ? this[parse_BUFFER].length : 0;
+                this.warn('TAR_BAD_ARCHIVE', `Truncated input (needed ${entry.blockRemain} more bytes, only ${have} available)`, { entry });
+                if (this[parse_BUFFER]) {
+                    entry.write(this[parse_BUFFER]);
+                }
+                entry.end();
+            }
+            this[EMIT](DONE);
+        }
+    }
+    [CONSUMECHUNK](chunk) {
+        if (this[CONSUMING] && chunk) {
+            this[BUFFERCONCAT](chunk);
+        }
+        else if (!chunk && !this[parse_BUFFER]) {
+            this[MAYBEEND]();
+        }
+        else if (chunk) {
+            this[CONSUMING] = true;
+            if (this[parse_BUFFER]) {
+                this[BUFFERCONCAT](chunk);
+                const c = this[parse_BUFFER];
+                this[parse_BUFFER] = undefined;
+                this[CONSUMECHUNKSUB](c);
+            }
+            else {
+                this[CONSUMECHUNKSUB](chunk);
+            }
+            while (this[parse_BUFFER] &&
+                this[parse_BUFFER]?.length >= 512 &&
+                !this[parse_ABORTED] &&
+                !this[SAW_EOF]) {
+                const c = this[parse_BUFFER];
+                this[parse_BUFFER] = undefined;
+                this[CONSUMECHUNKSUB](c);
+            }
+            this[CONSUMING] = false;
+        }
+        if (!this[parse_BUFFER] || this[ENDED]) {
+            this[MAYBEEND]();
+        }
+    }
+    [CONSUMECHUNKSUB](chunk) {
+        // we know that we are in CONSUMING mode, so anything written goes into
+        // the buffer.  Advance the position and put any remainder in the buffer.
+        let position = 0;
+        const length = chunk.length;
+        while (position + 512 <= length && !this[parse_ABORTED] && !this[SAW_EOF]) {
+            switch (this[parse_STATE]) {
+                case 'begin':
+                case 'header':
+                    this[CONSUMEHEADER](chunk, position);
+                    position += 512;
+                    break;
+                case 'ignore':
+                case 'body':
+                    position += this[CONSUMEBODY](chunk, position);
+                    break;
+                case 'meta':
+                    position += this[CONSUMEMETA](chunk, position);
+                    break;
+                /* c8 ignore start */
+                default:
+                    throw new Error('invalid state: ' + this[parse_STATE]);
+                /* c8 ignore stop */
+            }
+        }
+        if (position < length) {
+            this[parse_BUFFER] =
+                this[parse_BUFFER] ?
+                    Buffer.concat([chunk.subarray(position), this[parse_BUFFER]])
+                    : chunk.subarray(position);
+        }
+    }
+    end(chunk, encoding, cb) {
+        if (typeof chunk === 'function') {
+            cb = chunk;
+            encoding = undefined;
+            chunk = undefined;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = undefined;
+        }
+        if (typeof chunk === 'string') {
+            chunk = Buffer.from(chunk, encoding);
+        }
+        if (cb)
+            this.once('finish', cb);
+        if (!this[parse_ABORTED]) {
+            if (this[UNZIP]) {
+                /* c8 ignore start */
+                if (chunk) {
+                    this[COMPRESSEDBYTESREAD] += chunk.length;
+                    this[UNZIP].write(chunk);
+                }
+                /* c8 ignore stop */
+                this[UNZIP].end();
+            }
+            else {
+                this[ENDED] = true;
+                if (this.brotli === undefined || this.zstd === undefined)
+                    chunk = chunk || Buffer.alloc(0);
+                if (chunk)
+                    this.write(chunk);
+                this[MAYBEEND]();
+            }
+        }
+        return this;
+    }
+}
+//# sourceMappingURL=parse.js.map
+;// CONCATENATED MODULE: ./src/arc/artifact/unpack.ts
+/** Unpacks arcProxy's archive, entry by entry: nothing that is not expected, nowhere but into the given folder. */
+
+
+
+
+
+const unpack_defaultMaxBytes = 629_145_600;
+/** By lower-case name in the archive: how they are named here. They are kept beside the program. */
+const licenceFiles = new Map([
+    ["license.txt", "LICENSE.txt"],
+    ["thirdpartynotice.txt", "ThirdPartyNotice.txt"],
+]);
+const fileTypes = new Set(["File", "OldFile"]);
+/** Throws ERR_ARC_PROXY_INVALID. What it has written until then is the caller's to remove. */
+async function unpack_unpack(options) {
+    const { archive, target, programName, maxBytes = unpack_defaultMaxBytes } = options;
+    const written = new Set();
+    let left = maxBytes;
+    const accept = async (entry) => {
+        left -= entry.size;
+        if (left < 0)
+            throw new Error(`it unpacks to more than ${String(maxBytes)} bytes`);
+        const name = targetName(entry, programName);
+        if (name === undefined)
+            return void entry.resume();
+        if (written.has(name))
+            throw new Error(`it has ${name} twice`);
+        written.add(name);
+        const mode = name === programName ? 0o700 : 0o600;
+        await pipeline(entry, createWriteStream(join(target, name), { flags: "wx", mode }));
+    };
+    try {
+        await eachEntry(archive, accept);
+        if (!written.has(programName))
+            throw new Error("it holds no program");
+    }
+    catch (error) {
+        throw new ClusterConnectError("ERR_ARC_PROXY_INVALID", `the archive: ${messageOf(error)}`, {
+            cause: error,
+        });
+    }
+}
+/** In their order, each once the one before has been read. Rejects with the first failure, the archive's or `accept`'s. */
+async function eachEntry(archive, accept) {
+    const source = createReadStream(archive);
+    const accepted = [];
+    const read = new Promise((resolve, reject) => {
+        const parser = new Parser({ strict: true });
+        parser.on("entry", (entry) => {
+            const accepting = accept(entry);
+            accepting.catch(reject);
+            accepted.push(accepting);
+        });
+        parser.on("ignoredEntry", ({ path }) => reject(unexpected(path)));
+        parser.on("error", reject).on("end", resolve);
+        source.on("error", reject).pipe(parser);
+    });
+    try {
+        await read;
+        await Promise.all(accepted);
+    }
+    finally {
+        source.destroy();
+    }
+}
+const unexpected = (path) => new Error(`it holds ${JSON.stringify(path.slice(0, 200))}`);
+/** Files lie in one folder: two components, whose second says what they are. Undefined for that folder itself. */
+function targetName(entry, programName) {
+    const components = entry.path.replace(/^\.\//, "").replace(/\/$/, "").split("/");
+    const isPlain = components.every((component) => component !== "" && component !== "." && component !== ".." && !/[\\:\0]/.test(component));
+    if (entry.type === "Directory" && ((isPlain && components.length === 1) || /^\.?\/?$/.test(entry.path))) {
+        return undefined;
+    }
+    const base = components[1]?.toLowerCase() ?? "";
+    const name = base.startsWith("arcproxy") ? programName : licenceFiles.get(base);
+    if (!fileTypes.has(entry.type) || !isPlain || components.length !== 2 || name === undefined) {
+        throw unexpected(entry.path);
+    }
+    return name;
+}
+
+;// CONCATENATED MODULE: ./src/arc/artifact/provide.ts
+/**
+ * arcProxy, Microsoft's client of the Azure Arc relay, on this machine: given by path, kept from an earlier time, or
+ * fetched from Microsoft's registry. It is never redistributed: its licence lies beside it in the archive.
+ */
+
+
+
+
+
+
+
+
+
+/** The same one for the public cloud and those of the US government and of China. */
+const defaultRegistry = new URL("https://mcr.microsoft.com");
+const recordFile = "digest.json";
+const provide_record = object({ digest: schemas_string().regex(digestPattern) });
+/** Throws ERR_ARC_PROXY_PATH, ERR_ARC_PROXY_PLATFORM, ERR_ARC_PROXY_DIGEST, ERR_ARC_PROXY_INVALID or ERR_ARC_REGISTRY_UNREACHABLE. */
+async function provideArcProxy(options) {
+    const { path, digest, cache } = options;
+    if (path !== undefined)
+        return { path, digest: await verifyProgram(path, digest), source: "given" };
+    const target = targetPlatform();
+    const key = {
+        name: "arcProxy",
+        // 1.3.029301 is no semantic version: those have no leading zeros.
+        version: arcProxyVersion.replace(/\.0+(?=\d)/g, "."),
+        platform: `${target.os}-${target.arch}`,
+    };
+    const name = programName(target);
+    const kept = await cache.find(key);
+    if (kept !== undefined) {
+        try {
+            const program = join(kept, name);
+            return { path: program, digest: await verifyKept(kept, program, digest), source: "cached" };
+        }
+        catch (error) {
+            options.onStale?.(messageOf(error));
+        }
+    }
+    return fetchAndKeep(key, name, options);
+}
+async function fetchAndKeep(key, name, options) {
+    const folder = await mkdtemp(join(options.scratch, "fetched-"));
+    let isInUse = false;
+    try {
+        const digest = await fetchInto(folder, name, options);
+        const unpacked = join(folder, "unpacked");
+        const kept = await options.cache.store(key, unpacked).catch((error) => {
+            // It serves this time all the same: the scratch folder is there until then.
+            options.onStale?.(`it cannot be kept: ${messageOf(error)}`);
+            isInUse = true;
+            return unpacked;
+        });
+        return { path: join(kept, name), digest, source: "fetched" };
+    }
+    finally {
+        if (!isInUse)
+            await rm(folder, { recursive: true, force: true });
+    }
+}
+/** The program's digest. Throws ERR_ARC_PROXY_PATH or, when it is not `expected`, ERR_ARC_PROXY_DIGEST. */
+async function verifyProgram(path, expected) {
+    let found;
+    try {
+        found = await digestOf(path);
+        await (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.X_OK);
+    }
+    catch (error) {
+        throw new errors_ClusterConnectError("ERR_ARC_PROXY_PATH", errors_messageOf(error), { cause: error });
+    }
+    if (expected === undefined || found === expected)
+        return found;
+    throw new errors_ClusterConnectError("ERR_ARC_PROXY_DIGEST", `${path} is ${found}, not ${expected}`);
+}
+/** What was verified when it was fetched, and is still that. */
+async function verifyKept(folder, program, pinned) {
+    const { digest } = provide_record.parse(JSON.parse(await readFile(join(folder, recordFile), "utf8")));
+    await verifyProgram(program, digest);
+    return verifyProgram(program, pinned);
+}
+async function fetchInto(folder, name, options) {
+    const { registry = defaultRegistry, onProgress, signal, digest: pinned } = options;
+    const archive = join(folder, "archive.tar.gz");
+    const target = join(folder, "unpacked");
+    await downloadLayer({
+        registry: new Registry(registry, repositoryOf(targetPlatform()), signal),
+        tag: arcProxyVersion,
+        target: archive,
+        onProgress,
+        signal,
+    });
+    await mkdir(target, { mode: 0o700 });
+    await unpack({ archive, target, programName: name });
+    const digest = await verifyProgram(join(target, name), pinned);
+    await writeFile(join(target, recordFile), JSON.stringify({ digest, version: arcProxyVersion }), {
+        mode: 0o600,
+    });
+    return digest;
+}
+
+;// CONCATENATED MODULE: ./src/arc/port-owner.ts
+/** Who listens at a loopback port, where the operating system tells (Linux). */
+
+const listening = "0A";
+/**
+ * Whether a process of the group listens at the port: false when somebody else does; undefined where that cannot be
+ * told. A token is given to whoever answers there, so that another user of the machine must not be faster.
+ */
+function ownsPort(processGroup, port) {
+    if (process.platform !== "linux")
+        return undefined;
+    try {
+        const sockets = new Set(["tcp", "tcp6"].flatMap((table) => inodesOf(table, port)));
+        if (sockets.size === 0)
+            return undefined;
+        return membersOf(processGroup).some((pid) => linksOf(pid).some((link) => sockets.has(link)));
+    }
+    catch {
+        return undefined;
+    }
+}
+/** Of the sockets that listen at the port, as links of descriptors name them. */
+function inodesOf(table, port) {
+    const wanted = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+    return (0,external_node_fs_.readFileSync)(`/proc/self/net/${table}`, "utf8")
+        .split("\n")
+        .map((line) => line.trim().split(/\s+/))
+        .filter(([, local = "", , state]) => local.endsWith(wanted) && state === listening)
+        .map((fields) => `socket:[${fields[9] ?? ""}]`);
+}
+function membersOf(processGroup) {
+    return (0,external_node_fs_.readdirSync)("/proc").filter((name) => /^\d+$/.test(name) && groupOf(name) === processGroup);
+}
+/** The third field after the name, which may itself hold blanks and brackets. */
+function groupOf(pid) {
+    try {
+        const [, , group] = (0,external_node_fs_.readFileSync)(`/proc/${pid}/stat`, "utf8")
+            .replace(/^.*\) /s, "")
+            .split(" ");
+        return Number(group);
+    }
+    catch {
+        return undefined;
+    }
+}
+/** None of a process that has ended meanwhile: what is left of it must not keep the others from being looked at. */
+function linksOf(pid) {
+    const directory = `/proc/${pid}/fd`;
+    return listed(directory).flatMap((descriptor) => {
+        try {
+            return [(0,external_node_fs_.readlinkSync)(`${directory}/${descriptor}`)];
+        }
+        catch {
+            return [];
+        }
+    });
+}
+function listed(directory) {
+    try {
+        return (0,external_node_fs_.readdirSync)(directory);
+    }
+    catch {
+        return [];
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-proxy-process.ts
+/** arcProxy as a process: in a folder of its own, with an environment of its own, its output in a file. */
+
+
+
+
+
+
+
+
+
+/** Name, in the folder, of its configuration; its path on the command line is how the process is found again. */
+const arcProxyConfigFile = "config.yml";
+/** What it may know of this machine. The CI systems' own sweeps find it by their tracking ids. */
+const inherited = [
+    "PATH",
+    "SystemRoot",
+    "RUNNER_TRACKING_ID",
+    "VSTS_PROCESS_LOOKUP_ID",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+const stopSteps = [
+    ["SIGTERM", 1_300],
+    ["SIGKILL", 500],
+];
+const maxLastWords = 300;
+const maxLogBytes = 33_554_432;
+class ArcProxyProcess {
+    options;
+    child;
+    /** Resolves with how it has ended. */
+    exited;
+    #hasExited = false;
+    constructor(options, child) {
+        this.options = options;
+        this.child = child;
+        this.exited = new Promise((resolve) => {
+            child.once("exit", (code, signal) => resolve(signal ?? `exit code ${String(code)}`));
+            child.once("error", (error) => resolve(error.message));
+        }).then((how) => {
+            this.#hasExited = true;
+            return how;
+        });
+    }
+    /** Verifies the program and starts it. Throws ERR_ARC_PROXY_PATH, ERR_ARC_PROXY_DIGEST or ERR_ARC_PROXY_START. */
+    static async start(options) {
+        const { program, folder, logFile, config, isDebug } = options;
+        await verifyProgram(program.path, program.digest);
+        try {
+            await (0,promises_namespaceObject.rm)(folder, { recursive: true, force: true });
+            await (0,promises_namespaceObject.mkdir)(folder, { mode: 0o700 });
+            const configFile = (0,external_node_path_.join)(folder, arcProxyConfigFile);
+            await (0,promises_namespaceObject.writeFile)(configFile, config, { mode: 0o600, flag: "wx" });
+            const log = (0,external_node_fs_.openSync)(logFile, "a", 0o600);
+            try {
+                // A group of its own, so that it can be ended together with whatever it starts.
+                const child = (0,external_node_child_process_namespaceObject.spawn)(program.path, ["-c", configFile, ...(isDebug ? ["-d"] : [])], {
+                    cwd: folder,
+                    env: environmentFor(folder),
+                    stdio: ["ignore", log, log],
+                    detached: process.platform !== "win32",
+                    windowsHide: true,
+                });
+                return new ArcProxyProcess(options, child);
+            }
+            finally {
+                (0,external_node_fs_.closeSync)(log);
+            }
+        }
+        catch (error) {
+            throw new errors_ClusterConnectError("ERR_ARC_PROXY_START", errors_messageOf(error), { cause: error });
+        }
+    }
+    get hasExited() {
+        return this.#hasExited;
+    }
+    /** Whether it is what listens at the port; undefined where that cannot be told. */
+    owns(port) {
+        const { pid } = this.child;
+        return pid === undefined ? undefined : ownsPort(pid, port);
+    }
+    /** How it has ended, with what it said last. */
+    async epitaph() {
+        const how = await this.exited;
+        const words = await this.#lastWords().catch(() => "");
+        return words === "" ? how : `${how}; its last words: ${words}`;
+    }
+    /** What is logged for days must not fill the disk; what was said long ago goes. */
+    async boundLog() {
+        const file = await (0,promises_namespaceObject.open)(this.options.logFile).catch(() => undefined);
+        const { size } = (await file?.stat()) ?? { size: 0 };
+        await file?.close();
+        if (size > maxLogBytes)
+            await (0,promises_namespaceObject.truncate)(this.options.logFile);
+    }
+    /** Ends it and whatever it has started, and removes its folder. Idempotent. */
+    async stop() {
+        await this.end();
+        await (0,promises_namespaceObject.rm)(this.options.folder, { recursive: true, force: true, maxRetries: 3 });
+    }
+    async end() {
+        for (const [signal, waitMs] of stopSteps) {
+            if (this.#hasExited)
+                break;
+            this.#kill(signal);
+            const timeout = new AbortController();
+            await Promise.race([this.exited, delay_delay(waitMs, timeout.signal).catch(() => undefined)]);
+            timeout.abort();
+        }
+        // What it may have started has its group still.
+        this.#kill("SIGKILL");
+    }
+    #kill(signal) {
+        const { pid } = this.child;
+        if (pid === undefined)
+            return;
+        try {
+            if (process.platform === "win32")
+                this.child.kill(signal);
+            else
+                process.kill(-pid, signal);
+        }
+        catch {
+            // Nobody is left.
+        }
+    }
+    async #lastWords() {
+        const file = await (0,promises_namespaceObject.open)(this.options.logFile);
+        try {
+            const { size } = await file.stat();
+            const length = Math.min(size, 4_096);
+            const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+            const lines = buffer.toString("utf8").split(/\r?\n/);
+            const last = lines.filter((line) => line.trim() !== "").at(-1) ?? "";
+            return redact(last).slice(0, maxLastWords);
+        }
+        finally {
+            await file.close();
+        }
+    }
+}
+/** Its home is its own folder too: what it keeps there goes with it. */
+function environmentFor(folder) {
+    const known = inherited.flatMap((name) => {
+        const value = process.env[name];
+        return value === undefined ? [] : [[name, value]];
+    });
+    const home = { HOME: folder, USERPROFILE: folder, TMPDIR: folder, TEMP: folder, TMP: folder };
+    return { ...Object.fromEntries(known), ...home };
+}
+
+;// CONCATENATED MODULE: external "node:net"
+const external_node_net_namespaceObject = require("node:net");
+;// CONCATENATED MODULE: ./src/arc/free-ports.ts
+
+
+/** As many loopback ports that nobody listens on; asked for together, so that they differ. */
+async function freePorts(count) {
+    const servers = Array.from({ length: count }, () => (0,external_node_net_namespaceObject.createServer)().listen(0, "127.0.0.1"));
+    await Promise.all(servers.map((server) => (0,external_node_events_.once)(server, "listening")));
+    const ports = servers.map((server) => server.address().port);
+    for (const server of servers)
+        server.close();
+    await Promise.all(servers.map((server) => (0,external_node_events_.once)(server, "close")));
+    return ports;
+}
+
+;// CONCATENATED MODULE: ./src/arc/served-certificate.ts
+
+
+const timeoutMs = 5_000;
+/**
+ * Whatever is shown by who listens there now. It is believed from then on, and nothing else is: only this machine's
+ * own users can listen on its loopback, and the port was free a moment ago. Rejects with Node's error while nobody
+ * listens; throws ERR_ARC_PROXY_ANSWER for a certificate that is for no name of loopback.
+ */
+function readServedCertificate(port) {
+    return new Promise((resolve, reject) => {
+        const socket = (0,external_node_tls_namespaceObject.connect)({ host: "127.0.0.1", port, rejectUnauthorized: false, timeout: timeoutMs });
+        socket.once("error", reject);
+        socket.once("timeout", () => socket.destroy(new Error("no TLS in time")));
+        socket.once("secureConnect", () => {
+            const certificate = socket.getPeerCertificate(true);
+            socket.destroy();
+            try {
+                resolve({ pem: chainOf(certificate), serverName: serverNameIn(certificate.subjectaltname) });
+            }
+            catch (error) {
+                reject(error);
+            }
+        });
+    });
+}
+function chainOf(leaf) {
+    const pems = new Map();
+    let at = leaf;
+    while (at !== undefined && at.raw !== undefined && !pems.has(at.fingerprint256)) {
+        const body = at.raw.toString("base64").replace(/(.{64})(?=.)/g, "$1\n");
+        pems.set(at.fingerprint256, `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`);
+        at = at.issuerCertificate;
+    }
+    return [...pems.values()].join("");
+}
+/** Go's clients look at alternative names alone. */
+function serverNameIn(alternativeNames) {
+    const names = (alternativeNames ?? "").split(", ");
+    if (names.includes("IP Address:127.0.0.1"))
+        return undefined;
+    if (names.includes("DNS:localhost"))
+        return "localhost";
+    throw new errors_ClusterConnectError("ERR_ARC_PROXY_ANSWER", `its certificate is for ${alternativeNames ?? "no name"}, not for 127.0.0.1 or localhost`);
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-proxy.ts
+/** One running arcProxy: started on free ports, ready when its identity API answers. */
+
+
+
+
+
+
+
+const defaultStartTimeoutMs = 30_000;
+const pollMs = 20;
+class ArcProxy {
+    process;
+    port;
+    certificate;
+    api;
+    constructor(process, port, certificate, api) {
+        this.process = process;
+        this.port = port;
+        this.certificate = certificate;
+        this.api = api;
+    }
+    /** Throws ERR_ARC_PROXY_START or what `ArcProxyProcess.start` throws; nothing is left running then. */
+    static async start(options, signal) {
+        const [httpPort = 0, httpsPort = 0] = await freePorts(2);
+        const config = renderArcProxyConfig({ ...options.identity, httpPort, httpsPort });
+        const process = await ArcProxyProcess.start({ ...options, config });
+        try {
+            const certificate = await becomesReady(process, [httpsPort, httpPort], options, signal);
+            const { correlationId } = options;
+            const api = new ArcProxyApi({ httpPort, httpsPort, certificate, correlationId });
+            return new ArcProxy(process, httpsPort, certificate, api);
+        }
+        catch (error) {
+            await process.stop();
+            throw error;
+        }
+    }
+    stop = () => this.process.stop();
+}
+/** Polls until TLS is spoken on its port; its end, or the end of the time, ends that. */
+async function becomesReady(process, ports, { startTimeoutMs = defaultStartTimeoutMs }, signal) {
+    const deadline = performance.now() + startTimeoutMs;
+    for (;;) {
+        if (process.hasExited)
+            throw new errors_ClusterConnectError("ERR_ARC_PROXY_START", await process.epitaph());
+        try {
+            const certificate = await readServedCertificate(ports[0]);
+            if (ports.every((port) => process.owns(port) !== false))
+                return certificate;
+            throw new errors_ClusterConnectError("ERR_ARC_PROXY_ANSWER", "another process listens at its port");
+        }
+        catch (error) {
+            if (error instanceof errors_ClusterConnectError)
+                throw error;
+            if (performance.now() > deadline) {
+                const seconds = `does not listen after ${String(startTimeoutMs / 1_000)} s`;
+                throw new errors_ClusterConnectError("ERR_ARC_PROXY_START", `${seconds}: ${errors_messageOf(error)}`);
+            }
+        }
+        await delay_delay(pollMs, signal);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-kubeconfig.ts
+/** The kubeconfig templates of Azure and the kubeconfig that arcProxy makes of them. */
+
+
+
+const kubeconfig = looseObject({
     clusters: tuple([
         object({
-            name: schemas_string(),
             cluster: object({
-                server: schemas_string(),
-                "tls-server-name": schemas_string(),
-                "certificate-authority-data": schemas_string(),
+                server: url(),
+                "certificate-authority-data": schemas_string().optional(),
+                "tls-server-name": schemas_string().optional(),
+                "insecure-skip-tls-verify": schemas_boolean().optional(),
             }),
         }),
     ]),
-    contexts: tuple([object({ context: object({ namespace: schemas_string().optional() }) })]),
-    users: tuple([
-        object({ user: object({ exec: object({ command: schemas_string(), args: array(schemas_string()) }) }) }),
-    ]),
+    users: tuple([object({ user: record(schemas_string(), unknown()).nullish() })]),
 });
-function read(text) {
+const template = looseObject({
+    users: array(looseObject({ user: record(schemas_string(), unknown()).nullish() })).min(1),
+});
+/** Throws ERR_ARC_PROXY_ANSWER. */
+function readArcKubeconfig(base64) {
+    const { clusters, users } = arc_kubeconfig_read(kubeconfig, base64, "ERR_ARC_PROXY_ANSWER");
+    const [{ cluster }] = clusters;
+    const { pathname } = new URL(cluster.server);
+    const data = cluster["certificate-authority-data"];
+    return {
+        serverPath: pathname.replace(/\/$/, ""),
+        caPem: data === undefined || data === "" || cluster["insecure-skip-tls-verify"] === true
+            ? undefined
+            : Buffer.from(data, "base64").toString("utf8"),
+        tlsServerName: cluster["tls-server-name"],
+        user: users[0].user ?? {},
+    };
+}
+/** The template with a service account's token for its first user. Throws ERR_ARM_ANSWER. */
+function withToken(base64, token) {
+    const document = arc_kubeconfig_read(template, base64, "ERR_ARM_ANSWER");
+    const [first, ...others] = document.users;
+    const users = [{ ...first, user: { ...first?.user, token } }, ...others];
+    return Buffer.from((0,dist/* stringify */.As)({ ...document, users })).toString("base64");
+}
+function arc_kubeconfig_read(schema, base64, code) {
     try {
-        return kubeconfig.parse(parse(text) ?? { apiVersion: "v1", kind: "Config" });
+        return schema.parse((0,dist/* parse */.qg)(Buffer.from(base64, "base64").toString("utf8")));
     }
     catch (error) {
-        throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", messageOf(error), { cause: error });
+        // What the parser says may quote a token.
+        throw new errors_ClusterConnectError(code, "the kubeconfig is not one of one cluster and user", {
+            cause: error,
+        });
     }
 }
-function documentOf(entry) {
-    const { name, server, tlsServerName, caBundle, namespace, credentialCommand } = entry;
-    const [command, ...args] = credentialCommand;
+
+;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/coerce.js
+
+
+function coerce_string(params) {
+    return core._coercedString(schemas.ZodString, params);
+}
+function coerce_number(params) {
+    return _coercedNumber(ZodNumber, params);
+}
+function coerce_boolean(params) {
+    return core._coercedBoolean(schemas.ZodBoolean, params);
+}
+function coerce_bigint(params) {
+    return core._coercedBigint(schemas.ZodBigInt, params);
+}
+function coerce_date(params) {
+    return core._coercedDate(schemas.ZodDate, params);
+}
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/buffer_utils.js
+const encoder = new TextEncoder(), decoder = new TextDecoder(), buffer_utils_strictDecoder = new TextDecoder("utf-8", { fatal: !0 }), UINT32_RANGE = (/* unused pure expression or super */ null && (2 ** 32));
+function concat(...buffers) {
+  const size = buffers.reduce((acc, { length }) => acc + length, 0), buf = new Uint8Array(size);
+  let i = 0;
+  for (const buffer of buffers)
+    buf.set(buffer, i), i += buffer.length;
+  return buf;
+}
+function writeUInt32BE(buf, value, offset) {
+  if (value < 0 || value >= UINT32_RANGE)
+    throw new RangeError(`value must be >= 0 and <= ${UINT32_RANGE - 1}. Received ${value}`);
+  buf.set([value >>> 24, value >>> 16, value >>> 8, value & 255], offset);
+}
+function uint64be(value) {
+  const high = Math.floor(value / UINT32_RANGE), low = value % UINT32_RANGE, buf = new Uint8Array(8);
+  return writeUInt32BE(buf, high, 0), writeUInt32BE(buf, low, 4), buf;
+}
+function uint32be(value) {
+  const buf = new Uint8Array(4);
+  return writeUInt32BE(buf, value), buf;
+}
+const NON_ASCII = /[^\x00-\x7f]/;
+function buffer_utils_encode(string) {
+  if (typeof string == "string" && string.length >= 128) {
+    if (NON_ASCII.test(string))
+      throw new TypeError("non-ASCII string encountered in encode()");
+    return encoder.encode(string);
+  }
+  const bytes = new Uint8Array(string.length);
+  for (let i = 0; i < string.length; i++) {
+    const code = string.charCodeAt(i);
+    if (code > 127)
+      throw new TypeError("non-ASCII string encountered in encode()");
+    bytes[i] = code;
+  }
+  return bytes;
+}
+function encodeBase64(input, url = !1) {
+  if (Uint8Array.prototype.toBase64)
+    return input.toBase64({ alphabet: url ? "base64url" : "base64", omitPadding: url });
+  const CHUNK_SIZE = 32768, arr = [];
+  for (let i = 0; i < input.length; i += CHUNK_SIZE)
+    arr.push(String.fromCharCode.apply(null, input.subarray(i, i + CHUNK_SIZE)));
+  const encoded = btoa(arr.join(""));
+  return url ? encoded.replace(/=/g, "").replace(/\+/g, "-").replace(/\//g, "_") : encoded;
+}
+function decodeBase64(encoded, url = !1) {
+  if (Uint8Array.fromBase64)
+    return Uint8Array.fromBase64(encoded, { alphabet: url ? "base64url" : "base64" });
+  if (url) {
+    if (encoded.includes("+") || encoded.includes("/"))
+      throw new TypeError("Invalid base64url");
+    encoded = encoded.replace(/-/g, "+").replace(/_/g, "/");
+  }
+  const binary = atob(encoded), bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++)
+    bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+async function digest(algorithm, data) {
+  const subtleDigest = `SHA-${algorithm.slice(-3)}`;
+  return new Uint8Array(await crypto.subtle.digest(subtleDigest, data));
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/util/base64url.js
+
+const invalid = "The input to be decoded is not correctly encoded.";
+function base64url_decode(input) {
+  try {
+    return decodeBase64(typeof input == "string" ? input : decoder.decode(input), !0);
+  } catch (cause) {
+    throw new TypeError(invalid, { cause });
+  }
+}
+function base64url_encode(input) {
+  return encodeBase64(typeof input == "string" ? encoder.encode(input) : input, !0);
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/util/errors.js
+class JOSEError extends Error {
+  static code = "ERR_JOSE_GENERIC";
+  code = "ERR_JOSE_GENERIC";
+  constructor(message, options) {
+    super(message, options), this.name = this.constructor.name, Error.captureStackTrace?.(this, this.constructor);
+  }
+}
+class errors_JWTClaimValidationFailed extends JOSEError {
+  static code = "ERR_JWT_CLAIM_VALIDATION_FAILED";
+  code = "ERR_JWT_CLAIM_VALIDATION_FAILED";
+  claim;
+  reason;
+  payload;
+  constructor(message, payload, claim = "unspecified", reason = "unspecified") {
+    super(message, { cause: { claim, reason, payload } }), this.claim = claim, this.reason = reason, this.payload = payload;
+  }
+}
+class errors_JWTExpired extends JOSEError {
+  static code = "ERR_JWT_EXPIRED";
+  code = "ERR_JWT_EXPIRED";
+  claim;
+  reason;
+  payload;
+  constructor(message, payload, claim = "unspecified", reason = "unspecified") {
+    super(message, { cause: { claim, reason, payload } }), this.claim = claim, this.reason = reason, this.payload = payload;
+  }
+}
+class JOSEAlgNotAllowed extends (/* unused pure expression or super */ null && (JOSEError)) {
+  static code = (/* unused pure expression or super */ null && ("ERR_JOSE_ALG_NOT_ALLOWED"));
+  code = "ERR_JOSE_ALG_NOT_ALLOWED";
+}
+class JOSENotSupported extends JOSEError {
+  static code = "ERR_JOSE_NOT_SUPPORTED";
+  code = "ERR_JOSE_NOT_SUPPORTED";
+}
+class JWEDecryptionFailed extends JOSEError {
+  static code = "ERR_JWE_DECRYPTION_FAILED";
+  code = "ERR_JWE_DECRYPTION_FAILED";
+  constructor(message = "decryption operation failed", options) {
+    super(message, options);
+  }
+}
+class JWEInvalid extends (/* unused pure expression or super */ null && (JOSEError)) {
+  static code = (/* unused pure expression or super */ null && ("ERR_JWE_INVALID"));
+  code = "ERR_JWE_INVALID";
+}
+class JWSInvalid extends JOSEError {
+  static code = "ERR_JWS_INVALID";
+  code = "ERR_JWS_INVALID";
+}
+class errors_JWTInvalid extends JOSEError {
+  static code = "ERR_JWT_INVALID";
+  code = "ERR_JWT_INVALID";
+}
+class JWKInvalid extends (/* unused pure expression or super */ null && (JOSEError)) {
+  static code = (/* unused pure expression or super */ null && ("ERR_JWK_INVALID"));
+  code = "ERR_JWK_INVALID";
+}
+class JWKSInvalid extends (/* unused pure expression or super */ null && (JOSEError)) {
+  static code = (/* unused pure expression or super */ null && ("ERR_JWKS_INVALID"));
+  code = "ERR_JWKS_INVALID";
+}
+class JWKSNoMatchingKey extends JOSEError {
+  static code = "ERR_JWKS_NO_MATCHING_KEY";
+  code = "ERR_JWKS_NO_MATCHING_KEY";
+  constructor(message = "no applicable key found in the JSON Web Key Set", options) {
+    super(message, options);
+  }
+}
+class JWKSMultipleMatchingKeys extends JOSEError {
+  [Symbol.asyncIterator] = async function* () {
+  };
+  static code = "ERR_JWKS_MULTIPLE_MATCHING_KEYS";
+  code = "ERR_JWKS_MULTIPLE_MATCHING_KEYS";
+  constructor(message = "multiple matching keys found in the JSON Web Key Set", options) {
+    super(message, options);
+  }
+}
+class JWKSTimeout extends JOSEError {
+  static code = "ERR_JWKS_TIMEOUT";
+  code = "ERR_JWKS_TIMEOUT";
+  constructor(message = "request timed out", options) {
+    super(message, options);
+  }
+}
+class JWSSignatureVerificationFailed extends JOSEError {
+  static code = "ERR_JWS_SIGNATURE_VERIFICATION_FAILED";
+  code = "ERR_JWS_SIGNATURE_VERIFICATION_FAILED";
+  constructor(message = "signature verification failed", options) {
+    super(message, options);
+  }
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/key_descriptor.js
+function table(entries) {
+  const out = { __proto__: null };
+  for (const alg in entries)
+    out[alg] = { ...entries[alg], alg };
+  return out;
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/jws_algorithms.js
+
+
+const sig = [["verify"], ["sign"]];
+function hmac(bits) {
+  const subtle = { name: "HMAC", hash: `SHA-${bits}` };
+  return { kty: ["oct"], secret: !0, subtle, signing: subtle, usages: sig };
+}
+function rsa(bits, saltLength) {
+  const subtle = { name: saltLength ? "RSA-PSS" : "RSASSA-PKCS1-v1_5", hash: `SHA-${bits}` };
+  return {
+    kty: ["RSA"],
+    subtle,
+    signing: saltLength ? { ...subtle, saltLength } : subtle,
+    usages: sig,
+    minRsaBits: 2048
+  };
+}
+function ecdsa(crv, bits) {
+  return {
+    kty: ["EC"],
+    crv,
+    subtle: { name: "ECDSA", namedCurve: crv },
+    signing: { name: "ECDSA", hash: `SHA-${bits}` },
+    usages: sig
+  };
+}
+function eddsa() {
+  const subtle = { name: "Ed25519" };
+  return {
+    kty: ["OKP"],
+    crv: "Ed25519",
+    subtle,
+    signing: subtle,
+    usages: sig
+  };
+}
+function mldsa(parameterSet) {
+  const subtle = { name: `ML-DSA-${parameterSet}` };
+  return {
+    kty: ["AKP"],
+    subtle,
+    signing: subtle,
+    usages: sig
+  };
+}
+const JWS = table({
+  HS256: hmac(256),
+  HS384: hmac(384),
+  HS512: hmac(512),
+  RS256: rsa(256),
+  RS384: rsa(384),
+  RS512: rsa(512),
+  PS256: rsa(256, 32),
+  PS384: rsa(384, 48),
+  PS512: rsa(512, 64),
+  ES256: ecdsa("P-256", 256),
+  ES384: ecdsa("P-384", 384),
+  ES512: ecdsa("P-521", 512),
+  EdDSA: eddsa(),
+  Ed25519: eddsa(),
+  "ML-DSA-44": mldsa(44),
+  "ML-DSA-65": mldsa(65),
+  "ML-DSA-87": mldsa(87)
+});
+function jwsAlgorithm(alg) {
+  const entry = typeof alg == "string" ? JWS[alg] : void 0;
+  if (!entry)
+    throw new JOSENotSupported(`alg ${alg} is not supported either by JOSE or your javascript runtime`);
+  return entry;
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/validate.js
+
+
+
+function assertUint8Array(input, label) {
+  if (!(input instanceof Uint8Array))
+    throw new TypeError(`${label} must be an instance of Uint8Array`);
+}
+function validate_isObject(input) {
+  if (typeof input != "object" || input === null || Object.prototype.toString.call(input) !== "[object Object]")
+    return !1;
+  const prototype = Object.getPrototypeOf(input);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+function isJwkSet(input) {
+  return validate_isObject(input) && Array.isArray(input.keys) && Array.from(input.keys).every(validate_isObject);
+}
+function isDisjoint(...headers) {
+  const parameters = /* @__PURE__ */ new Set();
+  for (const header of headers)
+    if (header)
+      for (const parameter of Object.keys(header)) {
+        if (parameters.has(parameter))
+          return !1;
+        parameters.add(parameter);
+      }
+  return !0;
+}
+function assertNotSet(value, name) {
+  if (value !== void 0)
+    throw new TypeError(`${name} can only be called once`);
+}
+function decodeBase64url(value, label, ErrorClass) {
+  try {
+    return decode(value);
+  } catch (cause) {
+    throw new ErrorClass(`Failed to base64url decode the ${label}`, { cause });
+  }
+}
+function encodeAsciiMember(value, label, ErrorClass) {
+  try {
+    return encode(value);
+  } catch (cause) {
+    throw new ErrorClass(`The ${label} is not a valid base64url string`, { cause });
+  }
+}
+function parseJoseHeader(encodedProtectedHeader, ErrorClass, message) {
+  let parsed;
+  try {
+    parsed = JSON.parse(strictDecoder.decode(decode(encodedProtectedHeader)));
+  } catch (cause) {
+    throw new ErrorClass(message, { cause });
+  }
+  if (!validate_isObject(parsed))
+    throw new ErrorClass(message);
+  return parsed;
+}
+const JWS_RECOGNIZED = { __proto__: null, b64: !0 }, JWE_RECOGNIZED = { __proto__: null };
+function validateAlgorithms(option, algorithms) {
+  if (algorithms !== void 0 && (!Array.isArray(algorithms) || algorithms.some((s) => typeof s != "string")))
+    throw new TypeError(`"${option}" option must be an array of strings`);
+  return algorithms === void 0 ? void 0 : new Set(algorithms);
+}
+function validateCritDuplicates(Err, protectedHeader) {
+  const { crit } = protectedHeader ?? {};
+  if (Array.isArray(crit) && new Set(crit).size !== crit.length)
+    throw new Err('"crit" (Critical) Header Parameter MUST NOT contain duplicate values');
+}
+function validateCrit(Err, recognizedDefault, recognizedOption, protectedHeader, joseHeader) {
+  if (joseHeader.crit !== void 0 && protectedHeader?.crit === void 0)
+    throw new Err('"crit" (Critical) Header Parameter MUST be integrity protected');
+  if (!protectedHeader || protectedHeader.crit === void 0)
+    return [];
+  if (!Array.isArray(protectedHeader.crit) || protectedHeader.crit.length === 0 || protectedHeader.crit.some((input) => typeof input != "string" || input.length === 0))
+    throw new Err('"crit" (Critical) Header Parameter MUST be an array of non-empty strings when present');
+  const recognized = recognizedOption === void 0 ? recognizedDefault : { __proto__: null, ...recognizedOption, ...recognizedDefault };
+  for (const parameter of protectedHeader.crit) {
+    if (!(parameter in recognized))
+      throw new JOSENotSupported(`Extension Header Parameter "${parameter}" is not recognized`);
+    if (!Object.hasOwn(joseHeader, parameter) || joseHeader[parameter] === void 0)
+      throw new Err(`Extension Header Parameter "${parameter}" is missing`);
+    if (recognized[parameter] && (!Object.hasOwn(protectedHeader, parameter) || protectedHeader[parameter] === void 0))
+      throw new Err(`Extension Header Parameter "${parameter}" MUST be integrity protected`);
+  }
+  return protectedHeader.crit;
+}
+function validateB64(protectedHeader, extensions) {
+  if (extensions.includes("b64")) {
+    const b64 = protectedHeader.b64;
+    if (typeof b64 != "boolean")
+      throw new JWSInvalid('The "b64" (base64url-encode payload) Header Parameter must be a boolean');
+    return b64;
+  }
+  return !0;
+}
+function serializeJoseHeader(Err, header) {
+  let serialized, parsed;
+  try {
+    serialized = JSON.stringify(header), parsed = JSON.parse(serialized);
+  } catch (cause) {
+    throw new Err("JOSE Header is not valid JSON", { cause });
+  }
+  if (!validate_isObject(parsed))
+    throw new Err("JOSE Header is not a JSON object");
+  return [parsed, serialized];
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/key.js
+
+
+
+const tag = (key) => key[Symbol.toStringTag], jwkMatchesOp = (entry, key, usage) => {
+  const { alg } = entry;
+  if (key.use !== void 0) {
+    const expected = usage === "sign" || usage === "verify" ? "sig" : "enc";
+    if (key.use !== expected)
+      throw new TypeError(`Invalid key for this operation, its "use" must be "${expected}" when present`);
+  }
+  if (key.kty === "AKP" && key.alg === void 0)
+    throw new TypeError('missing "alg" (Algorithm) Parameter value');
+  if (key.alg !== void 0 && key.alg !== alg)
+    throw new TypeError(`Invalid key for this operation, its "alg" must be "${alg}" when present`);
+  if (Array.isArray(key.key_ops)) {
+    const expectedKeyOp = usage === "encrypt" || usage === "decrypt" ? entry.ops?.[usage === "encrypt" ? 0 : 1] : usage;
+    if (expectedKeyOp && !key.key_ops.includes(expectedKeyOp))
+      throw new TypeError(`Invalid key for this operation, its "key_ops" must include "${expectedKeyOp}" when present`);
+  }
+};
+async function prepareKey(entry, key, usage) {
+  const { alg, secret } = entry, requiresPrivateKey = usage === "decrypt" || usage === "sign";
+  if (secret && key instanceof Uint8Array)
+    return key;
+  let normalized, keyObject;
+  if (validate_isObject(key)) {
+    if (normalized = normalizeJwk(key), typeof normalized.kty != "string")
+      throw invalidKeyType(alg, key, secret);
+    if (!(secret ? normalized.kty === "oct" && typeof normalized.k == "string" : normalized.kty !== "oct" && (requiresPrivateKey ? normalized.kty === "AKP" && typeof normalized.priv == "string" || typeof normalized.d == "string" : normalized.d === void 0 && normalized.priv === void 0)))
+      throw new TypeError(secret ? 'JSON Web Key for symmetric algorithms must have JWK "kty" (Key Type) equal to "oct" and the JWK "k" (Key Value) present' : `JSON Web Key for this operation must be a ${requiresPrivateKey ? "private" : "public"} JWK`);
+    if (jwkMatchesOp(entry, normalized, usage), normalized.kty === "oct")
+      return base64url_decode(normalized.k);
+    if (!Object.isFrozen(key)) {
+      const { key_ops } = key;
+      Array.isArray(key_ops) && Object.freeze(key_ops), Object.freeze(key);
+    }
+  } else {
+    if (!isKeyLike(key))
+      throw invalidKeyType(alg, key, secret);
+    const expectedType = secret ? "secret" : requiresPrivateKey ? "private" : "public";
+    if (key.type !== expectedType && (secret || ["secret", "public", "private"].includes(key.type)))
+      throw new TypeError(`${tag(key)} instances must be of type "${expectedType}" for the ${alg} algorithm`);
+    if (isCryptoKey(key))
+      return key;
+    if (keyObject = key, keyObject.type === "secret")
+      return keyObject.export();
+  }
+  cache ||= /* @__PURE__ */ new WeakMap();
+  const cacheKey = key;
+  let cached = cache.get(cacheKey);
+  if (cached?.[alg])
+    return cached[alg];
+  if (cached || cache.set(cacheKey, cached = {}), keyObject && typeof keyObject.toCryptoKey == "function") {
+    const isPublic = keyObject.type === "public", crv = nist[keyObject.asymmetricKeyDetails?.namedCurve], params = entry.resolve?.({ crv, asymmetricKeyType: keyObject.asymmetricKeyType }) ?? entry.subtle;
+    return cached[alg] = keyObject.toCryptoKey(params, isPublic, entry.usages[isPublic ? 0 : 1]);
+  }
+  return normalized ??= keyObject.export({ format: "jwk" }), normalized.alg = alg, cached[alg] = await jwkToKey(entry, normalized);
+}
+let cache;
+const nist = {
+  __proto__: null,
+  prime256v1: "P-256",
+  secp384r1: "P-384",
+  secp521r1: "P-521"
+};
+function assertCryptoKey(key) {
+  if (!isCryptoKey(key))
+    throw new Error("CryptoKey instance expected");
+}
+const isCryptoKey = (key) => {
+  if (key?.[Symbol.toStringTag] === "CryptoKey")
+    return !0;
+  try {
+    return key instanceof CryptoKey;
+  } catch {
+    return !1;
+  }
+}, isKeyObject = (key) => key?.[Symbol.toStringTag] === "KeyObject", isKeyLike = (key) => isCryptoKey(key) || isKeyObject(key);
+function message(msg, actual, ...types) {
+  if (types.length > 2) {
+    const last = types.pop();
+    msg += `one of type ${types.join(", ")}, or ${last}.`;
+  } else types.length === 2 ? msg += `one of type ${types[0]} or ${types[1]}.` : msg += `of type ${types[0]}.`;
+  return actual == null ? msg += ` Received ${actual}` : typeof actual == "function" && actual.name ? msg += ` Received function ${actual.name}` : typeof actual == "object" && actual != null && actual.constructor?.name && (msg += ` Received an instance of ${actual.constructor.name}`), msg;
+}
+const invalidKeyInput = (actual, ...types) => message("Key must be ", actual, ...types);
+function invalidKeyType(alg, actual, secret) {
+  const types = ["CryptoKey", "KeyObject", "JSON Web Key"];
+  return secret && types.push("Uint8Array"), new TypeError(message(`Key for the ${alg} algorithm must be `, actual, ...types));
+}
+const unusable = (name, prop = "algorithm.name") => new TypeError(`CryptoKey does not support this operation, its ${prop} must be ${name}`);
+function checkUsage(key, usage) {
+  if (usage && !key.usages.includes(usage))
+    throw new TypeError(`CryptoKey does not support this operation, its usages must include ${usage}.`);
+}
+function checkModulusLength(alg, key) {
+  const { modulusLength } = key.algorithm;
+  if (typeof modulusLength != "number" || modulusLength < 2048)
+    throw new TypeError(`${alg} requires key modulusLength to be 2048 bits or larger`);
+}
+function checkCryptoKey(key, expected, usage) {
+  const algorithm = key.algorithm;
+  if (algorithm.name !== expected.name)
+    throw unusable(expected.name);
+  if (expected.hash && algorithm.hash?.name !== expected.hash)
+    throw unusable(expected.hash, "algorithm.hash");
+  if (expected.namedCurve && algorithm.namedCurve !== expected.namedCurve)
+    throw unusable(expected.namedCurve, "algorithm.namedCurve");
+  if (expected.length !== void 0 && algorithm.length !== expected.length)
+    throw unusable(expected.length, "algorithm.length");
+  checkUsage(key, usage);
+}
+function snapshotJwk(jwk) {
+  return { __proto__: null, ...jwk };
+}
+function normalizeJwk(jwk) {
+  const normalized = snapshotJwk(jwk);
+  if (normalized.ext !== void 0 && typeof normalized.ext != "boolean")
+    throw new TypeError('"ext" (Extractable) Parameter must be a boolean');
+  if (normalized.key_ops !== void 0) {
+    const value = normalized.key_ops, keyOps = Array.isArray(value) ? [...value] : void 0;
+    if (!keyOps || keyOps.some((operation) => typeof operation != "string") || new Set(keyOps).size !== keyOps.length)
+      throw new TypeError('"key_ops" (Key Operations) Parameter must be an array of unique strings');
+    normalized.key_ops = keyOps;
+  }
+  return normalized;
+}
+function validateExtractableOption(extractable) {
+  if (extractable !== void 0 && typeof extractable != "boolean")
+    throw new TypeError('"extractable" option must be a boolean');
+  return extractable;
+}
+async function jwkToKey(entry, jwk, extractable) {
+  if (!entry.kty.includes(jwk.kty))
+    throw new JOSENotSupported('Invalid or unsupported JWK "alg" (Algorithm) Parameter value');
+  const algorithm = entry.resolve?.({ kty: jwk.kty, crv: jwk.crv }) ?? entry.subtle, isPrivate = !!(jwk.d || jwk.priv), keyData = { ...jwk, ext: extractable ?? jwk.ext };
+  return keyData.kty !== "AKP" && delete keyData.alg, delete keyData.use, crypto.subtle.importKey("jwk", keyData, algorithm, keyData.ext ?? !isPrivate, jwk.key_ops ?? entry.usages[isPrivate ? 1 : 0]);
+}
+async function rawKey(key, expected, usage, extractable = !1) {
+  return key instanceof Uint8Array && (key = await crypto.subtle.importKey("raw", key, expected, extractable, [usage])), checkCryptoKey(key, expected, usage), key;
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/jws_sign.js
+
+
+
+
+
+
+async function createSignature(input, key, rejectUnencoded) {
+  let [payload, protectedHeader, unprotectedHeader, crit] = input, encodedProtectedHeader = "";
+  if (protectedHeader !== void 0) {
+    const normalized = serializeJoseHeader(JWSInvalid, protectedHeader);
+    protectedHeader = normalized[0], encodedProtectedHeader = base64url_encode(normalized[1]);
+  }
+  if (unprotectedHeader !== void 0 && (unprotectedHeader = serializeJoseHeader(JWSInvalid, unprotectedHeader)[0]), !protectedHeader && !unprotectedHeader)
+    throw new JWSInvalid("either setProtectedHeader or setUnprotectedHeader must be called before #sign()");
+  if (!isDisjoint(protectedHeader, unprotectedHeader))
+    throw new JWSInvalid("JWS Protected and JWS Unprotected Header Parameter names must be disjoint");
+  const joseHeader = { ...protectedHeader, ...unprotectedHeader };
+  validateCritDuplicates(JWSInvalid, protectedHeader);
+  const b64 = validateB64(protectedHeader, validateCrit(JWSInvalid, JWS_RECOGNIZED, crit, protectedHeader, joseHeader));
+  b64 || rejectUnencoded?.();
+  const { alg } = joseHeader;
+  if (typeof alg != "string" || !alg)
+    throw new JWSInvalid('JWS "alg" (Algorithm) Header Parameter missing or invalid');
+  const entry = jwsAlgorithm(alg);
+  let encodedPayload = "", signingPayload = payload, signingInput;
+  if (b64) {
+    const encodedPayloadCache = input[4];
+    encodedPayloadCache ? (encodedPayload = encodedPayloadCache[0] ??= base64url_encode(payload), signingPayload = encodedPayloadCache[1] ??= buffer_utils_encode(encodedPayload)) : (encodedPayload = base64url_encode(payload), signingInput = encoder.encode(`${encodedProtectedHeader}.${encodedPayload}`));
+  }
+  signingInput ??= concat(buffer_utils_encode(encodedProtectedHeader), buffer_utils_encode("."), signingPayload);
+  const signingKey = await rawKey(await prepareKey(entry, key, "sign"), entry.subtle, "sign");
+  entry.minRsaBits && checkModulusLength(entry.alg, signingKey);
+  const jws = {
+    signature: base64url_encode(new Uint8Array(await crypto.subtle.sign(entry.signing, signingKey, signingInput))),
+    payload: encodedPayload
+  };
+  return protectedHeader && (jws.protected = encodedProtectedHeader), unprotectedHeader && (jws.header = unprotectedHeader), [jws, b64];
+}
+async function createCompactSignature(payload, protectedHeader, crit, key, rejectUnencoded) {
+  const [jws] = await createSignature([payload, protectedHeader, void 0, crit], key, rejectUnencoded);
+  return `${jws.protected}.${jws.payload}.${jws.signature}`;
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/lib/jwt_claims_set.js
+
+
+
+const epoch = (date) => Math.floor(date.getTime() / 1e3), multipliers = {
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86400,
+  w: 604800,
+  y: 31557600
+}, REGEX = /^(\+|\-)? ?(\d+|\d+\.\d+) ?(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)(?: (ago|from now))?$/i, checkFailed = "check_failed";
+function invalidDuration() {
+  throw new TypeError("Invalid time period format");
+}
+function secs(str) {
+  typeof str != "string" && invalidDuration();
+  const matched = REGEX.exec(str);
+  (!matched || matched[4] && matched[1]) && invalidDuration();
+  const value = parseFloat(matched[2]), durationSeconds = Math.round(value * multipliers[matched[3][0].toLowerCase()]);
+  return Number.isFinite(durationSeconds) || invalidDuration(), matched[1] === "-" || matched[4]?.toLowerCase() === "ago" ? -durationSeconds : durationSeconds;
+}
+function validateInput(label, input) {
+  if (!Number.isFinite(input))
+    throw new TypeError(`Invalid ${label} input`);
+  return input;
+}
+function validateStringClaim(claim, value) {
+  if (typeof value != "string")
+    throw new TypeError(`"${claim}" claim must be a string`);
+}
+function validateAudienceClaim(value) {
+  if (typeof value != "string" && (!Array.isArray(value) || Array.from(value).some((member) => typeof member != "string")))
+    throw new TypeError('"aud" claim must be a string or an array of strings');
+}
+function numericDate(value, label) {
+  return typeof value == "number" ? validateInput(label, value) : value instanceof Date ? validateInput(label, epoch(value)) : epoch(/* @__PURE__ */ new Date()) + secs(value);
+}
+const normalizeTyp = (value) => {
+  const normalized = value.toLowerCase();
+  return value.includes("/") ? normalized : `application/${normalized}`;
+}, checkAudiencePresence = (audPayload, audOption) => typeof audPayload == "string" ? audOption.includes(audPayload) : Array.isArray(audPayload) ? audOption.some((aud) => audPayload.includes(aud)) : !1;
+function validateNumericDate(claimsSet, claim, required = !1) {
+  const value = claimsSet[claim];
+  if (!(value === void 0 && !required)) {
+    if (typeof value != "number")
+      throw new JWTClaimValidationFailed(`"${claim}" claim must be a number`, claimsSet, claim, "invalid");
+    return value;
+  }
+}
+function unexpectedClaim(claimsSet, claim) {
+  throw new JWTClaimValidationFailed(`unexpected "${claim}" claim value`, claimsSet, claim, checkFailed);
+}
+function validateClaimsSet(protectedHeader, claimsSetBytes, options = {}) {
+  let claimsSet;
+  try {
+    claimsSet = JSON.parse(strictDecoder.decode(claimsSetBytes));
+  } catch (cause) {
+    throw new JWTInvalid("JWT Claims Set must be a top-level JSON object", { cause });
+  }
+  if (!isObject(claimsSet))
+    throw new JWTInvalid("JWT Claims Set must be a top-level JSON object");
+  const { typ } = options;
+  if (typ !== void 0 && (typeof protectedHeader.typ != "string" || normalizeTyp(protectedHeader.typ) !== normalizeTyp(typ)))
+    throw new JWTClaimValidationFailed('unexpected "typ" JWT header value', claimsSet, "typ", checkFailed);
+  const { requiredClaims = [], issuer, subject, audience, maxTokenAge } = options, presenceCheck = [...requiredClaims];
+  maxTokenAge !== void 0 && presenceCheck.push("iat"), audience !== void 0 && presenceCheck.push("aud"), subject !== void 0 && presenceCheck.push("sub"), issuer !== void 0 && presenceCheck.push("iss");
+  for (const claim of new Set(presenceCheck.reverse()))
+    if (!Object.hasOwn(claimsSet, claim))
+      throw new JWTClaimValidationFailed(`missing required "${claim}" claim`, claimsSet, claim, "missing");
+  issuer !== void 0 && !(Array.isArray(issuer) ? issuer : [issuer]).includes(claimsSet.iss) && unexpectedClaim(claimsSet, "iss"), subject !== void 0 && claimsSet.sub !== subject && unexpectedClaim(claimsSet, "sub"), audience !== void 0 && !checkAudiencePresence(claimsSet.aud, typeof audience == "string" ? [audience] : audience) && unexpectedClaim(claimsSet, "aud");
+  const { clockTolerance } = options;
+  let tolerance = 0;
+  if (typeof clockTolerance == "string")
+    tolerance = secs(clockTolerance);
+  else if (clockTolerance !== void 0) {
+    if (typeof clockTolerance != "number")
+      throw new TypeError("Invalid clockTolerance option type");
+    tolerance = clockTolerance;
+  }
+  if (validateInput("clockTolerance option", tolerance), tolerance < 0)
+    throw new TypeError("Invalid clockTolerance option input");
+  const { currentDate } = options, now = validateInput("currentDate option", epoch(currentDate === void 0 ? /* @__PURE__ */ new Date() : currentDate)), iat = validateNumericDate(claimsSet, "iat", maxTokenAge !== void 0), nbf = validateNumericDate(claimsSet, "nbf");
+  if (nbf !== void 0 && nbf > now + tolerance)
+    throw new JWTClaimValidationFailed('"nbf" claim timestamp check failed', claimsSet, "nbf", checkFailed);
+  const exp = validateNumericDate(claimsSet, "exp");
+  if (exp !== void 0 && exp <= now - tolerance)
+    throw new JWTExpired('"exp" claim timestamp check failed', claimsSet, "exp", checkFailed);
+  if (maxTokenAge !== void 0) {
+    const age = now - iat, max = validateInput("maxTokenAge option", typeof maxTokenAge == "number" ? maxTokenAge : secs(maxTokenAge));
+    if (max < 0)
+      throw new TypeError("Invalid maxTokenAge option input");
+    if (age - tolerance > max)
+      throw new JWTExpired('"iat" claim timestamp check failed (too far in the past)', claimsSet, "iat", checkFailed);
+    if (age < -tolerance)
+      throw new JWTClaimValidationFailed('"iat" claim timestamp check failed (it should be in the past)', claimsSet, "iat", checkFailed);
+  }
+  return claimsSet;
+}
+let producerClaimsSets;
+function producerClaimsSet(producer) {
+  return producerClaimsSets.get(producer);
+}
+function jwtClaimsSetBytes(producer) {
+  const claimsSet = producerClaimsSet(producer);
+  for (const claim of ["iat", "nbf", "exp"]) {
+    const value = claimsSet[claim];
+    if (typeof value == "number" && !Number.isFinite(value))
+      throw new TypeError(`"${claim}" claim must be a finite number`);
+  }
+  return encoder.encode(JSON.stringify(claimsSet));
+}
+function jwtClaim(producer, claim) {
+  return producerClaimsSet(producer)[claim];
+}
+class JWTClaimsBuilder {
+  constructor(claimsSet = {}) {
+    if (!validate_isObject(claimsSet))
+      throw new TypeError("JWT Claims Set MUST be an object");
+    (producerClaimsSets ||= /* @__PURE__ */ new WeakMap()).set(this, structuredClone(claimsSet));
+  }
+  setIssuer(value) {
+    return validateStringClaim("iss", value), producerClaimsSet(this).iss = value, this;
+  }
+  setSubject(value) {
+    return validateStringClaim("sub", value), producerClaimsSet(this).sub = value, this;
+  }
+  setAudience(value) {
+    return validateAudienceClaim(value), producerClaimsSet(this).aud = value, this;
+  }
+  setJti(value) {
+    return validateStringClaim("jti", value), producerClaimsSet(this).jti = value, this;
+  }
+  setNotBefore(value) {
+    return producerClaimsSet(this).nbf = numericDate(value, "setNotBefore"), this;
+  }
+  setExpirationTime(value) {
+    return producerClaimsSet(this).exp = numericDate(value, "setExpirationTime"), this;
+  }
+  setIssuedAt(value) {
+    const claimsSet = producerClaimsSet(this);
+    return value === void 0 ? claimsSet.iat = epoch(/* @__PURE__ */ new Date()) : typeof value == "string" ? claimsSet.iat = validateInput("setIssuedAt", epoch(/* @__PURE__ */ new Date()) + secs(value)) : claimsSet.iat = numericDate(value, "setIssuedAt"), this;
+  }
+}
+
+
+;// CONCATENATED MODULE: ./node_modules/jose/dist/webapi/jwt/sign.js
+
+
+
+
+const SignJWT_base = JWTClaimsBuilder;
+class SignJWT extends SignJWT_base {
+  #protectedHeader;
+  setProtectedHeader(protectedHeader) {
+    return assertNotSet(this.#protectedHeader, "setProtectedHeader"), this.#protectedHeader = protectedHeader, this;
+  }
+  async sign(key, options) {
+    return createCompactSignature(jwtClaimsSetBytes(this), this.#protectedHeader, options?.crit, key, () => {
+      throw new errors_JWTInvalid("JWTs MUST NOT use unencoded payload");
+    });
+  }
+}
+
+
+;// CONCATENATED MODULE: ./src/credentials/entra-credential.ts
+/** How an application proves itself to Microsoft Entra: a federated assertion, a secret, or a certificate. */
+
+
+
+/** RFC 7523 §2.2. */
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const ownAssertionSeconds = 300;
+/** Throws the assertion source's own error, or ERR_ENTRA_CERTIFICATE. */
+async function proveClient(credential, client, signal) {
+    if (credential.kind === "secret")
+        return { fields: { client_secret: credential.secret } };
+    const assertion = credential.kind === "assertion"
+        ? (await credential.source.fetch(signal)).value
+        : await signAssertion(credential.pem, client);
+    return { fields: { client_assertion_type: assertionType, client_assertion: assertion }, assertion };
+}
+/** Entra knows the certificate by the SHA-256 of its DER (`x5t#S256`). */
+async function signAssertion(pem, { id, tokenEndpoint }) {
+    try {
+        const thumbprint = (0,external_node_crypto_namespaceObject.createHash)("sha256").update(new external_node_crypto_namespaceObject.X509Certificate(pem).raw).digest("base64url");
+        const now = Math.floor(Date.now() / 1_000);
+        return await new SignJWT({})
+            .setProtectedHeader({ alg: "PS256", typ: "JWT", "x5t#S256": thumbprint })
+            .setIssuer(id)
+            .setSubject(id)
+            .setAudience(tokenEndpoint.href)
+            .setJti((0,external_node_crypto_namespaceObject.randomUUID)())
+            .setIssuedAt(now)
+            .setNotBefore(now)
+            .setExpirationTime(now + ownAssertionSeconds)
+            .sign((0,external_node_crypto_namespaceObject.createPrivateKey)(pem));
+    }
+    catch (error) {
+        // What OpenSSL says may quote the key.
+        throw new errors_ClusterConnectError("ERR_ENTRA_CERTIFICATE", "", { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/credentials/entra-refusal.ts
+/** What Microsoft Entra means by a refusal, by its numeric AADSTS code. */
+
+
+
+
+const codes = [
+    // No federated credential with that issuer, subject or audience.
+    ["ERR_ENTRA_FEDERATION", [70_021, 700_211, 700_212, 700_213, 7_002_138]],
+    ["ERR_ENTRA_ASSERTION_EXPIRED", [700_024]],
+    ["ERR_ENTRA_CONDITIONAL_ACCESS", [53_000, 53_001, 53_003, 530_003, 530_035]],
+    // No such application, or one that is disabled; no such tenant, or none by that name.
+    ["ERR_ENTRA_CLIENT_UNKNOWN", [700_016, 7_000_112, 90_002, 900_023, 900_021]],
+    ["ERR_ENTRA_SECRET_REFUSED", [7_000_215, 7_000_222, 7_000_218, 700_027]],
+    ["ERR_ENTRA_RESOURCE_UNKNOWN", [500_011, 500_014, 650_057]],
+];
+/** The reason stands at the beginning. */
+const maxReasonCharacters = 400;
+const entra_refusal_refusal = object({
+    error: schemas_string().default(""),
+    error_description: schemas_string().default(""),
+    error_codes: array(schemas_number()).default([]),
+});
+function explainEntraRefusal(response, request) {
+    const { error, error_description, error_codes } = entra_refusal_read(response.body);
+    // The first line is the message; the rest are trace ids and a time.
+    const said = (error_description.split(/\r?\n/)[0] ?? "") || error || `status ${String(response.status)}`;
+    if (response.status >= 500 || response.status === 429) {
+        const detail = `status ${String(response.status)} ${said}`;
+        return new errors_ClusterConnectError("ERR_ENTRA_UNREACHABLE", detail, {
+            cause: readRetryAfter(response.headers["retry-after"]),
+        });
+    }
+    const [, described] = /^AADSTS(\d+)/.exec(error_description) ?? [];
+    const given = [...error_codes, ...(described === undefined ? [] : [Number(described)])];
+    const known = codes.find(([, numbers]) => numbers.some((number) => given.includes(number)));
+    const code = known?.[0] ?? "ERR_ENTRA_REFUSED";
+    return new errors_ClusterConnectError(code, `${said.slice(0, maxReasonCharacters)} [${particulars(request)}]`);
+}
+/** What has to be compared with the registration: none of it is secret. */
+function particulars({ client, scope, assertion }) {
+    const show = (claim) => JSON.stringify(claim) ?? "none";
+    const { iss, sub, aud } = readUnverifiedClaims(assertion ?? "") ?? {};
+    const claims = assertion === undefined ? "" : `; issuer ${show(iss)}, subject ${show(sub)}, audience ${show(aud)}`;
+    return `scope ${scope}, client ${client.clientId}, tenant ${client.tenantId}${claims}`;
+}
+function entra_refusal_read(body) {
+    try {
+        return entra_refusal_refusal.parse(JSON.parse(body));
+    }
+    catch {
+        return { error: "", error_description: "", error_codes: [] };
+    }
+}
+
+;// CONCATENATED MODULE: ./src/credentials/token-text.ts
+/** Bytes of a token, or of what a command prints. */
+const maxTokenBytes = 131_072;
+/** The token inside a command's or a file's text: a raw token, an ExecCredential, or the JSON of the az CLI. */
+function extractToken(text) {
+    const trimmed = text.trim();
+    const token = trimmed.startsWith("{") ? fromJson(trimmed) : trimmed;
+    // A blank inside would end the header that the token goes into, or mean that this is a message.
+    return token !== undefined && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
+}
+function fromJson(text) {
+    try {
+        const document = JSON.parse(text);
+        const token = document.status?.token ?? document.accessToken;
+        return typeof token === "string" ? token : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/credentials/entra-token.ts
+/**
+ * Microsoft Entra's token endpoint, OAuth 2.0 client credentials (RFC 6749 §4.4): one form, posted afresh for every
+ * token. Why no library does it: docs/adr/0007.
+ */
+
+
+
+
+
+
+/** `expires_in` is the life left, in seconds. */
+const answer = object({ access_token: schemas_string().min(1), expires_in: coerce_number().positive() });
+/** Throws a ClusterConnectError with an ERR_ENTRA_\u2026 code, or that of the assertion's source. */
+async function requestEntraToken(request) {
+    const { client, scope, keyId, signal } = request;
+    const tokenEndpoint = new URL(`/${encodeURIComponent(client.tenantId)}/oauth2/v2.0/token`, client.authority);
+    const proof = await proveClient(client.credential, { id: client.clientId, tokenEndpoint }, signal);
+    const form = new URLSearchParams({
+        client_id: client.clientId,
+        grant_type: "client_credentials",
+        scope,
+        ...proof.fields,
+        ...(keyId === undefined ? {} : { token_type: "pop", req_cnf: confirmationOf(keyId) }),
+    });
+    const askedAtMs = Date.now();
+    const response = await post(tokenEndpoint, form, signal);
+    if (response.status !== 200)
+        throw explainEntraRefusal(response, { client, scope, assertion: proof.assertion });
+    const parsed = answer.safeParse(entra_token_parseJson(response.body));
+    if (!parsed.success)
+        throw new errors_ClusterConnectError("ERR_ENTRA_REFUSED", "the answer holds no token");
     return {
-        apiVersion: "v1",
-        kind: "Config",
-        clusters: [
-            {
-                name,
-                cluster: {
-                    server,
-                    "tls-server-name": tlsServerName,
-                    "certificate-authority-data": Buffer.from(caBundle).toString("base64"),
-                    extensions: [{ name: extensionName, extension: {} }],
-                },
+        value: parsed.data.access_token,
+        // An answer may have been long under way; what is over must not be taken for fresh.
+        receivedAtMs: askedAtMs,
+        // Not `exp \u2212 iat`: Entra may hand out one that it has made some minutes ago.
+        lifetimeMs: parsed.data.expires_in * 1_000,
+    };
+}
+/** The same as a source of tokens for one scope. */
+const createEntraTokenSource = (client, scope) => ({
+    description: `Microsoft Entra for ${scope}`,
+    fetch: (signal) => requestEntraToken({ client, scope, signal }),
+});
+/** Base64url of JSON without padding; sent as plain JSON it is answered with 500. `sw`: the key lies in software. */
+const confirmationOf = (keyId) => Buffer.from(JSON.stringify({ kid: keyId, xms_ksl: "sw" })).toString("base64url");
+async function post(url, form, signal) {
+    try {
+        return await http_request_sendHttpRequest({
+            url,
+            method: "POST",
+            headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
+            body: form.toString(),
+            maxBytes: 2 * maxTokenBytes,
+            signal,
+        });
+    }
+    catch (error) {
+        if (error instanceof errors_ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new errors_ClusterConnectError("ERR_ENTRA_UNREACHABLE", errors_messageOf(error), { cause: error });
+    }
+}
+function entra_token_parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/cloud.ts
+/** The Azure clouds: where ARM, Entra and the registry of arcProxy are, and what arcProxy calls them. */
+
+
+
+const cloud = (arcProxyName, arm, authority, assertionAudience) => ({
+    arcProxyName,
+    resourceManager: new URL(arm),
+    resourceManagerScope: `${arm}/.default`,
+    authority: new URL(authority),
+    assertionAudience,
+});
+/** By the names that Azure's tools give them. */
+const clouds = {
+    AzureCloud: cloud("AZUREPUBLICCLOUD", "https://management.azure.com", "https://login.microsoftonline.com", "api://AzureADTokenExchange"),
+    AzureUSGovernment: cloud("AzureUSGovernmentCloud", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"),
+    AzureChinaCloud: cloud("AzureChinaCloud", "https://management.chinacloudapi.cn", "https://login.partner.microsoftonline.cn", "api://AzureADTokenExchangeChina"),
+};
+const metadataVersion = "2022-09-01";
+const metadata = object({
+    name: schemas_string().min(1),
+    authentication: object({ loginEndpoint: url(), audiences: array(schemas_string().min(1)).default([]) }),
+    suffixes: object({ relayEndpointSuffix: schemas_string().optional() }).default({}),
+    /** What is in it does not matter: that it is there tells a cloud with data planes of its own. */
+    dataplaneEndpoints: unknown().optional(),
+});
+/**
+ * A cloud by its name, or by the address of its ARM endpoint (Azure Local, air-gapped), which is then asked for its
+ * metadata. Throws ERR_ARM_UNREACHABLE or ERR_ARM_ANSWER.
+ */
+async function resolveCloud(nameOrUrl, signal) {
+    if (Object.hasOwn(clouds, nameOrUrl))
+        return clouds[nameOrUrl];
+    const resourceManager = new URL(nameOrUrl);
+    const found = await fetchMetadata(resourceManager, signal);
+    const { loginEndpoint, audiences } = found.authentication;
+    const known = Object.hasOwn(clouds, found.name) ? clouds[found.name] : undefined;
+    const audience = (audiences[0] ?? resourceManager.origin).replace(/\/$/, "");
+    const base = {
+        arcProxyName: known?.arcProxyName ?? found.name,
+        resourceManager,
+        resourceManagerScope: `${audience}/.default`,
+        authority: new URL(loginEndpoint),
+        assertionAudience: (known ?? clouds.AzureCloud).assertionAudience,
+    };
+    if (found.dataplaneEndpoints === undefined)
+        return base;
+    return {
+        ...base,
+        endpoints: {
+            resourceManagerEndpoint: resourceManager.origin,
+            serviceBusEndpointSuffix: (found.suffixes.relayEndpointSuffix ?? "").replace(/^\./, ""),
+            activeDirectoryEndpoint: loginEndpoint,
+        },
+    };
+}
+async function fetchMetadata(arm, signal) {
+    const url = new URL(`/metadata/endpoints?api-version=${metadataVersion}`, arm);
+    let response;
+    try {
+        response = await http_request_sendHttpRequest({ url, headers: { Accept: "application/json" }, signal });
+    }
+    catch (error) {
+        if (error instanceof errors_ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new errors_ClusterConnectError("ERR_ARM_UNREACHABLE", errors_messageOf(error), { cause: error });
+    }
+    if (response.status >= 500 || response.status === 429) {
+        throw new errors_ClusterConnectError("ERR_ARM_UNREACHABLE", `status ${String(response.status)} of ${url.href}`);
+    }
+    try {
+        return metadata.parse(JSON.parse(response.body));
+    }
+    catch (error) {
+        const detail = `${url.href} is not the metadata of a cloud: status ${String(response.status)}`;
+        throw new errors_ClusterConnectError("ERR_ARM_ANSWER", detail, { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/lasting-token.ts
+const assumedLifetimeMs = 300_000;
+/** Shares of its life. */
+const renewedAt = 0.5;
+const usedUntil = 0.95;
+class LastingToken {
+    source;
+    #token;
+    #fetching;
+    constructor(source) {
+        this.source = source;
+    }
+    /** Throws the source's error, unless what was kept still lives. */
+    async value(signal) {
+        if (this.#share() < renewedAt)
+            return this.#token?.value ?? "";
+        try {
+            // Calls that come together get the same one.
+            this.#fetching ??= this.source.fetch(signal).finally(() => (this.#fetching = undefined));
+            this.#token = await this.#fetching;
+        }
+        catch (error) {
+            if (this.#share() >= usedUntil)
+                throw error;
+        }
+        return this.#token?.value ?? "";
+    }
+    /** What was kept has been refused. */
+    forget() {
+        this.#token = undefined;
+    }
+    /** How much of its life is over. */
+    #share() {
+        if (this.#token === undefined)
+            return 1;
+        const { receivedAtMs, lifetimeMs = assumedLifetimeMs } = this.#token;
+        return (Date.now() - receivedAtMs) / lifetimeMs;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-session.ts
+/** What one session keeps of Azure's: the cloud, a correlation id, tokens for ARM and for the cluster. */
+
+
+
+
+
+
+
+
+class ArcSession {
+    settings;
+    cloud;
+    correlationId = (0,external_node_crypto_namespaceObject.randomUUID)();
+    #arm;
+    #armToken;
+    #connectivityIsKnown = false;
+    constructor(settings, cloud) {
+        this.settings = settings;
+        this.cloud = cloud;
+        const { signIn } = settings;
+        this.#armToken = new LastingToken(signIn.kind === "token"
+            ? signIn.source
+            : createEntraTokenSource(this.#client(signIn), cloud.resourceManagerScope));
+        this.#arm = new ArmClient({
+            resourceManager: cloud.resourceManager,
+            token: (signal) => this.#armToken.value(signal),
+            correlationId: this.correlationId,
+        });
+    }
+    static async open(settings, signal) {
+        return new ArcSession(settings, await resolveCloud(settings.cloud, signal));
+    }
+    /** Throws what `fetchRelayCredential` throws and, until it has been asked once, what Azure knows of the agent. */
+    async relayCredential(signal) {
+        const { cluster, serviceAccount } = this.settings;
+        const method = serviceAccount === undefined ? "AAD" : "Token";
+        const [connectivity, credential] = await Promise.allSettled([
+            this.#refuseIfOffline(signal),
+            fetchRelayCredential(this.#arm, cluster, method, signal),
+        ]);
+        if (connectivity.status === "rejected")
+            throw connectivity.reason;
+        if (credential.status === "fulfilled")
+            return credential.value;
+        const { reason } = credential;
+        const isRefused = reason instanceof errors_ClusterConnectError && reason.code === "ERR_ARM_TOKEN_REFUSED";
+        if (isRefused)
+            this.#armToken.forget();
+        throw reason;
+    }
+    /** A token for the cluster, bound to arcProxy's key, which has been given to it. */
+    async identify(api, signal) {
+        try {
+            return await this.#identifyOnce(api, signal);
+        }
+        catch (error) {
+            const isRefused = error instanceof errors_ClusterConnectError && error.code === "ERR_ARC_PROXY_REFUSED";
+            if (!isRefused)
+                throw error;
+            // "public key expired": it has made itself another one meanwhile.
+            return this.#identifyOnce(api, signal);
+        }
+    }
+    async #identifyOnce(api, signal) {
+        const { signIn, tenantId } = this.settings;
+        if (signIn.kind !== "application")
+            throw new TypeError("only an application gets a token for the cluster");
+        const keyId = await api.keyId(signal);
+        const client = this.#client(signIn);
+        const token = await requestEntraToken({
+            client,
+            scope: `${arcServerApplication}/.default`,
+            keyId,
+            signal,
+        });
+        await api.giveToken({ accessToken: token.value, tenantId, keyId }, signal);
+        return token;
+    }
+    #client({ clientId, credential }) {
+        return { authority: this.cloud.authority, tenantId: this.settings.tenantId, clientId, credential };
+    }
+    /** Whoever may list the credential need not have the right to read the cluster: then nothing is known. */
+    async #refuseIfOffline(signal) {
+        if (this.#connectivityIsKnown)
+            return;
+        const found = await fetchConnectivity(this.#arm, this.settings.cluster, signal).catch(() => undefined);
+        if (found !== undefined)
+            refuseUnlessReachable(found);
+        this.#connectivityIsKnown = true;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/persist.ts
+
+
+
+
+/**
+ * Tries until it succeeds, with growing pauses, and as late as the other side asks for; tells each failure. Rejects
+ * when `signal` aborts, and with nothing else: whether a failure is worth another attempt is decided by who is told.
+ */
+async function persist(attempt, signal, onFailure) {
+    const backoff = backoff_createBackoff({ firstMs: [200, 400], maxMs: 10_000 });
+    for (;;) {
+        signal.throwIfAborted();
+        try {
+            return await attempt();
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            onFailure(asClusterConnectError(error, "client proxy"));
+            await delay_delay(Math.max(backoff.nextMs(), retryAfterOf(error)), signal);
+        }
+    }
+}
+
+;// CONCATENATED MODULE: ./src/arc/arc-connection.ts
+/**
+ * Keeps an arcProxy running and able to reach the cluster: starts it, gives it its tokens, keeps both fresh while it
+ * runs, and starts another one when it has ended.
+ */
+
+
+
+
+
+
+
+
+
+
+class ArcConnection {
+    settings;
+    logger;
+    events;
+    #stopping = new AbortController();
+    #waiting = new Set();
+    #serviceAccount;
+    #session;
+    #relay;
+    #relayStarted;
+    #identity;
+    #proxy;
+    #isRegistered = false;
+    #running;
+    #failure = new errors_ClusterConnectError("ERR_ARC_PROXY_ENDED", "it is being started");
+    constructor(settings, logger, events) {
+        this.settings = settings;
+        this.logger = logger;
+        this.events = events;
+        const { serviceAccount: source } = settings;
+        this.#serviceAccount = source === undefined ? undefined : new RenewingToken({ source, logger });
+        this.#serviceAccount?.onRenewed(() => void this.#register().catch((error) => this.#fail(error)));
+    }
+    start() {
+        this.#running ??= this.#run();
+    }
+    async stop() {
+        this.#stopping.abort(new Error("stopping"));
+        this.#wake();
+        await Promise.all([this.#relay?.stop(), this.#serviceAccount?.stop()]);
+        await this.#running;
+    }
+    /** Why nothing takes connections now. */
+    get failure() {
+        return this.#failure;
+    }
+    /** Claims of the token that the caller is known by in the cluster, unverified; for messages. */
+    get claims() {
+        const token = (this.#serviceAccount ?? this.#identity)?.current().value ?? "";
+        return { ...readUnverifiedClaims(token) };
+    }
+    /** The arcProxy that takes connections; waits at most `ms` for one. */
+    async target(ms) {
+        const deadline = performance.now() + ms;
+        for (;;) {
+            const target = this.#target();
+            const left = deadline - performance.now();
+            if (target !== undefined || left <= 0 || this.#stopping.signal.aborted)
+                return target;
+            await this.#change(left);
+        }
+    }
+    /** One whose tokens are over reaches nobody: what needs them waits until they have been renewed. */
+    #target() {
+        const proxy = this.#proxy;
+        const isFresh = this.#relay?.isAlive === true && this.#identity?.isAlive !== false;
+        if (proxy === undefined || !this.#isRegistered || !isFresh)
+            return undefined;
+        return { port: proxy.port, abandon: () => this.#abandon(proxy) };
+    }
+    /** Who comes now waits for its successor. */
+    #abandon(proxy) {
+        if (this.#proxy !== proxy)
+            return;
+        this.#isRegistered = false;
+        void proxy.process.end();
+    }
+    async #run() {
+        const { signal } = this.#stopping;
+        const backoff = backoff_createBackoff({ firstMs: [100, 200] });
+        while (!signal.aborted) {
+            let registeredAt;
+            try {
+                await this.#live(() => (registeredAt = performance.now()));
+            }
+            catch (error) {
+                if (signal.aborted)
+                    return;
+                this.#fail(error);
+            }
+            if (registeredAt !== undefined) {
+                backoff.lasted(performance.now() - registeredAt);
+                this.events.onLost();
+            }
+            await delay_delay(backoff.nextMs(), signal).catch(() => undefined);
+        }
+    }
+    /** The life of one arcProxy, from its start to its end, with which this rejects. */
+    async #live(onRegistered) {
+        const { signal } = this.#stopping;
+        const session = await this.#open();
+        const proxy = await this.#start(session);
+        const life = new AbortController();
+        void proxy.process.exited.then(() => life.abort(new Error("arcProxy has ended")));
+        const alive = AbortSignal.any([signal, life.signal]);
+        try {
+            await this.#prepare(session, proxy, alive);
+            this.#proxy = proxy;
+            await persist(() => this.#register(), alive, (error) => this.#fail(error));
+            this.events.onPhase("registered");
+            onRegistered();
+            this.#wake();
+            return await arc_connection_aborted(alive);
+        }
+        catch (error) {
+            if (signal.aborted || !proxy.process.hasExited || error instanceof errors_ClusterConnectError)
+                throw error;
+            throw new errors_ClusterConnectError("ERR_ARC_PROXY_ENDED", await proxy.process.epitaph());
+        }
+        finally {
+            this.#proxy = undefined;
+            this.#isRegistered = false;
+            await Promise.all([this.#identity?.stop(), proxy.stop()]);
+            this.#identity = undefined;
+        }
+    }
+    /** The session outlives every arcProxy; so does the relay's credential, which is asked for at once. */
+    async #open() {
+        if (this.#session !== undefined)
+            return this.#session;
+        const { signal } = this.#stopping;
+        const tell = (error) => this.#fail(error);
+        const session = await persist(() => ArcSession.open(this.settings, signal), signal, tell);
+        this.#session = session;
+        this.logger.info("azure.session", { correlationId: session.correlationId });
+        const relay = new Renewing({
+            source: {
+                description: "Azure Resource Manager for the relay",
+                fetch: (fetching) => this.#renewRelay(session, fetching),
             },
-        ],
-        contexts: [
-            { name, context: { cluster: name, user: name, ...(namespace === undefined ? {} : { namespace }) } },
-        ],
-        users: [
-            {
-                name,
-                user: {
-                    exec: {
-                        apiVersion: "client.authentication.k8s.io/v1",
-                        command,
-                        args,
-                        interactiveMode: "Never",
-                        provideClusterInfo: false,
-                    },
-                },
+            logger: this.logger,
+            isSame: (one, other) => one.hybridConnectionConfig.token === other.hybridConnectionConfig.token,
+            onFailure: tell,
+        });
+        this.#relay = relay;
+        const serviceAccount = this.#serviceAccount;
+        const starts = [relay, ...(serviceAccount === undefined ? [] : [serviceAccount])];
+        this.#relayStarted = Promise.all(starts.map((each) => persist(() => each.start(), signal, tell))).then(() => this.events.onPhase("relayCredential"));
+        this.#relayStarted.catch(() => undefined);
+        return session;
+    }
+    async #start(session) {
+        const { program, folder, logFile, tenantId, signIn, serviceAccount, isDebug } = this.settings;
+        const clientId = signIn.kind === "application" && serviceAccount === undefined ? signIn.clientId : undefined;
+        const proxy = await ArcProxy.start({
+            program,
+            folder,
+            logFile,
+            isDebug,
+            identity: { tenantId, clientId, cloud: session.cloud },
+            correlationId: session.correlationId,
+        }, this.#stopping.signal);
+        this.logger.info("arc_proxy.started", { port: proxy.port });
+        this.events.onPhase("arcProxy");
+        return proxy;
+    }
+    /** Until it knows who the caller is, and there is a credential to register. */
+    async #prepare(session, proxy, alive) {
+        const relayStarted = Promise.race([this.#relayStarted, arc_connection_aborted(alive)]);
+        await Promise.all([relayStarted, this.#identify(session, proxy, alive)]);
+    }
+    async #identify(session, proxy, alive) {
+        if (this.settings.serviceAccount !== undefined)
+            return;
+        const identity = new Renewing({
+            source: {
+                description: "Microsoft Entra for the cluster",
+                fetch: (fetching) => session.identify(proxy.api, fetching),
             },
-        ],
-        "current-context": name,
+            logger: this.logger,
+            isSame: (one, other) => one.value === other.value,
+            onFailure: (error) => this.#fail(error),
+        });
+        identity.onRenewed(() => this.#wake());
+        this.#identity = identity;
+        await persist(() => identity.start(), alive, (error) => this.#fail(error));
+        this.events.onPhase("identity");
+    }
+    /** A credential counts as renewed when the arcProxy that runs has it, too. */
+    async #renewRelay(session, signal) {
+        const credential = await session.relayCredential(signal);
+        await this.#proxy?.process.boundLog();
+        if (this.#isRegistered)
+            await this.#register(credential);
+        return credential;
+    }
+    async #register(credential = this.#relay?.current()) {
+        const proxy = this.#proxy;
+        if (proxy === undefined || credential === undefined)
+            return;
+        const token = this.#serviceAccount?.current().value;
+        const kubeconfig = token === undefined ? credential.kubeconfig : withToken(credential.kubeconfig, token);
+        const answer = await proxy.api.register(this.settings.cluster, { ...credential, kubeconfig }, this.#stopping.signal);
+        this.#isRegistered = true;
+        this.events.onRegistered({ kubeconfig: readArcKubeconfig(answer), certificate: proxy.certificate });
+        this.#wake();
+    }
+    #fail(thrown) {
+        if (this.#stopping.signal.aborted)
+            return;
+        const error = asClusterConnectError(thrown, "client proxy");
+        this.#failure = error;
+        this.logger.warn("arc.failed", { code: error.code, reason: error.message });
+        this.events.onFailure(error);
+    }
+    async #change(ms) {
+        const timeout = new AbortController();
+        let wake = () => undefined;
+        const arrival = new Promise((resolve) => (wake = resolve));
+        this.#waiting.add(wake);
+        await Promise.race([arrival, delay_delay(ms, timeout.signal).catch(() => undefined)]);
+        this.#waiting.delete(wake);
+        timeout.abort();
+    }
+    #wake() {
+        for (const resolve of this.#waiting)
+            resolve();
+        this.#waiting.clear();
+    }
+}
+/** Rejects with the signal's reason as soon as it aborts. */
+function arc_connection_aborted(signal) {
+    const rejected = new Promise((_, reject) => {
+        if (signal.aborted)
+            reject(signal.reason);
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    // Whoever waits for something else as well may have it first.
+    rejected.catch(() => undefined);
+    return rejected;
+}
+
+;// CONCATENATED MODULE: ./src/arc/cluster-refusal.ts
+/** What a refusal behind arcProxy means: kube-aad-proxy's or the apiserver's, or arcProxy's own. */
+
+/** `claims` are those of the token that the caller is known by. */
+function explainArcRefusal({ status, message, causes }, claims) {
+    const own = causes.find(isErrorCode);
+    const detail = `status ${String(status)} ${message}`.trim();
+    if (own !== undefined)
+        return new errors_ClusterConnectError(own, detail);
+    if (status !== 401 && status !== 403)
+        return new errors_ClusterConnectError("ERR_ARC_CLUSTER_UNREACHABLE", detail);
+    const who = `[${identityOf(claims)}]`;
+    if (hasTooManyGroups(claims))
+        return new errors_ClusterConnectError("ERR_ARC_GROUPS_OVERAGE", `${detail} ${who}`);
+    const code = status === 401 ? "ERR_ARC_CLUSTER_TOKEN_REFUSED" : "ERR_ARC_CLUSTER_FORBIDDEN";
+    return new errors_ClusterConnectError(code, `${detail} ${who}`);
+}
+/** Clusters bind either: object id, or user principal name. */
+function identityOf(claims) {
+    const show = (name) => (typeof claims[name] === "string" ? claims[name] : "none");
+    if (claims["oid"] === undefined)
+        return `subject ${show("sub")}`;
+    return `oid ${show("oid")}, upn ${show("upn")}, application ${show("appid")}`;
+}
+/** Entra leaves groups out of a token when there are more than 200, and says where to ask for them. */
+function hasTooManyGroups({ _claim_names: elsewhere, hasgroups, }) {
+    if (hasgroups === true || hasgroups === "true")
+        return true;
+    return typeof elsewhere === "object" && elsewhere !== null && "groups" in elsewhere;
+}
+
+;// CONCATENATED MODULE: ./src/credentials/token.ts
+
+/** A token as received now. */
+const receivedToken = (value) => ({
+    value,
+    receivedAtMs: Date.now(),
+    lifetimeMs: lifetimeOf(value),
+});
+
+;// CONCATENATED MODULE: ./src/credentials/identity-endpoint.ts
+/** What the token endpoints of CI systems have in common: a bearer in, a JSON object with one token out. */
+
+
+
+
+/** Throws ERR_OIDC_UNREACHABLE for what may pass, ERR_OIDC_REQUEST_REFUSED for what will not. */
+async function requestIdentityToken(request) {
+    const response = await send(request);
+    if (response.status !== 200)
+        throw identity_endpoint_refusal(response, request.purpose);
+    const token = readAnswer(response.body, request.member);
+    if (token === undefined) {
+        throw new errors_ClusterConnectError("ERR_OIDC_REQUEST_REFUSED", "the answer holds no token");
+    }
+    return receivedToken(token);
+}
+async function send({ url, method, bearer, headers, signal }) {
+    try {
+        return await http_request_sendHttpRequest({
+            url,
+            method,
+            headers: { Authorization: `Bearer ${bearer}`, Accept: "application/json", ...headers },
+            maxBytes: 2 * maxTokenBytes,
+            signal,
+        });
+    }
+    catch (error) {
+        if (error instanceof errors_ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new errors_ClusterConnectError("ERR_OIDC_UNREACHABLE", errors_messageOf(error), { cause: error });
+    }
+}
+function identity_endpoint_refusal(response, purpose) {
+    // 5xx and 429 are the endpoint's own trouble; the caller asks again.
+    const isOutage = response.status >= 500 || response.status === 429;
+    const code = isOutage ? "ERR_OIDC_UNREACHABLE" : "ERR_OIDC_REQUEST_REFUSED";
+    return new errors_ClusterConnectError(code, `status ${String(response.status)} ${purpose}`);
+}
+function readAnswer(body, member) {
+    try {
+        const value = JSON.parse(body)[member];
+        return typeof value === "string" ? extractToken(value) : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/credentials/azure-devops-oidc.ts
+/**
+ * Azure DevOps' OIDC endpoint (REST `oidctoken`, api-version 7.1). The job's access token stays valid for the whole
+ * job, while the tokens that it buys live five to ten minutes. Their audience cannot be chosen.
+ */
+
+function createAzureDevOpsOidcSource(options) {
+    const { requestUri, accessToken, serviceConnectionId } = options;
+    const url = new URL(requestUri);
+    url.searchParams.set("api-version", "7.1");
+    if (serviceConnectionId !== undefined)
+        url.searchParams.set("serviceConnectionId", serviceConnectionId);
+    const whose = serviceConnectionId === undefined ? "the pipeline" : `service connection ${serviceConnectionId}`;
+    return {
+        description: `Azure DevOps OIDC of ${whose}`,
+        fetch: (signal) => requestIdentityToken({
+            url,
+            method: "POST",
+            bearer: accessToken,
+            // Without it a token that is not accepted is answered by a sign-in page.
+            headers: { "Content-Type": "application/json", "X-TFS-FedAuthRedirect": "Suppress" },
+            member: "oidcToken",
+            purpose: `for ${whose}`,
+            signal,
+        }),
     };
 }
 
-// EXTERNAL MODULE: external "node:events"
-var external_node_events_ = __nccwpck_require__(8474);
-;// CONCATENATED MODULE: external "node:net"
-const external_node_net_namespaceObject = require("node:net");
+;// CONCATENATED MODULE: ./src/credentials/github-oidc.ts
+/**
+ * GitHub Actions' OIDC endpoint. Request URL and request token stay valid for the whole job, while the tokens that
+ * they buy live five minutes; hence the client proxy asks again by itself.
+ */
+
+function createGitHubOidcSource({ requestUrl, requestToken, audience, }) {
+    const url = new URL(requestUrl);
+    url.searchParams.set("audience", audience);
+    return {
+        description: `GitHub OIDC for audience ${audience}`,
+        fetch: (signal) => requestIdentityToken({
+            url,
+            method: "GET",
+            bearer: requestToken,
+            member: "value",
+            purpose: `for audience ${audience}`,
+            signal,
+        }),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/credentials/token-command.ts
+
+
+
+
+const commandTimeoutMs = 60_000;
+/** Runs a command, without a shell, and takes the token that it prints. Its stderr goes to the person at the desk. */
+function createTokenCommandSource(command) {
+    const [program = "", ...args] = command;
+    return {
+        description: `command ${program}`,
+        async fetch(signal) {
+            const token = extractToken(await run(program, args, signal));
+            if (token === undefined) {
+                throw new errors_ClusterConnectError("ERR_TOKEN_COMMAND_FAILED", `${program} printed no token`);
+            }
+            return receivedToken(token);
+        },
+    };
+}
+function run(program, args, signal) {
+    return new Promise((resolve, reject) => {
+        const options = {
+            encoding: "utf8",
+            timeout: commandTimeoutMs,
+            maxBuffer: 2 * maxTokenBytes,
+            windowsHide: true,
+            ...(signal === undefined ? {} : { signal }),
+        };
+        const child = (0,external_node_child_process_namespaceObject.execFile)(program, args, options, (error, stdout) => {
+            if (error === null)
+                return resolve(stdout);
+            // The error's own message repeats the arguments, and Node's exit status or signal says enough.
+            const why = error.killed
+                ? `no answer within ${String(commandTimeoutMs / 1_000)} s`
+                : String(error.code ?? "");
+            reject(new errors_ClusterConnectError("ERR_TOKEN_COMMAND_FAILED", `${program}: ${why}`, { cause: error }));
+        });
+        child.stderr?.pipe(process.stderr, { end: false });
+    });
+}
+
+;// CONCATENATED MODULE: ./src/credentials/token-file.ts
+
+
+
+
+/** Reads the file anew each time: projected service-account tokens are replaced under the same path. */
+function createTokenFileSource(path) {
+    return {
+        description: `token file ${path}`,
+        async fetch(signal) {
+            let text;
+            let writtenAtMs;
+            try {
+                writtenAtMs = (await (0,promises_namespaceObject.stat)(path)).mtimeMs;
+                text = await (0,promises_namespaceObject.readFile)(path, { encoding: "utf8", ...(signal === undefined ? {} : { signal }) });
+            }
+            catch (error) {
+                throw new errors_ClusterConnectError("ERR_TOKEN_FILE_UNREADABLE", errors_messageOf(error), { cause: error });
+            }
+            const token = text.length > maxTokenBytes ? undefined : extractToken(text);
+            if (token === undefined)
+                throw new errors_ClusterConnectError("ERR_TOKEN_FILE_UNREADABLE", `${path} holds no token`);
+            // The file may have been written long ago: its token's life began then, by this machine's clock.
+            return { ...receivedToken(token), receivedAtMs: writtenAtMs };
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./src/credentials/create-token-source.ts
+
+
+
+
+
+
+/** The source that a specification describes. */
+function createTokenSource(spec) {
+    switch (spec.kind) {
+        case "github-oidc":
+            return createGitHubOidcSource(spec);
+        case "azure-devops-oidc":
+            return createAzureDevOpsOidcSource(spec);
+        case "entra":
+            return createEntraTokenSource({
+                authority: new URL(spec.authority),
+                tenantId: spec.tenantId,
+                clientId: spec.clientId,
+                credential: { kind: "assertion", source: createTokenSource(spec.assertion) },
+            }, spec.scope);
+        case "file":
+            return createTokenFileSource(spec.path);
+        case "command":
+            return createTokenCommandSource(spec.command);
+        case "static": {
+            const token = receivedToken(spec.token);
+            return { description: "a given token", fetch: () => Promise.resolve(token) };
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/tunnel/reset-socket.ts
 /**
  * Ends a connection so that its other end sees a loss and never an end: a TCP socket is reset. A unix socket and a
@@ -53936,529 +59391,384 @@ function endedByReset(socket) {
     return !socket.writableEnded && socket.localAddress !== undefined && socket.remoteAddress === undefined;
 }
 
-;// CONCATENATED MODULE: ./src/tunnel/splice.ts
+;// CONCATENATED MODULE: ./src/client-proxy/tls-end.ts
+/**
+ * Watches the records of one direction of a TLS connection (RFC 8446 §5.1), without any key, for how it ends: a peer
+ * that ends in order says so in an alert, close_notify, before it closes the connection.
+ */
+const headerBytes = 5;
+const tls_end_alert = 21;
+const applicationData = 23;
+/** TLS 1.3 shows an alert as application data: two bytes, one for what they are, and the cipher's tag of 16. */
+const hiddenAlertBytes = 19;
+class TlsEnd {
+    #header = [];
+    /** Of the record that is passing. */
+    #left = 0;
+    #isAlert = false;
+    take(chunk) {
+        let at = 0;
+        while (at < chunk.length) {
+            if (this.#left > 0) {
+                const taken = Math.min(this.#left, chunk.length - at);
+                this.#left -= taken;
+                at += taken;
+            }
+            else {
+                this.#header.push(chunk[at] ?? 0);
+                at += 1;
+                if (this.#header.length === headerBytes)
+                    this.#begin();
+            }
+        }
+    }
+    /**
+     * Whether the last that has passed was an alert, whole. One of two bytes of data looks like it, and is then taken
+     * for an end by us but by no TLS client.
+     */
+    get isInOrder() {
+        return this.#isAlert && this.#left === 0 && this.#header.length === 0;
+    }
+    #begin() {
+        const [type = 0, , , high = 0, low = 0] = this.#header;
+        this.#header = [];
+        this.#left = high * 256 + low;
+        this.#isAlert = type === tls_end_alert || (type === applicationData && this.#left === hiddenAlertBytes);
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/socket-stream.ts
+/**
+ * A TLS connection to a process on this machine, as a stream that can be spliced: so that losses are told, counted and
+ * passed on in one way, whatever stands behind the port.
+ */
+
+
 
 /**
- * Joins a TCP or unix socket and a stream until both directions have ended: half-close and back-pressure pass through
- * both ways, and a loss on one side is a loss on the other. Takes over both; the socket may be paused, and may have
- * ended or been destroyed already. Resolves when the socket is closed (or given back); never rejects.
+ * TCP alone does not tell an end from a loss here: the kernel ends the connections of a process that dies as if it had
+ * ended them itself, and answers with a reset when one that has closed its connection is still written to. TLS tells.
  */
-function splice(socket, stream, options = {}) {
-    return new Promise((resolve) => new Splice(socket, stream, options, resolve));
-}
-class Splice {
-    socket;
-    stream;
-    resolve;
-    /** What is kept as long as the far end has not answered. */
-    #kept;
-    #keptBytes = 0;
-    #bytesFromSocket = 0;
-    #bytesToSocket = 0;
-    /** Given to the socket, which has not passed it on yet. */
-    #unwritten = 0;
-    #streamEnded = false;
-    #socketEnded = false;
-    #afterEnd = false;
-    #streamClosed = false;
-    #socketClosed = false;
-    #loss;
-    #error = "connection closed";
-    constructor(socket, stream, options, resolve) {
-        this.socket = socket;
-        this.stream = stream;
-        this.resolve = resolve;
-        this.#kept = options.keepFirstBytes === true ? [] : undefined;
-        // The other direction goes on when one has ended; and a request must not wait for an acknowledgement.
-        socket.allowHalfOpen = true;
-        socket.setNoDelay(true);
-        socket
-            .on("data", this.#onData)
-            .on("end", this.#onEnd)
-            .on("error", this.#onError)
-            .on("close", this.#onClose);
-        stream.attach(this);
-        for (const chunk of options.firstBytes ?? [])
-            this.#onData(chunk);
-        if (socket.readableEnded)
-            this.#onEnd();
-        if (socket.destroyed)
-            this.#onClose();
-        else if (!this.#isFull)
-            socket.resume();
+class SocketStream {
+    id;
+    #socket;
+    #end = new TlsEnd();
+    #handler;
+    #received = 0;
+    #unconsumed = 0;
+    #isConnected = false;
+    /** The far end has said that it is done. */
+    #hasEnded = false;
+    #hasFinished = false;
+    #isOver = false;
+    constructor(options) {
+        this.id = options.id;
+        this.#socket = (0,external_node_net_namespaceObject.connect)({ host: "127.0.0.1", port: options.port, allowHalfOpen: true, noDelay: true });
+        this.#socket.pause();
+        this.#socket.once("connect", () => (this.#isConnected = true));
+        this.#socket.on("error", ({ code }) => {
+            if (code === "ECONNREFUSED")
+                options.onRefused?.();
+        });
     }
-    // From the socket
-    #onData = (chunk) => {
-        this.#bytesFromSocket += chunk.length;
-        if (this.#kept !== undefined) {
-            this.#kept.push(chunk);
-            this.#keptBytes += chunk.length;
-        }
-        if (!this.stream.write(chunk) || this.#isFull)
-            this.socket.pause();
-    };
-    #onEnd = () => {
-        if (endedByReset(this.socket))
-            return this.#loseSocket("connection reset");
-        this.#socketEnded = true;
-        this.stream.finish();
-    };
-    #onError = (error) => {
-        this.#error = error.message;
-    };
-    #onClose = () => {
-        if (this.#socketClosed)
-            return;
-        this.#socketClosed = true;
-        if (!this.socket.readableEnded || !this.socket.writableFinished)
-            this.#loseSocket(this.#error);
-        this.#settle();
-    };
-    #onWritten = () => {
-        if (this.#unwritten === 0 || this.socket.writableLength > 0)
-            return;
-        const bytes = this.#unwritten;
-        this.#unwritten = 0;
-        this.stream.consumed(bytes);
-    };
-    // From the stream
-    data(chunk) {
-        this.#answered();
-        this.#bytesToSocket += chunk.length;
-        this.#unwritten += chunk.length;
-        this.socket.write(chunk, this.#onWritten);
-        // Usually the kernel has taken all of it by now. What it has not is the reader's delay, and gives no credit yet.
-        this.#onWritten();
+    get received() {
+        return this.#received;
     }
-    drain() {
-        if (!this.#isFull)
-            this.socket.resume();
+    get sent() {
+        return this.#socket.bytesWritten;
     }
-    finished() {
-        this.#streamEnded = true;
-        this.#answered();
-        this.socket.end();
+    write(chunk) {
+        return this.#isOver || this.#socket.destroyed || this.#socket.write(chunk);
+    }
+    finish() {
+        this.#hasFinished = true;
+        if (this.#socket.destroyed)
+            this.#settle();
+        else
+            this.#socket.end();
     }
     reset(code, reason) {
-        if (this.#loss !== undefined)
+        if (this.#isOver)
             return;
-        this.#lose({ lostSide: "stream", code, reason });
-        if (this.#kept !== undefined && !this.socket.destroyed)
-            this.#giveBack(this.#kept);
+        this.#isOver = true;
+        resetSocket(this.#socket);
+        this.#handler?.reset(code, reason, true);
+    }
+    attach(handler) {
+        this.#handler = handler;
+        this.#socket
+            .on("data", (chunk) => this.#onData(chunk))
+            .on("drain", () => handler.drain())
+            .on("end", () => this.#onEnd())
+            .on("close", () => this.#onClose());
+        if (this.#socket.destroyed)
+            queueMicrotask(() => this.#onClose());
         else
-            resetSocket(this.socket);
-        this.#settle();
+            this.#socket.resume();
     }
-    closed() {
-        this.#streamClosed = true;
-        this.#settle();
+    consumed(bytes) {
+        this.#unconsumed -= bytes;
+        if (this.#unconsumed === 0 && !this.#isOver)
+            this.#socket.resume();
     }
-    // State
-    /** While first bytes are kept, no more than this is read. */
-    get #isFull() {
-        return this.#kept !== undefined && this.#keptBytes >= maxKeptBytes;
-    }
-    #answered() {
-        if (this.#kept === undefined)
+    #onData(chunk) {
+        if (this.#isOver)
             return;
-        const wasFull = this.#isFull;
-        this.#kept = undefined;
-        if (wasFull)
-            this.socket.resume();
+        this.#end.take(chunk);
+        this.#received += chunk.length;
+        this.#unconsumed += chunk.length;
+        this.#handler?.data(chunk);
+        if (this.#unconsumed > 0)
+            this.#socket.pause();
     }
-    #loseSocket(reason) {
-        this.#lose({ lostSide: "socket", reason });
-        this.stream.reset("lost", reason);
-        this.socket.destroy();
-    }
-    /** The first loss is the one that counts; the other side is lost because of it. */
-    #lose(loss) {
-        if (this.#loss !== undefined)
+    #onEnd() {
+        if (this.#isOver || this.#hasEnded)
             return;
-        this.#loss = loss;
-        this.#afterEnd = this.#streamEnded || this.#socketEnded;
+        if (!this.#end.isInOrder)
+            return this.#lose("the connection ended in the middle");
+        this.#hasEnded = true;
+        this.#handler?.finished();
     }
-    #giveBack(firstBytes) {
-        const { socket } = this;
-        socket.pause();
-        socket
-            .off("data", this.#onData)
-            .off("end", this.#onEnd)
-            .off("error", this.#onError)
-            .off("close", this.#onClose);
-        this.#resolve("unanswered", { firstBytes });
+    /** Whoever is done may close, and need not hear the rest: what is still written to it goes nowhere, and is not missed. */
+    #onClose() {
+        if (this.#isOver)
+            return;
+        if (!this.#hasEnded && !this.#end.isInOrder) {
+            return this.#lose(this.#socket.errored?.message ?? "the connection was closed");
+        }
+        this.#onEnd();
+        if (this.#hasFinished)
+            this.#settle();
+        else
+            this.#handler?.drain();
     }
     #settle() {
-        if (!this.#socketClosed)
+        if (this.#isOver || !this.#hasEnded)
             return;
-        if (this.#loss !== undefined)
-            this.#resolve("lost", {});
-        else if (this.#streamClosed)
-            this.#resolve("ended", {});
+        this.#isOver = true;
+        this.#handler?.closed?.();
     }
-    #resolve(outcome, more) {
-        this.resolve({
-            outcome,
-            ...this.#loss,
-            ...more,
-            afterEnd: this.#afterEnd,
-            bytesFromSocket: this.#bytesFromSocket,
-            bytesToSocket: this.#bytesToSocket,
-        });
-    }
-}
-const maxKeptBytes = 64 * 1024;
-
-;// CONCATENATED MODULE: ./src/client-proxy/local-listener.ts
-/** The loopback port that kubectl talks to: each connection becomes a stream, or goes to the responder. */
-
-
-
-
-
-const defaultSessionWaitMs = 5_000;
-const defaultMaxConnections = 2_048;
-/** Sessions that one connection is offered to before it is answered here. */
-const maxAttempts = 3;
-class LocalListener {
-    options;
-    #sockets = new Set();
-    #server;
-    constructor(options) {
-        this.options = options;
-        // Paused: not a byte is read before it is known where it goes. Half-open: either direction may end first.
-        this.#server = (0,external_node_net_namespaceObject.createServer)({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
-        this.#server.maxConnections = options.maxConnections ?? defaultMaxConnections;
-        this.#server.on("connection", (socket) => void this.#serve(socket));
-    }
-    /** Resolves with the port. Throws ERR_LOCAL_PORT. */
-    async start() {
-        const { host, port } = this.options;
-        try {
-            this.#server.listen(port, host);
-            await (0,external_node_events_.once)(this.#server, "listening");
-        }
-        catch (error) {
-            throw new errors_ClusterConnectError("ERR_LOCAL_PORT", errors_messageOf(error), { cause: error });
-        }
-        return this.#server.address().port;
-    }
-    /** Resets what is still open: a command that has not ended must not look as if it had. */
-    close() {
-        this.#server.close();
-        for (const socket of this.#sockets)
-            resetSocket(socket);
-    }
-    async #serve(socket) {
-        const { link, responder, statistics, logger } = this.options;
-        this.#sockets.add(socket);
-        socket.once("close", () => this.#sockets.delete(socket));
-        const ignore = () => undefined;
-        socket.on("error", ignore);
-        let left = { firstBytes: [] };
-        // A session that is just going away refuses the stream unread; the next attempt finds its successor.
-        for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
-            const session = await link.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
-            if (session === undefined || socket.destroyed)
-                break;
-            const unanswered = await this.#spliceInto(session, socket, left.firstBytes);
-            if (unanswered === undefined)
-                return;
-            left = unanswered;
-        }
-        if (socket.destroyed)
-            return;
-        statistics.answeredLocally += 1;
-        logger.info("connection.answered_locally", { code: (left.full ?? link.failure).code });
-        responder.answer(socket, left.firstBytes, left.full);
-    }
-    /** Returns undefined when the connection is over. */
-    async #spliceInto(session, socket, firstBytes) {
-        const { statistics, logger } = this.options;
-        let stream;
-        try {
-            stream = session.open();
-        }
-        catch (error) {
-            const failure = asClusterConnectError(error);
-            return { firstBytes, ...(failure.code === "ERR_TUNNEL_FULL" ? { full: failure } : {}) };
-        }
-        statistics.streams += 1;
-        const end = await splice(socket, stream, { firstBytes, keepFirstBytes: true });
-        statistics.bytesToCluster += end.bytesFromSocket;
-        statistics.bytesFromCluster += end.bytesToSocket;
-        const { outcome, code, reason } = end;
-        const isLost = outcome === "lost" && end.lostSide === "stream" && !end.afterEnd;
-        if (isLost)
-            statistics.lostStreams += 1;
-        logger.info("stream.closed", { streamId: stream.id, outcome, afterEnd: end.afterEnd, code, reason });
-        if (outcome !== "unanswered")
-            return undefined;
-        const full = code === "busy" ? new errors_ClusterConnectError("ERR_TUNNEL_FULL", "the agent refuses more") : undefined;
-        return { firstBytes: end.firstBytes ?? [], ...(full === undefined ? {} : { full }) };
+    #lose(reason) {
+        this.#isOver = true;
+        this.#socket.destroy();
+        this.#handler?.reset(this.#isConnected ? "lost" : "targetUnreachable", reason, false);
     }
 }
 
-;// CONCATENATED MODULE: ./src/hybrid-connections/refusal-code.ts
-/**
- * The header by which our relay gives the reason of a refused handshake as a code of the error registry. The published
- * protocol has a status and a sentence for people; a service that does not send the header is decided by status alone.
- */
-const refusalCodeHeader = "Cluster-Connect-Error";
-
-;// CONCATENATED MODULE: ./src/hybrid-connections/handshake-refused.ts
-
-
-/** The relay answered a WebSocket handshake with an HTTP status. `reason` is its status line, from the wire. */
-class HandshakeRefused extends Error {
-    status;
-    reason;
-    headers;
-    name = "HandshakeRefused";
-    constructor(status, reason, headers = {}) {
-        super(`the relay answered ${String(status)} ${reason.slice(0, 512)}`.trimEnd());
-        this.status = status;
-        this.reason = reason;
-        this.headers = headers;
-    }
-    /** Why, if the relay says so in a word of ours. */
-    get code() {
-        const code = this.headers[refusalCodeHeader.toLowerCase()];
-        return isErrorCode(code) ? code : undefined;
-    }
-}
-
-;// CONCATENATED MODULE: ./src/client-proxy/trust-failure.ts
-/** Node's and OpenSSL's codes for a certificate that is not believed. */
-const trustCodes = new Set([
-    "CERT_HAS_EXPIRED",
-    "CERT_NOT_YET_VALID",
-    "CERT_SIGNATURE_FAILURE",
-    "CERT_UNTRUSTED",
-    "DEPTH_ZERO_SELF_SIGNED_CERT",
-    "ERR_TLS_CERT_ALTNAME_INVALID",
-    "SELF_SIGNED_CERT_IN_CHAIN",
-    "UNABLE_TO_GET_ISSUER_CERT",
-    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-]);
-/** Whether a thrown value, or what caused it, says that a certificate is not trusted. */
-function isTrustFailure(thrown) {
-    if (typeof thrown !== "object" || thrown === null)
-        return false;
-    const { code, cause } = thrown;
-    return (typeof code === "string" && trustCodes.has(code)) || isTrustFailure(cause);
-}
-
-;// CONCATENATED MODULE: ./src/client-proxy/relay-failure.ts
-/** What a failed attempt to reach the relay means, by status and Node's codes; never by text. */
+;// CONCATENATED MODULE: ./src/client-proxy/arc-backend.ts
+/** The way through Azure Arc: connections go to Microsoft's arcProxy, which is kept running for it. */
 
 
 
 
 
-/** Failures that trying again does not mend. */
-const permanentCodes = new Set([
-    "ERR_OUTBOUND_PROXY_REFUSED",
-    "ERR_RELAY_TOKEN_AUDIENCE",
-    "ERR_RELAY_TOKEN_REFUSED",
-    "ERR_RELAY_UNTRUSTED",
-    "ERR_CLUSTER_CA_MISMATCH",
-    "ERR_CLUSTER_UNTRUSTED",
-    "ERR_CLUSTER_TOKEN_AUDIENCE",
-    "ERR_CLUSTER_TOKEN_REFUSED",
-    "ERR_CLUSTER_IDENTITY_REFUSED",
-    "ERR_CLUSTER_ANSWER",
-    "ERR_TUNNEL_WRONG_CLUSTER",
-    "ERR_TUNNEL_VERSION",
-]);
-const isPermanent = (error) => permanentCodes.has(error.code);
-function explainRelayFailure(thrown, attempt) {
-    if (thrown instanceof errors_ClusterConnectError)
-        return thrown;
-    if (thrown instanceof HandshakeRefused) {
-        const isAudience = thrown.code === "ERR_TOKEN_AUDIENCE";
-        const code = isAudience ? "ERR_RELAY_TOKEN_AUDIENCE" : codeOfStatus(thrown.status);
-        const detail = isAudience ? audienceDetail(thrown, attempt) : detailOf(thrown, attempt.authorization);
-        return new errors_ClusterConnectError(code, detail, { cause: thrown });
-    }
-    const code = isTrustFailure(thrown) ? "ERR_RELAY_UNTRUSTED" : "ERR_RELAY_UNREACHABLE";
-    return new errors_ClusterConnectError(code, errors_messageOf(thrown), { cause: thrown });
-}
-function codeOfStatus(status) {
-    if (status === 401 || status === 403)
-        return "ERR_RELAY_TOKEN_REFUSED";
-    // 404: no listener, or no such cluster; 504: a listener that did not come; 502: one that failed.
-    if (status === 404 || status === 504 || status === 502)
-        return "ERR_AGENT_NOT_CONNECTED";
-    if (status === 503 || status === 429)
-        return "ERR_RELAY_BUSY";
-    return "ERR_RELAY_UNREACHABLE";
-}
-/** The audience that was sent beside the one that a relay has unless it was given another. */
-function audienceDetail(refused, { relayUrl, authorization }) {
-    const signature = parseSasToken(authorization);
-    if (signature !== undefined) {
-        return `the signature is for ${decodeURIComponent(signature.rawResource)}; ${refused.message}`;
-    }
-    const { origin } = relayUrl;
-    const audience = readUnverifiedClaims(authorization)?.aud;
-    const wanted = audience === origin
-        ? "that is relay-url's origin, but the relay knows itself by another one or has an audience of its own"
-        : `a relay wants its own origin, here ${origin}, unless it has an audience of its own`;
-    return `the token's audience is ${show(audience)}; ${wanted}; ${refused.message}`;
-}
-/** The relay's own words and, for a refused token, the claims to compare its rules with: they are not secret. */
-function detailOf(refused, authorization) {
-    const claims = refused.status === 401 || refused.status === 403 ? readUnverifiedClaims(authorization) : undefined;
-    if (claims === undefined)
-        return refused.message;
-    const { iss, sub, aud } = claims;
-    return `${refused.message} [issuer ${show(iss)}, subject ${show(sub)}, audience ${show(aud)}]`;
-}
-const show = (claim) => JSON.stringify(claim) ?? "none";
 
-;// CONCATENATED MODULE: ./src/client-proxy/phase.ts
-
-/** A failure that trying again will not mend counts when it has come twice: a restarting hop may refuse once. */
-const confirmations = 2;
-/** How far the connection has come; decides when `connecting` has become `ready` or `failed`. */
-class Phase {
-    #phase = "connecting";
-    #failure;
+class ArcBackend {
+    events;
+    /** arcProxy is on loopback itself. */
+    serverName = undefined;
     #connection;
-    #confirmed = 0;
-    #waiting = new Set();
-    get current() {
-        return this.#phase;
-    }
-    get failure() {
-        return this.#failure;
-    }
-    get connection() {
-        return this.#connection;
-    }
-    ready(connection) {
-        this.#connection = connection;
-        this.#failure = undefined;
-        this.#become("ready");
-    }
-    /** Notes what stands in the way. `isFinal`: no attempt will follow. */
-    report(failure, isFinal = false) {
-        const isSame = failure.code === this.#failure?.code;
-        this.#confirmed = isPermanent(failure) ? (isSame ? this.#confirmed + 1 : 1) : 0;
-        this.#failure = failure;
-        if (this.#phase === "connecting" && (isFinal || this.#confirmed >= confirmations))
-            this.#become("failed");
-    }
-    stopped() {
-        this.#become("stopped");
-    }
-    /** Resolves when it is no longer `connecting`, or when `signal` aborts. */
-    settled(signal) {
-        if (this.#phase !== "connecting" || signal.aborted)
-            return Promise.resolve();
-        return new Promise((resolve) => {
-            this.#waiting.add(resolve);
-            signal.addEventListener("abort", () => resolve(), { once: true });
+    #told;
+    #streams = 0;
+    constructor(request, logger, events) {
+        this.events = events;
+        this.#connection = new ArcConnection(settingsOf(request), logger, {
+            onRegistered: (end) => this.#onRegistered(end),
+            onFailure: (error) => events.onFailure(error),
+            onLost: () => events.onLost(),
+            onPhase: (name) => events.onPhase(name),
         });
     }
-    #become(phase) {
-        this.#phase = phase;
-        for (const resolve of this.#waiting)
-            resolve();
-        this.#waiting.clear();
+    start() {
+        this.#connection.start();
+        return Promise.resolve();
+    }
+    stop = () => this.#connection.stop();
+    get failure() {
+        return this.#connection.failure;
+    }
+    async session(ms) {
+        const target = await this.#connection.target(ms);
+        if (target === undefined)
+            return undefined;
+        const { port, abandon } = target;
+        return { open: () => new SocketStream({ id: (this.#streams += 1), port, onRefused: abandon }) };
+    }
+    /** Each renewal registers anew; what has not changed is not told again. */
+    #onRegistered(arc) {
+        const end = this.#endOf(arc);
+        const { serverPath, tlsServerName, caBundle, user } = end;
+        const told = JSON.stringify([serverPath, tlsServerName, caBundle, user]);
+        if (told === this.#told)
+            return;
+        this.#told = told;
+        this.events.onReachable(end);
+    }
+    #endOf({ kubeconfig, certificate }) {
+        const { serverPath, caPem, tlsServerName, user } = kubeconfig;
+        return {
+            serverPath,
+            tlsServerName: tlsServerName ?? certificate.serverName,
+            // Where it wants nobody to verify its certificate, the one that it has shown is pinned.
+            caBundle: `${caPem ?? certificate.pem}\n`,
+            caSource: "file",
+            caPins: [],
+            isPinned: true,
+            user,
+            credential: () => credentialOf(user),
+            explainRefusal: (refusal) => explainArcRefusal(refusal, this.#connection.claims),
+        };
     }
 }
-
-;// CONCATENATED MODULE: ./src/client-proxy/proof.ts
-/** Proves that the cluster answers: a real request through the own listener, as kubectl would send it. */
-
-
-
-
-
-const selfSubjectReview = object({
-    status: object({
-        userInfo: object({ username: schemas_string().min(1), groups: array(schemas_string()).default([]) }),
-    }),
-});
-const versionInfo = object({ gitVersion: schemas_string() });
-const rulesReview = object({
-    status: object({
-        incomplete: schemas_boolean().default(false),
-        resourceRules: array(object({ apiGroups: array(schemas_string()).nullish() })).default([]),
-    }),
-});
-const statusBody = object({
-    message: schemas_string().default(""),
-    details: object({ causes: array(object({ reason: schemas_string().nullish() })).nullish() }).nullish(),
-});
-/** Groups in which every authenticated user may ask about themselves. */
-const reviewGroups = new Set(["authentication.k8s.io", "authorization.k8s.io"]);
-/** Throws a ClusterConnectError that names the hop. */
-async function proveConnection(options) {
-    const review = await post(options, "authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview", {});
-    const { username, groups } = proof_read(selfSubjectReview, review).status.userInfo;
-    const [version, rules] = await Promise.all([
-        proof_send(options, "GET", "/version"),
-        post(options, "authorization.k8s.io/v1/selfsubjectrulesreviews", "SelfSubjectRulesReview", {
-            spec: { namespace: options.namespace },
-        }),
-    ]);
+/** What arcProxy's kubeconfigs are known to hold; with anything else the proof comes without a credential. */
+function credentialOf(user) {
+    return typeof user["token"] === "string" ? { authorization: `Bearer ${user["token"]}` } : {};
+}
+function settingsOf(request) {
+    const { instanceDirectory, cluster, backend, logLevel } = request;
+    const { subscriptionId, resourceGroup, cloud, tenantId, program, serviceAccount } = backend;
     return {
-        identity: username,
-        groups,
-        serverVersion: version.status === 200 ? proof_read(versionInfo, version).gitVersion : "unknown",
-        hasRights: rules.status !== 201 || grantsAnything(proof_read(rulesReview, rules)),
+        cluster: { subscriptionId, resourceGroup, name: cluster },
+        cloud,
+        tenantId,
+        signIn: signInOf(backend.signIn),
+        serviceAccount: serviceAccount === undefined ? undefined : createTokenSource(serviceAccount),
+        program,
+        folder: (0,external_node_path_.join)(instanceDirectory, arcProxyFolder),
+        logFile: (0,external_node_path_.join)(instanceDirectory, arcProxyLogFile),
+        isDebug: logLevel === "debug",
     };
 }
-function grantsAnything({ status }) {
-    const isMore = (groups) => groups.some((group) => !reviewGroups.has(group));
-    return status.incomplete || status.resourceRules.some(({ apiGroups }) => isMore(apiGroups ?? []));
+function signInOf(signIn) {
+    switch (signIn.kind) {
+        case "token":
+            return { kind: "token", source: createTokenSource(signIn.source) };
+        case "assertion": {
+            const credential = { kind: "assertion", source: createTokenSource(signIn.assertion) };
+            return { kind: "application", clientId: signIn.clientId, credential };
+        }
+        case "secret":
+        case "certificate": {
+            const { clientId, ...credential } = signIn;
+            return { kind: "application", clientId, credential };
+        }
+    }
 }
-async function post(options, path, kind, body) {
-    const [group = "", version = ""] = path.split("/");
-    const response = await proof_send(options, "POST", `/apis/${path}`, JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }));
-    if (response.status === 201 || kind !== "SelfSubjectReview")
-        return response;
-    throw refusalOf(response, options.token);
+
+;// CONCATENATED MODULE: ./src/hybrid-connections/sas-token.ts
+/**
+ * Shared access signatures: `SharedAccessSignature sr={resource}&sig={signature}&se={expiry}&skn={key name}`, the
+ * signature being HMAC-SHA256 over the resource exactly as transmitted, a line feed, and the expiry.
+ */
+
+const scheme = "SharedAccessSignature";
+/** A token for one entity; its resource is `http://host/entity`, lower-case and without a port. */
+function createSasToken(request) {
+    const resource = encodeURIComponent(`http://${request.relay.hostname}/${request.entity}`.toLowerCase());
+    const expiry = String(Math.ceil(((request.nowMs ?? Date.now()) + request.lifetimeMs) / 1_000));
+    const signature = sign(resource, expiry, request.key);
+    const fields = [
+        `sr=${resource}`,
+        `sig=${encodeURIComponent(signature)}`,
+        `se=${expiry}`,
+        `skn=${encodeURIComponent(request.keyName)}`,
+    ];
+    return `${scheme} ${fields.join("&")}`;
 }
-async function proof_send(options, method, path, body) {
+/** Whether a credential is a shared access signature, by its scheme word; anything else is taken for a JWT. */
+const isSasToken = (authorization) => authorization.slice(0, scheme.length + 1).toLowerCase() === `${scheme.toLowerCase()} `;
+/** Splits a token into its fields, in any order. Undefined when one is missing, repeated or malformed. */
+function parseSasToken(authorization) {
+    if (!isSasToken(authorization))
+        return undefined;
+    const fields = new Map();
+    for (const pair of authorization.slice(scheme.length + 1).split("&")) {
+        const equals = pair.indexOf("=");
+        const name = pair.slice(0, Math.max(equals, 0)).trim().toLowerCase();
+        if (equals === -1 || fields.has(name))
+            return undefined;
+        fields.set(name, pair.slice(equals + 1).trim());
+    }
+    const [rawResource, signature, rawExpiry, keyName] = ["sr", "sig", "se", "skn"].map((name) => fields.get(name));
+    if (!rawResource || !signature || !rawExpiry || !keyName)
+        return undefined;
+    if (!/^\d{1,12}$/.test(rawExpiry))
+        return undefined;
     try {
-        return await sendHttpRequest({
-            url: new URL(path, options.server),
-            method,
-            headers: {
-                Authorization: `Bearer ${options.token}`,
-                Accept: "application/json",
-                ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-            },
-            ...(body === undefined ? {} : { body }),
-            caPem: options.caBundle,
-            serverName: options.tlsServerName,
-            direct: true,
-            timeoutMs: 15_000,
-            signal: options.signal,
-        });
+        return {
+            rawResource,
+            signature: decodeURIComponent(signature),
+            rawExpiry,
+            expiresAtMs: Number(rawExpiry) * 1_000,
+            keyName: decodeURIComponent(keyName),
+        };
     }
-    catch (error) {
-        const code = isTrustFailure(error) ? "ERR_CLUSTER_UNTRUSTED" : "ERR_AUTH_PROXY_UNREACHABLE";
-        throw new errors_ClusterConnectError(code, errors_messageOf(error), { cause: error });
+    catch {
+        return undefined;
     }
 }
+/** Whether `key` signed the token, compared in constant time. Says nothing of its expiry or resource. */
+function isSignedBy(token, key) {
+    const expected = Buffer.from(sign(token.rawResource, token.rawExpiry, key));
+    const presented = Buffer.from(token.signature);
+    return expected.length === presented.length && timingSafeEqual(expected, presented);
+}
+/**
+ * Whether the token's resource covers `path` on one of `hosts`: scheme, port, case, a `$hc/` and slashes at the end
+ * do not matter, an empty path covers the whole namespace, any other must end at a segment of `path`.
+ */
+function coversPath(token, hosts, path) {
+    const resource = readResource(token.rawResource);
+    if (resource === undefined || !hosts.some((host) => host.toLowerCase() === resource.host))
+        return false;
+    const covered = resource.path;
+    const wanted = path.toLowerCase();
+    return covered === "" || wanted === covered || wanted.startsWith(`${covered}/`);
+}
+/** Host without port, and path without `$hc/` and slashes at the end, both lower-case. */
+function readResource(raw) {
+    try {
+        const resource = decodeURIComponent(raw);
+        const url = new URL(resource.includes("://") ? resource : `http://${resource}`);
+        const path = decodeURIComponent(url.pathname)
+            .replace(/^\/(\$hc\/)?/i, "")
+            .replace(/\/+$/, "");
+        return { host: url.hostname.toLowerCase(), path: path.toLowerCase() };
+    }
+    catch {
+        return undefined;
+    }
+}
+/** The key counts as text: its UTF-8 bytes, not what they would be if decoded from base64. */
+function sign(resource, expiry, key) {
+    return (0,external_node_crypto_namespaceObject.createHmac)("sha256", Buffer.from(key, "utf8")).update(`${resource}\n${expiry}`).digest("base64");
+}
+
+;// CONCATENATED MODULE: ./src/protocol/server-name.ts
+
+/**
+ * The TLS server name of a cluster's auth proxy. Both ends compute it from the name that they were configured with
+ * and compare; it is never taken from the wire, else whoever writes the wire would choose whom kubectl trusts.
+ */
+function serverNameOf(cluster) {
+    const digest = (0,external_node_crypto_namespaceObject.createHash)("sha256").update(cluster, "utf8").digest("hex");
+    return `${digest.slice(0, 32)}.cluster-connect.internal`;
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/cluster-refusal.ts
+/** What a refusal by responder, auth proxy or apiserver means. */
+
+
 /** Responder and auth proxy name our code in the Status; anything else answered for itself, by its status. */
-function refusalOf(response, token) {
-    const parsed = statusBody.safeParse(parseJson(response.body));
-    const said = parsed.success ? parsed.data : { message: "", details: undefined };
-    const cause = said.details?.causes?.map(({ reason }) => reason).find(isErrorCode);
-    const detail = `status ${String(response.status)} ${said.message}`.trim();
+function explainClusterRefusal(refusal, token) {
+    const cause = refusal.causes.find(isErrorCode);
+    const detail = `status ${String(refusal.status)} ${refusal.message}`.trim();
     if (cause !== "ERR_TOKEN_AUDIENCE")
-        return new errors_ClusterConnectError(codeOf(response.status, cause), detail);
+        return new errors_ClusterConnectError(cluster_refusal_codeOf(refusal.status, cause), detail);
     const audience = JSON.stringify(readUnverifiedClaims(token)?.aud) ?? "none";
     return new errors_ClusterConnectError("ERR_CLUSTER_TOKEN_AUDIENCE", `the token's audience is ${audience}; ${detail}`);
 }
-function codeOf(status, cause) {
+function cluster_refusal_codeOf(status, cause) {
     if (status === 401)
         return "ERR_CLUSTER_TOKEN_REFUSED";
     if (status === 403)
@@ -54467,18 +59777,129 @@ function codeOf(status, cause) {
         return cause;
     return status >= 500 || status === 429 ? "ERR_APISERVER_UNREACHABLE" : "ERR_CLUSTER_ANSWER";
 }
-function proof_read(schema, response) {
-    const result = schema.safeParse(parseJson(response.body));
-    if (result.success)
-        return result.data;
-    throw new errors_ClusterConnectError("ERR_CLUSTER_ANSWER", `status ${String(response.status)}, not what was asked for`);
+
+;// CONCATENATED MODULE: ./src/client-proxy/cluster-trust.ts
+/** Which of the CA certificates that the agent named may be believed. */
+
+
+const pinPattern = /^sha256:[0-9a-f]{64}$/;
+/** PEM blocks or `sha256:\u2026` pins; anything else is refused, since a mistyped pin must not mean "no pin". */
+function parseClusterCa(values) {
+    const pems = [];
+    const pins = [];
+    for (const value of values) {
+        const certificates = splitPem(value);
+        pems.push(...certificates);
+        const rest = value
+            .replace(pemBlock, " ")
+            .split(/[\s,]+/)
+            .filter((word) => word !== "");
+        for (const word of rest) {
+            const pin = word.toLowerCase().replaceAll(/(?<=^sha256:.*):/g, "");
+            if (!pinPattern.test(pin)) {
+                throw new errors_ClusterConnectError("ERR_SETTINGS_INVALID", `cluster-ca: "${word}" is neither PEM nor sha256:\u2026`);
+            }
+            pins.push(pin);
+        }
+    }
+    for (const pem of pems)
+        pins.push(pinOf(readCertificate(pem)));
+    return { pems, pins };
 }
-function parseJson(text) {
+/** Throws ERR_CLUSTER_CA_MISMATCH when nothing in the bundle is pinned, or it holds no certificate at all. */
+function decideTrust(agentBundle, clusterCa) {
+    const configured = parseClusterCa(clusterCa);
+    const isPinned = configured.pins.length > 0;
+    const named = splitPem(agentBundle).map((pem) => ({ pem, pin: pinOf(readCertificate(pem)) }));
+    const believed = isPinned ? named.filter(({ pin }) => configured.pins.includes(pin)) : named;
+    // Certificates given in full are trusted as they are: during a rotation the agent may name just one of them.
+    const certificates = new Map(believed.map(({ pem, pin }) => [pin, pem]));
+    for (const pem of configured.pems)
+        certificates.set(pinOf(readCertificate(pem)), pem);
+    if (believed.length === 0) {
+        const seen = named.map(({ pin }) => pin).join(", ");
+        throw new errors_ClusterConnectError("ERR_CLUSTER_CA_MISMATCH", `the agent names ${seen === "" ? "none" : seen}`);
+    }
+    return { caBundle: [...certificates.values()].join(""), pins: [...certificates.keys()], isPinned };
+}
+const pemBlock = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+const splitPem = (text) => (text.match(pemBlock) ?? []).map((block) => `${block}\n`);
+function readCertificate(pem) {
     try {
-        return JSON.parse(text);
+        return new external_node_crypto_namespaceObject.X509Certificate(pem);
+    }
+    catch (error) {
+        throw new errors_ClusterConnectError("ERR_CLUSTER_CA_MISMATCH", "a certificate cannot be read", {
+            cause: error,
+        });
+    }
+}
+const pinOf = (certificate) => `sha256:${certificate.fingerprint256.replaceAll(":", "").toLowerCase()}`;
+
+;// CONCATENATED MODULE: ./src/client-proxy/private-file.ts
+
+
+/** Replaces a file in one step: 0600 from its first byte, and never half written for whoever reads it meanwhile. */
+async function replacePrivateFile(path, text) {
+    const scratch = `${path}.${(0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex")}`;
+    try {
+        // `wx`: a file or link that somebody else has put there is an error, not a place to write a secret to.
+        await (0,promises_namespaceObject.writeFile)(scratch, text, { mode: 0o600, flag: "wx" });
+        await (0,promises_namespaceObject.rename)(scratch, path);
+    }
+    catch (error) {
+        await (0,promises_namespaceObject.rm)(scratch, { force: true });
+        throw error;
+    }
+}
+/** Makes a file that is whole from the moment it is there; whatever has its name already is an error. */
+async function createPrivateFile(path, text) {
+    const scratch = `${path}.${(0,external_node_crypto_namespaceObject.randomBytes)(6).toString("hex")}`;
+    try {
+        await (0,promises_namespaceObject.writeFile)(scratch, text, { mode: 0o600, flag: "wx" });
+        await (0,promises_namespaceObject.link)(scratch, path);
+    }
+    finally {
+        await (0,promises_namespaceObject.rm)(scratch, { force: true });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/credential-file.ts
+/**
+ * The file behind the kubeconfig's `exec` user: an ExecCredential (client.authentication.k8s.io/v1) that says when
+ * to ask again, so that any client refreshes by itself.
+ */
+
+
+/** Clients do not retry a 401, so they are told to come back well before the token's end. */
+const reportedShare = 0.75;
+function renderExecCredential(token) {
+    const expiry = token.lifetimeMs === undefined
+        ? {}
+        : {
+            expirationTimestamp: new Date(token.receivedAtMs + token.lifetimeMs * reportedShare).toISOString(),
+        };
+    return `${JSON.stringify({
+        apiVersion: "client.authentication.k8s.io/v1",
+        kind: "ExecCredential",
+        status: { token: token.value, ...expiry },
+    })}\n`;
+}
+const writeExecCredential = (path, token) => replacePrivateFile(path, renderExecCredential(token));
+const printWithNode = "process.stdout.write(require('fs').readFileSync(process.argv[1]))";
+/** The cheapest command that prints a file: some clients run it for every request. */
+function credentialCommand(path, platform = process.platform, isExecutable = canExecute) {
+    if (platform === "win32")
+        return ["cmd", "/c", "type", path];
+    return isExecutable("/bin/cat") ? ["/bin/cat", path] : [process.execPath, "-e", printWithNode, path];
+}
+function canExecute(program) {
+    try {
+        (0,external_node_fs_.accessSync)(program, external_node_fs_.constants.X_OK);
+        return true;
     }
     catch {
-        return undefined;
+        return false;
     }
 }
 
@@ -54599,6 +60020,41 @@ var websocket_server = __nccwpck_require__(129);
 
 
 /* harmony default export */ const wrapper = (websocket);
+
+;// CONCATENATED MODULE: ./src/hybrid-connections/refusal-code.ts
+/**
+ * The header by which our relay gives the reason of a refused handshake as a code of the error registry. The published
+ * protocol has a status and a sentence for people; a service that does not send the header is decided by status alone.
+ */
+const refusalCodeHeader = "Cluster-Connect-Error";
+
+;// CONCATENATED MODULE: ./src/hybrid-connections/handshake-refused.ts
+
+
+
+/**
+ * The relay answered a WebSocket handshake with an HTTP status. `reason` is its status line, from the wire. A
+ * Retry-After of its is the cause.
+ */
+class HandshakeRefused extends Error {
+    status;
+    reason;
+    headers;
+    name = "HandshakeRefused";
+    constructor(status, reason, headers = {}) {
+        super(`the relay answered ${String(status)} ${reason.slice(0, 512)}`.trimEnd(), {
+            cause: readRetryAfter(headers["retry-after"]),
+        });
+        this.status = status;
+        this.reason = reason;
+        this.headers = headers;
+    }
+    /** Why, if the relay says so in a word of ours. */
+    get code() {
+        const code = this.headers[refusalCodeHeader.toLowerCase()];
+        return isErrorCode(code) ? code : undefined;
+    }
+}
 
 ;// CONCATENATED MODULE: ./src/hybrid-connections/dial.ts
 /** One outgoing WebSocket, as sender, listener and rendezvous all need it. */
@@ -54867,6 +60323,80 @@ const maxCloseReasonBytes = 123;
 /** How long the far end may take to answer a close before the link is dropped. */
 const closeTimeoutMs = 3_000;
 
+;// CONCATENATED MODULE: ./src/client-proxy/trust-failure.ts
+/** Node's and OpenSSL's codes for a certificate that is not believed. */
+const trustCodes = new Set([
+    "CERT_HAS_EXPIRED",
+    "CERT_NOT_YET_VALID",
+    "CERT_SIGNATURE_FAILURE",
+    "CERT_UNTRUSTED",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    "UNABLE_TO_GET_ISSUER_CERT",
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+/** Whether a thrown value, or what caused it, says that a certificate is not trusted. */
+function isTrustFailure(thrown) {
+    if (typeof thrown !== "object" || thrown === null)
+        return false;
+    const { code, cause } = thrown;
+    return (typeof code === "string" && trustCodes.has(code)) || isTrustFailure(cause);
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/relay-failure.ts
+/** What a failed attempt to reach the relay means, by status and Node's codes; never by text. */
+
+
+
+
+
+function explainRelayFailure(thrown, attempt) {
+    if (thrown instanceof errors_ClusterConnectError)
+        return thrown;
+    if (thrown instanceof HandshakeRefused) {
+        const isAudience = thrown.code === "ERR_TOKEN_AUDIENCE";
+        const code = isAudience ? "ERR_RELAY_TOKEN_AUDIENCE" : codeOfStatus(thrown.status);
+        const detail = isAudience ? audienceDetail(thrown, attempt) : detailOf(thrown, attempt.authorization);
+        return new errors_ClusterConnectError(code, detail, { cause: thrown });
+    }
+    const code = isTrustFailure(thrown) ? "ERR_RELAY_UNTRUSTED" : "ERR_RELAY_UNREACHABLE";
+    return new errors_ClusterConnectError(code, errors_messageOf(thrown), { cause: thrown });
+}
+function codeOfStatus(status) {
+    if (status === 401 || status === 403)
+        return "ERR_RELAY_TOKEN_REFUSED";
+    // 404: no listener, or no such cluster; 504: a listener that did not come; 502: one that failed.
+    if (status === 404 || status === 504 || status === 502)
+        return "ERR_AGENT_NOT_CONNECTED";
+    if (status === 503 || status === 429)
+        return "ERR_RELAY_BUSY";
+    return "ERR_RELAY_UNREACHABLE";
+}
+/** The audience that was sent beside the one that a relay has unless it was given another. */
+function audienceDetail(refused, { relayUrl, authorization }) {
+    const signature = parseSasToken(authorization);
+    if (signature !== undefined) {
+        return `the signature is for ${decodeURIComponent(signature.rawResource)}; ${refused.message}`;
+    }
+    const { origin } = relayUrl;
+    const audience = readUnverifiedClaims(authorization)?.aud;
+    const wanted = audience === origin
+        ? "that is relay-url's origin, but the relay knows itself by another one or has an audience of its own"
+        : `a relay wants its own origin, here ${origin}, unless it has an audience of its own`;
+    return `the token's audience is ${show(audience)}; ${wanted}; ${refused.message}`;
+}
+/** The relay's own words and, for a refused token, the claims to compare its rules with: they are not secret. */
+function detailOf(refused, authorization) {
+    const claims = refused.status === 401 || refused.status === 403 ? readUnverifiedClaims(authorization) : undefined;
+    if (claims === undefined)
+        return refused.message;
+    const { iss, sub, aud } = claims;
+    return `${refused.message} [issuer ${show(iss)}, subject ${show(sub)}, audience ${show(aud)}]`;
+}
+const show = (claim) => JSON.stringify(claim) ?? "none";
+
 ;// CONCATENATED MODULE: ./src/client-proxy/relay-dial.ts
 
 
@@ -55112,7 +60642,7 @@ const frameType = {
 };
 /** Types from here to 0xff that this end does not know are skipped; an unknown one below ends the session. */
 const firstSkippableType = 0x80;
-const headerBytes = 8;
+const frames_headerBytes = 8;
 const pingBytes = 8;
 const creditBytes = 4;
 /** The code in front of the reason of RESET and GOAWAY. */
@@ -55136,12 +60666,12 @@ function decodeMessage(message, limits, receiver) {
         return violation("empty message");
     let offset = 0;
     while (offset < message.length) {
-        if (message.length - offset < headerBytes)
+        if (message.length - offset < frames_headerBytes)
             return violation("message ends inside a frame header");
         const type = message[offset];
         const length = message.readUIntBE(offset + 1, 3);
         const stream = message.readUInt32BE(offset + 4);
-        const start = offset + headerBytes;
+        const start = offset + frames_headerBytes;
         offset = start + length;
         if (offset > message.length)
             return violation("message ends inside a frame");
@@ -55254,7 +60784,7 @@ function readReason(payload) {
 
 /** The header of a frame whose payload of `length` bytes follows as a part of its own. */
 function encodeHeader(type, stream, length) {
-    return writeHeader(Buffer.allocUnsafe(headerBytes), type, stream, length);
+    return writeHeader(Buffer.allocUnsafe(frames_headerBytes), type, stream, length);
 }
 /** Throws a RangeError above `maxHelloBytes`. */
 function encodeHello(hello) {
@@ -55274,9 +60804,9 @@ function encodeFinish(stream) {
     return encodeHeader(frameType.finish, stream, 0);
 }
 function encodeCredit(stream, bytes) {
-    const frame = Buffer.allocUnsafe(headerBytes + creditBytes);
+    const frame = Buffer.allocUnsafe(frames_headerBytes + creditBytes);
     writeHeader(frame, frameType.credit, stream, creditBytes);
-    frame.writeUInt32BE(bytes, headerBytes);
+    frame.writeUInt32BE(bytes, frames_headerBytes);
     return frame;
 }
 function encodeReset(stream, code, reason) {
@@ -55287,10 +60817,10 @@ function encodeGoAway(code, reason) {
 }
 function encodeCoded(type, stream, code, reason) {
     const text = cutUtf8(reason, maxReasonBytes);
-    const frame = Buffer.allocUnsafe(headerBytes + codeBytes + text.length);
+    const frame = Buffer.allocUnsafe(frames_headerBytes + codeBytes + text.length);
     writeHeader(frame, type, stream, codeBytes + text.length);
-    frame.writeUInt32BE(code, headerBytes);
-    text.copy(frame, headerBytes + codeBytes);
+    frame.writeUInt32BE(code, frames_headerBytes);
+    text.copy(frame, frames_headerBytes + codeBytes);
     return frame;
 }
 function writeHeader(target, type, stream, length) {
@@ -55480,7 +61010,7 @@ class Outbox {
             if (stream === undefined)
                 return;
             stream.inTurn = false;
-            if (this.#size + this.#turnBytes + 2 * headerBytes > this.#messageBytes)
+            if (this.#size + this.#turnBytes + 2 * frames_headerBytes > this.#messageBytes)
                 this.#send();
             const bytes = stream.takeFrames(this.#parts, this.#turnBytes);
             this.#size += bytes;
@@ -55984,11 +61514,11 @@ class SessionStream {
         if (payloadBytes > 0) {
             parts.push(encodeHeader(frameType.data, this.id, payloadBytes));
             this.#moveQueued(parts, payloadBytes);
-            size += headerBytes + payloadBytes;
+            size += frames_headerBytes + payloadBytes;
         }
         if (this.#queuedBytes === 0 && this.isSendable) {
             parts.push(encodeFinish(this.id));
-            size += headerBytes;
+            size += frames_headerBytes;
             this.#finishSent = true;
         }
         return size;
@@ -56563,6 +62093,7 @@ class Client {
 
 
 
+
 /** Between attempts while somebody waits at the local port. */
 const wantedPauseMs = 250;
 /** Agents that go away at once, one after the other, are dialled with pauses all the same. */
@@ -56583,7 +62114,7 @@ class RelayLink {
     #hurry = () => undefined;
     constructor(options) {
         this.options = options;
-        this.#backoff = options.backoff ?? createBackoff();
+        this.#backoff = options.backoff ?? backoff_createBackoff();
         const { maxStreams: streams = defaultLimits.streams } = options;
         // Each stream is granted its initial credit before anything is known of it.
         const heldBytes = Math.max(defaultLimits.heldBytes, streams * defaultLimits.initialCreditBytes);
@@ -56608,7 +62139,7 @@ class RelayLink {
             const arrival = new Promise((resolve) => (wake = resolve));
             this.#waiting.add(wake);
             this.#hurry();
-            await Promise.race([arrival, delay(ms, timeout.signal).catch(() => undefined)]);
+            await Promise.race([arrival, delay_delay(ms, timeout.signal).catch(() => undefined)]);
             this.#waiting.delete(wake);
             timeout.abort();
         }
@@ -56625,6 +62156,7 @@ class RelayLink {
         while (!signal.aborted) {
             // An attempt that took long to fail has not lasted: only a session does.
             let lastedMs = 0;
+            let askedMs = 0;
             try {
                 const session = await this.#open();
                 const openedAt = performance.now();
@@ -56640,26 +62172,27 @@ class RelayLink {
                     continue;
             }
             catch (error) {
+                askedMs = retryAfterOf(error);
                 if (!signal.aborted)
                     this.#fail(asClusterConnectError(error, "client proxy"));
             }
             if (signal.aborted)
                 return;
             this.#backoff.lasted(lastedMs);
-            const retryInMs = Math.round(this.#backoff.nextMs());
+            const retryInMs = Math.max(Math.round(this.#backoff.nextMs()), askedMs);
             this.options.logger.info("relay.redial", { retryInMs });
-            await this.#pause(retryInMs);
+            await this.#pause(retryInMs, Math.max(wantedPauseMs, askedMs));
         }
     }
-    /** Waits, but not longer than `wantedPauseMs` while a connection waits for a session. */
-    async #pause(ms) {
+    /** Waits, but not longer than `leastMs` while a connection waits for a session. */
+    async #pause(ms, leastMs) {
         const { signal } = this.#stopping;
         const wanted = new AbortController();
         this.#hurry = () => wanted.abort();
-        await delay(Math.min(ms, wantedPauseMs), signal).catch(() => undefined);
-        const rest = ms - wantedPauseMs;
+        await delay_delay(Math.min(ms, leastMs), signal).catch(() => undefined);
+        const rest = ms - leastMs;
         if (rest > 0 && this.#waiting.size === 0) {
-            await delay(rest, AbortSignal.any([signal, wanted.signal])).catch(() => undefined);
+            await delay_delay(rest, AbortSignal.any([signal, wanted.signal])).catch(() => undefined);
         }
         this.#hurry = () => undefined;
     }
@@ -56737,6 +62270,765 @@ class RelayLink {
     }
 }
 
+;// CONCATENATED MODULE: ./src/client-proxy/relay-backend.ts
+/** The way through our own relay: tokens for relay and cluster, the link, the cluster's CA, the exec credential. */
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const signatureLifetimeMs = 3_600_000;
+const tokenAttempts = 4;
+const outages = new Set(["ERR_OIDC_UNREACHABLE", "ERR_ENTRA_UNREACHABLE"]);
+class RelayBackend {
+    request;
+    logger;
+    events;
+    serverName;
+    #stopping = new AbortController();
+    #tokens = [];
+    #clusterToken;
+    #credentialFile;
+    #link;
+    #trust;
+    constructor(request, logger, events) {
+        this.request = request;
+        this.logger = logger;
+        this.events = events;
+        this.serverName = serverNameOf(request.cluster);
+        this.#credentialFile = (0,external_node_path_.join)(request.instanceDirectory, "credential.json");
+        this.#clusterToken = this.#createToken(request.backend.clusterCredential);
+    }
+    async start() {
+        parseClusterCa(this.request.backend.clusterCa);
+        const { signal } = this.#stopping;
+        signal.throwIfAborted();
+        const authorization = await this.#startTokens();
+        signal.throwIfAborted();
+        this.events.onPhase("token");
+        const { cluster, backend } = this.request;
+        const { url, caPem, maxStreams } = backend;
+        this.#link = new RelayLink({
+            cluster,
+            client: productVersion,
+            dial: createRelayDial({ relayUrl: new URL(url), cluster, authorization, caPem }),
+            maxStreams,
+            logger: this.logger,
+            onHello: (hello) => this.#onHello(hello),
+            onFailure: (error) => this.events.onFailure(error),
+            onLost: () => this.events.onLost(),
+        });
+        this.#link.start();
+    }
+    session = (ms) => this.#link?.session(ms) ?? Promise.resolve(undefined);
+    /** The link's trouble, or that the agent found nobody behind its socket. */
+    get failure() {
+        if (this.#link?.isConnected === true)
+            return new errors_ClusterConnectError("ERR_AUTH_PROXY_UNREACHABLE");
+        return (this.#link?.failure ?? new errors_ClusterConnectError("ERR_RELAY_UNREACHABLE", "the tokens are being obtained"));
+    }
+    async stop() {
+        this.#stopping.abort(new Error("stopping"));
+        await this.#link?.stop();
+        await Promise.all(this.#tokens.map((token) => token.stop()));
+        await (0,promises_namespaceObject.rm)(this.#credentialFile, { force: true });
+    }
+    /** Starts both tokens; returns what to show the relay. */
+    async #startTokens() {
+        const { cluster, backend } = this.request;
+        const { url, credential } = backend;
+        if (credential.kind === "sas") {
+            await this.#startToken(this.#clusterToken);
+            const { keyName, key } = credential;
+            const target = { relay: new URL(url), entity: cluster, keyName, key };
+            return () => Promise.resolve(createSasToken({ ...target, lifetimeMs: signatureLifetimeMs }));
+        }
+        const relayToken = this.#createToken(credential);
+        await Promise.all([this.#startToken(this.#clusterToken), this.#startToken(relayToken)]);
+        return () => Promise.resolve(relayToken.current().value);
+    }
+    #createToken(spec) {
+        const token = new RenewingToken({ source: createTokenSource(spec), logger: this.logger });
+        this.#tokens.push(token);
+        return token;
+    }
+    /** An issuer that cannot be reached is asked again; one that refuses is believed. */
+    async #startToken(token) {
+        const backoff = backoff_createBackoff({ firstMs: [200, 400] });
+        for (let attempt = 1;; attempt += 1) {
+            try {
+                return await token.start();
+            }
+            catch (error) {
+                const failure = asClusterConnectError(error, "client proxy");
+                if (!outages.has(failure.code) || attempt === tokenAttempts)
+                    throw failure;
+                this.events.onFailure(failure);
+                await delay_delay(backoff.nextMs(), this.#stopping.signal);
+            }
+        }
+    }
+    #onHello(hello) {
+        const trust = decideTrust(hello.caBundle, this.request.backend.clusterCa);
+        if (this.#trust === undefined) {
+            this.#trust = trust;
+            this.events.onPhase("session");
+            this.#announce(trust).catch((error) => {
+                this.events.onFailure(asClusterConnectError(error, "client proxy"), true);
+            });
+        }
+        else if (trust.caBundle !== this.#trust.caBundle) {
+            // kubectl goes on trusting the first one: a CA that changes under way is not taken on the relay's word.
+            this.logger.warn("cluster.ca_changed", { first: this.#trust.pins, now: trust.pins });
+        }
+    }
+    async #announce(trust) {
+        await this.#keepCredential();
+        if (this.#stopping.signal.aborted)
+            return;
+        const [command = "", ...args] = credentialCommand(this.#credentialFile);
+        this.events.onReachable({
+            serverPath: "",
+            tlsServerName: this.serverName,
+            caBundle: trust.caBundle,
+            caSource: "pem",
+            caPins: trust.pins,
+            isPinned: trust.isPinned,
+            user: {
+                exec: {
+                    apiVersion: "client.authentication.k8s.io/v1",
+                    command,
+                    args,
+                    interactiveMode: "Never",
+                    provideClusterInfo: false,
+                },
+            },
+            credential: () => ({ authorization: `Bearer ${this.#clusterToken.current().value}` }),
+            explainRefusal: (refusal) => explainClusterRefusal(refusal, this.#clusterToken.current().value),
+        });
+    }
+    async #keepCredential() {
+        const token = this.#clusterToken;
+        // It may be renewed while it is being written: the file must not begin with one that is over.
+        let written;
+        do {
+            written = token.current();
+            await writeExecCredential(this.#credentialFile, written);
+        } while (written !== token.current());
+        token.onRenewed((renewed) => {
+            writeExecCredential(this.#credentialFile, renewed).catch((error) => {
+                this.logger.error("credential.write_failed", { reason: errors_messageOf(error) });
+            });
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/create-backend.ts
+
+
+/** The way into the cluster that a request asks for. */
+function createBackend(request, logger, events) {
+    const { backend } = request;
+    return backend.kind === "relay"
+        ? new RelayBackend({ ...request, backend }, logger, events)
+        : new ArcBackend({ ...request, backend }, logger, events);
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/kubeconfig.ts
+/**
+ * The kubeconfig that points at the client proxy: pure functions from an entry to text. Published beside
+ * `control.ts`, since the CI front end merges the entries of two uses in one job.
+ */
+
+
+
+/** Marks our clusters: kubectl keeps extensions when it rewrites a file. */
+const extensionName = "cluster-connect.dev";
+const named = looseObject({ name: schemas_string() });
+const kubeconfig_kubeconfig = looseObject({
+    clusters: array(named).nullish(),
+    contexts: array(named).nullish(),
+    users: array(named).nullish(),
+    "current-context": schemas_string().optional(),
+});
+const lists = (/* unused pure expression or super */ null && (["clusters", "contexts", "users"]));
+/** A kubeconfig with this entry alone. */
+const renderKubeconfig = (entry) => (0,dist/* stringify */.As)(documentOf(entry), { lineWidth: 0 });
+/**
+ * `existing` with the entry added and made current. Throws ERR_KUBECONFIG_CLASH when it has one of that name,
+ * ERR_KUBECONFIG_UNREADABLE when it is no kubeconfig.
+ */
+function mergeKubeconfig(existing, entry) {
+    const document = kubeconfig_read(existing);
+    const addition = documentOf(entry);
+    for (const list of lists) {
+        const entries = document[list] ?? [];
+        if (entries.some(({ name }) => name === entry.name)) {
+            throw new ClusterConnectError("ERR_KUBECONFIG_CLASH", `${list}: ${entry.name}`);
+        }
+        document[list] = [...entries, ...addition[list]];
+    }
+    document["current-context"] = entry.name;
+    return stringify(document, { lineWidth: 0 });
+}
+/** `existing` without the entry of that name; another context becomes current if it was `previousContext`. */
+function removeFromKubeconfig(existing, name, previousContext) {
+    const document = kubeconfig_read(existing);
+    for (const list of lists)
+        document[list] = (document[list] ?? []).filter((entry) => entry.name !== name);
+    if (document["current-context"] === name)
+        document["current-context"] = previousContext ?? "";
+    return stringify(document, { lineWidth: 0 });
+}
+const currentContextOf = (text) => kubeconfig_read(text)["current-context"];
+/** The single entry of a file that `renderKubeconfig` made, to be merged into another. */
+function readEntry(text) {
+    const entry = singleEntry.safeParse(parse(text));
+    if (!entry.success || !isOurs(text)) {
+        throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", "not a file of one entry of ours");
+    }
+    const [{ name, cluster }] = entry.data.clusters;
+    const { "certificate-authority": path, "certificate-authority-data": data = "" } = cluster;
+    return {
+        name,
+        server: cluster.server,
+        tlsServerName: cluster["tls-server-name"],
+        ca: path === undefined
+            ? { kind: "pem", pem: Buffer.from(data, "base64").toString("utf8") }
+            : { kind: "file", path },
+        namespace: entry.data.contexts[0].context.namespace,
+        user: entry.data.users[0].user,
+    };
+}
+/** Whether every cluster in the file is one that we wrote; an unreadable or empty one is not ours. */
+function isOurs(text) {
+    try {
+        const { clusters } = ourClusters.parse(parse(text));
+        return clusters.length > 0 && clusters.every(({ cluster }) => hasMark(cluster.extensions));
+    }
+    catch {
+        return false;
+    }
+}
+const ourClusters = object({
+    clusters: array(object({ cluster: object({ extensions: array(object({ name: schemas_string() })).nullish() }) })),
+});
+const hasMark = (extensions) => (extensions ?? []).some(({ name }) => name === extensionName);
+const singleEntry = object({
+    clusters: tuple([
+        object({
+            name: schemas_string(),
+            cluster: object({
+                server: schemas_string(),
+                "tls-server-name": schemas_string().optional(),
+                "certificate-authority": schemas_string().optional(),
+                "certificate-authority-data": schemas_string().optional(),
+            }),
+        }),
+    ]),
+    contexts: tuple([object({ context: object({ namespace: schemas_string().optional() }) })]),
+    users: tuple([object({ user: record(schemas_string(), unknown()) })]),
+});
+function kubeconfig_read(text) {
+    try {
+        return kubeconfig_kubeconfig.parse(parse(text) ?? { apiVersion: "v1", kind: "Config" });
+    }
+    catch (error) {
+        throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", messageOf(error), { cause: error });
+    }
+}
+function documentOf(entry) {
+    const { name, server, tlsServerName, ca, namespace, user } = entry;
+    return {
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [
+            {
+                name,
+                cluster: {
+                    server,
+                    ...(tlsServerName === undefined ? {} : { "tls-server-name": tlsServerName }),
+                    ...(ca.kind === "file"
+                        ? { "certificate-authority": ca.path }
+                        : { "certificate-authority-data": Buffer.from(ca.pem).toString("base64") }),
+                    extensions: [{ name: extensionName, extension: {} }],
+                },
+            },
+        ],
+        contexts: [
+            { name, context: { cluster: name, user: name, ...(namespace === undefined ? {} : { namespace }) } },
+        ],
+        users: [{ name, user }],
+        "current-context": name,
+    };
+}
+
+;// CONCATENATED MODULE: ./src/tunnel/splice.ts
+
+/**
+ * Joins a TCP or unix socket and a stream until both directions have ended: half-close and back-pressure pass through
+ * both ways, and a loss on one side is a loss on the other. Takes over both; the socket may be paused, and may have
+ * ended or been destroyed already. Resolves when the socket is closed (or given back); never rejects.
+ */
+function splice(socket, stream, options = {}) {
+    return new Promise((resolve) => new Splice(socket, stream, options, resolve));
+}
+class Splice {
+    socket;
+    stream;
+    resolve;
+    /** What is kept as long as the far end has not answered. */
+    #kept;
+    #keptBytes = 0;
+    #bytesFromSocket = 0;
+    #bytesToSocket = 0;
+    /** Given to the socket, which has not passed it on yet. */
+    #unwritten = 0;
+    #streamEnded = false;
+    #socketEnded = false;
+    #afterEnd = false;
+    #streamClosed = false;
+    #socketClosed = false;
+    #loss;
+    #error = "connection closed";
+    constructor(socket, stream, options, resolve) {
+        this.socket = socket;
+        this.stream = stream;
+        this.resolve = resolve;
+        this.#kept = options.keepFirstBytes === true ? [] : undefined;
+        // The other direction goes on when one has ended; and a request must not wait for an acknowledgement.
+        socket.allowHalfOpen = true;
+        socket.setNoDelay(true);
+        socket
+            .on("data", this.#onData)
+            .on("end", this.#onEnd)
+            .on("error", this.#onError)
+            .on("close", this.#onClose);
+        stream.attach(this);
+        for (const chunk of options.firstBytes ?? [])
+            this.#onData(chunk);
+        if (socket.readableEnded)
+            this.#onEnd();
+        if (socket.destroyed)
+            this.#onClose();
+        else if (!this.#isFull)
+            socket.resume();
+    }
+    // From the socket
+    #onData = (chunk) => {
+        this.#bytesFromSocket += chunk.length;
+        if (this.#kept !== undefined) {
+            this.#kept.push(chunk);
+            this.#keptBytes += chunk.length;
+        }
+        if (!this.stream.write(chunk) || this.#isFull)
+            this.socket.pause();
+    };
+    #onEnd = () => {
+        if (endedByReset(this.socket))
+            return this.#loseSocket("connection reset");
+        this.#socketEnded = true;
+        this.stream.finish();
+    };
+    #onError = (error) => {
+        this.#error = error.message;
+    };
+    #onClose = () => {
+        if (this.#socketClosed)
+            return;
+        this.#socketClosed = true;
+        if (!this.socket.readableEnded || !this.socket.writableFinished)
+            this.#loseSocket(this.#error);
+        this.#settle();
+    };
+    #onWritten = () => {
+        if (this.#unwritten === 0 || this.socket.writableLength > 0)
+            return;
+        const bytes = this.#unwritten;
+        this.#unwritten = 0;
+        this.stream.consumed(bytes);
+    };
+    // From the stream
+    data(chunk) {
+        this.#answered();
+        this.#bytesToSocket += chunk.length;
+        this.#unwritten += chunk.length;
+        this.socket.write(chunk, this.#onWritten);
+        // Usually the kernel has taken all of it by now. What it has not is the reader's delay, and gives no credit yet.
+        this.#onWritten();
+    }
+    drain() {
+        if (!this.#isFull)
+            this.socket.resume();
+    }
+    finished() {
+        this.#streamEnded = true;
+        this.#answered();
+        this.socket.end();
+    }
+    reset(code, reason) {
+        if (this.#loss !== undefined)
+            return;
+        this.#lose({ lostSide: "stream", code, reason });
+        if (this.#kept !== undefined && !this.socket.destroyed)
+            this.#giveBack(this.#kept);
+        else
+            resetSocket(this.socket);
+        this.#settle();
+    }
+    closed() {
+        this.#streamClosed = true;
+        this.#settle();
+    }
+    // State
+    /** While first bytes are kept, no more than this is read. */
+    get #isFull() {
+        return this.#kept !== undefined && this.#keptBytes >= maxKeptBytes;
+    }
+    #answered() {
+        if (this.#kept === undefined)
+            return;
+        const wasFull = this.#isFull;
+        this.#kept = undefined;
+        if (wasFull)
+            this.socket.resume();
+    }
+    #loseSocket(reason) {
+        this.#lose({ lostSide: "socket", reason });
+        this.stream.reset("lost", reason);
+        this.socket.destroy();
+    }
+    /** The first loss is the one that counts; the other side is lost because of it. */
+    #lose(loss) {
+        if (this.#loss !== undefined)
+            return;
+        this.#loss = loss;
+        this.#afterEnd = this.#streamEnded || this.#socketEnded;
+    }
+    #giveBack(firstBytes) {
+        const { socket } = this;
+        socket.pause();
+        socket
+            .off("data", this.#onData)
+            .off("end", this.#onEnd)
+            .off("error", this.#onError)
+            .off("close", this.#onClose);
+        this.#resolve("unanswered", { firstBytes });
+    }
+    #settle() {
+        if (!this.#socketClosed)
+            return;
+        if (this.#loss !== undefined)
+            this.#resolve("lost", {});
+        else if (this.#streamClosed)
+            this.#resolve("ended", {});
+    }
+    #resolve(outcome, more) {
+        this.resolve({
+            outcome,
+            ...this.#loss,
+            ...more,
+            afterEnd: this.#afterEnd,
+            bytesFromSocket: this.#bytesFromSocket,
+            bytesToSocket: this.#bytesToSocket,
+        });
+    }
+}
+const maxKeptBytes = 64 * 1024;
+
+;// CONCATENATED MODULE: ./src/client-proxy/local-listener.ts
+/** The loopback port that kubectl talks to: each connection becomes a stream, or goes to the responder. */
+
+
+
+
+
+const defaultSessionWaitMs = 5_000;
+const defaultMaxConnections = 2_048;
+/** Sessions that one connection is offered to before it is answered here. */
+const maxAttempts = 3;
+class LocalListener {
+    options;
+    #sockets = new Set();
+    #server;
+    constructor(options) {
+        this.options = options;
+        // Paused: not a byte is read before it is known where it goes. Half-open: either direction may end first.
+        this.#server = (0,external_node_net_namespaceObject.createServer)({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
+        this.#server.maxConnections = options.maxConnections ?? defaultMaxConnections;
+        this.#server.on("connection", (socket) => void this.#serve(socket));
+    }
+    /** Resolves with the port. Throws ERR_LOCAL_PORT. */
+    async start() {
+        const { host, port } = this.options;
+        try {
+            this.#server.listen(port, host);
+            await (0,external_node_events_.once)(this.#server, "listening");
+        }
+        catch (error) {
+            throw new errors_ClusterConnectError("ERR_LOCAL_PORT", errors_messageOf(error), { cause: error });
+        }
+        return this.#server.address().port;
+    }
+    /** Resets what is still open: a command that has not ended must not look as if it had. */
+    close() {
+        this.#server.close();
+        for (const socket of this.#sockets)
+            resetSocket(socket);
+    }
+    async #serve(socket) {
+        const { backend, responder, statistics, logger } = this.options;
+        this.#sockets.add(socket);
+        socket.once("close", () => this.#sockets.delete(socket));
+        const ignore = () => undefined;
+        socket.on("error", ignore);
+        let left = { firstBytes: [] };
+        // A session that is just going away refuses the stream unread; the next attempt finds its successor.
+        for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+            const session = await backend.session(this.options.sessionWaitMs ?? defaultSessionWaitMs);
+            if (session === undefined || socket.destroyed)
+                break;
+            const unanswered = await this.#spliceInto(session, socket, left.firstBytes);
+            if (unanswered === undefined)
+                return;
+            left = unanswered;
+        }
+        if (socket.destroyed)
+            return;
+        statistics.answeredLocally += 1;
+        logger.info("connection.answered_locally", { code: (left.full ?? backend.failure).code });
+        responder.answer(socket, left.firstBytes, left.full);
+    }
+    /** Returns undefined when the connection is over. */
+    async #spliceInto(session, socket, firstBytes) {
+        const { statistics, logger } = this.options;
+        let stream;
+        try {
+            stream = session.open();
+        }
+        catch (error) {
+            const failure = asClusterConnectError(error);
+            return { firstBytes, ...(failure.code === "ERR_TUNNEL_FULL" ? { full: failure } : {}) };
+        }
+        statistics.streams += 1;
+        const end = await splice(socket, stream, { firstBytes, keepFirstBytes: true });
+        statistics.bytesToCluster += end.bytesFromSocket;
+        statistics.bytesFromCluster += end.bytesToSocket;
+        const { outcome, code, reason } = end;
+        const isLost = outcome === "lost" && end.lostSide === "stream" && !end.afterEnd;
+        if (isLost)
+            statistics.lostStreams += 1;
+        logger.info("stream.closed", { streamId: stream.id, outcome, afterEnd: end.afterEnd, code, reason });
+        if (outcome !== "unanswered")
+            return undefined;
+        const full = code === "busy" ? new errors_ClusterConnectError("ERR_TUNNEL_FULL", "the agent refuses more") : undefined;
+        return { firstBytes: end.firstBytes ?? [], ...(full === undefined ? {} : { full }) };
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/permanent-failures.ts
+/** Failures that trying again does not mend. */
+const permanentCodes = new Set([
+    "ERR_OUTBOUND_PROXY_REFUSED",
+    "ERR_RELAY_TOKEN_AUDIENCE",
+    "ERR_RELAY_TOKEN_REFUSED",
+    "ERR_RELAY_UNTRUSTED",
+    "ERR_CLUSTER_CA_MISMATCH",
+    "ERR_CLUSTER_UNTRUSTED",
+    "ERR_CLUSTER_TOKEN_AUDIENCE",
+    "ERR_CLUSTER_TOKEN_REFUSED",
+    "ERR_CLUSTER_IDENTITY_REFUSED",
+    "ERR_CLUSTER_ANSWER",
+    "ERR_TUNNEL_WRONG_CLUSTER",
+    "ERR_TUNNEL_VERSION",
+    "ERR_OIDC_REQUEST_REFUSED",
+    "ERR_ENTRA_FEDERATION",
+    "ERR_ENTRA_ASSERTION_EXPIRED",
+    "ERR_ENTRA_CONDITIONAL_ACCESS",
+    "ERR_ENTRA_CLIENT_UNKNOWN",
+    "ERR_ENTRA_SECRET_REFUSED",
+    "ERR_ENTRA_CERTIFICATE",
+    "ERR_ENTRA_RESOURCE_UNKNOWN",
+    "ERR_ENTRA_REFUSED",
+    "ERR_ARM_TOKEN_REFUSED",
+    "ERR_ARM_REFUSED",
+    "ERR_ARM_ANSWER",
+    "ERR_ARC_ROLE_MISSING",
+    "ERR_ARC_SUBSCRIPTION_NOT_FOUND",
+    "ERR_ARC_GROUP_NOT_FOUND",
+    "ERR_ARC_CLUSTER_NOT_FOUND",
+    "ERR_ARC_AGENT_NEVER_STARTED",
+    "ERR_ARC_AGENT_OFFLINE",
+    "ERR_ARC_PROXY_PATH",
+    "ERR_ARC_PROXY_DIGEST",
+    "ERR_ARC_PROXY_START",
+    "ERR_ARC_PROXY_ANSWER",
+    "ERR_ARC_CLUSTER_TOKEN_REFUSED",
+    "ERR_ARC_CLUSTER_FORBIDDEN",
+    "ERR_ARC_GROUPS_OVERAGE",
+]);
+const isPermanent = (error) => permanentCodes.has(error.code);
+
+;// CONCATENATED MODULE: ./src/client-proxy/phase.ts
+
+/** A failure that trying again will not mend counts when it has come twice: a restarting hop may refuse once. */
+const confirmations = 2;
+/** How far the connection has come; decides when `connecting` has become `ready` or `failed`. */
+class Phase {
+    #phase = "connecting";
+    #failure;
+    #connection;
+    #confirmed = 0;
+    #waiting = new Set();
+    get current() {
+        return this.#phase;
+    }
+    get failure() {
+        return this.#failure;
+    }
+    get connection() {
+        return this.#connection;
+    }
+    ready(connection) {
+        this.#connection = connection;
+        this.#failure = undefined;
+        this.#become("ready");
+    }
+    /** Notes what stands in the way. `isFinal`: no attempt will follow. */
+    report(failure, isFinal = false) {
+        const isSame = failure.code === this.#failure?.code;
+        this.#confirmed = isPermanent(failure) ? (isSame ? this.#confirmed + 1 : 1) : 0;
+        this.#failure = failure;
+        if (this.#phase === "connecting" && (isFinal || this.#confirmed >= confirmations))
+            this.#become("failed");
+    }
+    stopped() {
+        this.#become("stopped");
+    }
+    /** Resolves when it is no longer `connecting`, or when `signal` aborts. */
+    settled(signal) {
+        if (this.#phase !== "connecting" || signal.aborted)
+            return Promise.resolve();
+        return new Promise((resolve) => {
+            this.#waiting.add(resolve);
+            signal.addEventListener("abort", () => resolve(), { once: true });
+        });
+    }
+    #become(phase) {
+        this.#phase = phase;
+        for (const resolve of this.#waiting)
+            resolve();
+        this.#waiting.clear();
+    }
+}
+
+;// CONCATENATED MODULE: ./src/client-proxy/proof.ts
+/** Proves that the cluster answers: a real request through the own listener, as kubectl would send it. */
+
+
+
+
+const selfSubjectReview = object({
+    status: object({
+        userInfo: object({ username: schemas_string().min(1), groups: array(schemas_string()).default([]) }),
+    }),
+});
+const versionInfo = object({ gitVersion: schemas_string() });
+const rulesReview = object({
+    status: object({
+        incomplete: schemas_boolean().default(false),
+        resourceRules: array(object({ apiGroups: array(schemas_string()).nullish() })).default([]),
+    }),
+});
+const statusBody = object({
+    message: schemas_string().default(""),
+    details: object({ causes: array(object({ reason: schemas_string().nullish() })).nullish() }).nullish(),
+});
+/** Groups in which every authenticated user may ask about themselves. */
+const reviewGroups = new Set(["authentication.k8s.io", "authorization.k8s.io"]);
+/** Throws a ClusterConnectError that names the hop. */
+async function proveConnection(options) {
+    const review = await proof_post(options, "authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview", {});
+    const { username, groups } = proof_read(selfSubjectReview, review).status.userInfo;
+    const [version, rules] = await Promise.all([
+        proof_send(options, "GET", "/version"),
+        proof_post(options, "authorization.k8s.io/v1/selfsubjectrulesreviews", "SelfSubjectRulesReview", {
+            spec: { namespace: options.namespace },
+        }),
+    ]);
+    return {
+        identity: username,
+        groups,
+        serverVersion: version.status === 200 ? proof_read(versionInfo, version).gitVersion : "unknown",
+        hasRights: rules.status !== 201 || grantsAnything(proof_read(rulesReview, rules)),
+    };
+}
+function grantsAnything({ status }) {
+    const isMore = (groups) => groups.some((group) => !reviewGroups.has(group));
+    return status.incomplete || status.resourceRules.some(({ apiGroups }) => isMore(apiGroups ?? []));
+}
+async function proof_post(options, path, kind, body) {
+    const [group = "", version = ""] = path.split("/");
+    const response = await proof_send(options, "POST", `/apis/${path}`, JSON.stringify({ apiVersion: `${group}/${version}`, kind, ...body }));
+    if (response.status === 201 || kind !== "SelfSubjectReview")
+        return response;
+    throw options.explainRefusal(readRefusal(response));
+}
+async function proof_send(options, method, path, body) {
+    const { authorization } = options.credential;
+    try {
+        return await http_request_sendHttpRequest({
+            url: new URL(`${options.server}${path}`),
+            method,
+            headers: {
+                ...(authorization === undefined ? {} : { Authorization: authorization }),
+                Accept: "application/json",
+                ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+            },
+            ...(body === undefined ? {} : { body }),
+            caPem: options.caBundle,
+            serverName: options.tlsServerName,
+            direct: true,
+            timeoutMs: 15_000,
+            signal: options.signal,
+        });
+    }
+    catch (error) {
+        const code = isTrustFailure(error) ? "ERR_CLUSTER_UNTRUSTED" : "ERR_AUTH_PROXY_UNREACHABLE";
+        throw new errors_ClusterConnectError(code, errors_messageOf(error), { cause: error });
+    }
+}
+function readRefusal(response) {
+    const parsed = statusBody.safeParse(proof_parseJson(response.body));
+    const { message, details } = parsed.success ? parsed.data : { message: "", details: undefined };
+    const causes = (details?.causes ?? []).flatMap(({ reason }) => reason ?? []);
+    return { status: response.status, message, causes };
+}
+function proof_read(schema, response) {
+    const result = schema.safeParse(proof_parseJson(response.body));
+    if (result.success)
+        return result.data;
+    throw new errors_ClusterConnectError("ERR_CLUSTER_ANSWER", `status ${String(response.status)}, not what was asked for`);
+}
+function proof_parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/client-proxy/responder.ts
 /**
  * The TLS server inside the client proxy for connections that cannot reach the cluster now. It answers one request
@@ -56745,7 +63037,7 @@ class RelayLink {
 
 
 
-const timeoutMs = 10_000;
+const responder_timeoutMs = 10_000;
 const maxHeaderBytes = 524_288;
 const maxConnections = 1_024;
 class Responder {
@@ -56760,9 +63052,9 @@ class Responder {
         // Each connection is answered once: bounds on time and size are all that is needed.
         this.#http = (0,external_node_http_namespaceObject.createServer)({
             maxHeaderSize: maxHeaderBytes,
-            headersTimeout: timeoutMs,
-            requestTimeout: timeoutMs,
-            connectionsCheckingInterval: timeoutMs / 2,
+            headersTimeout: responder_timeoutMs,
+            requestTimeout: responder_timeoutMs,
+            connectionsCheckingInterval: responder_timeoutMs / 2,
         });
         this.#http.on("request", (request, response) => {
             request.resume();
@@ -56779,7 +63071,7 @@ class Responder {
             cert: certificate.certPem,
             key: certificate.keyPem,
             ALPNProtocols: ["http/1.1"],
-            handshakeTimeout: timeoutMs,
+            handshakeTimeout: responder_timeoutMs,
         });
         this.#tls.on("secureConnection", (socket) => this.#http.emit("connection", socket));
         this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -56842,6 +63134,7 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const lifetimeMs = 30 * 86_400_000;
 /** Clocks of containers and their hosts differ by a little. */
 const backdatedMs = 3_600_000;
+/** For loopback, and `serverName` if there is one. */
 async function createResponderCertificate(serverName) {
     x509_cjs/* cryptoProvider */.Ve.set(external_node_crypto_namespaceObject.webcrypto);
     const [caKeys, leafKeys] = await Promise.all([generateKeys(), generateKeys()]);
@@ -56872,7 +63165,7 @@ async function createResponderCertificate(serverName) {
         extensions: [
             new x509_cjs/* ExtendedKeyUsageExtension */.j6([x509_cjs/* ExtendedKeyUsage */.CD.serverAuth]),
             new x509_cjs/* SubjectAlternativeNameExtension */.Wx([
-                { type: "dns", value: serverName },
+                ...(serverName === undefined ? [] : [{ type: "dns", value: serverName }]),
                 { type: "dns", value: "localhost" },
                 { type: "ip", value: "127.0.0.1" },
                 { type: "ip", value: "::1" },
@@ -56915,7 +63208,7 @@ class Timings {
 }
 
 ;// CONCATENATED MODULE: ./src/client-proxy/client-proxy.ts
-/** The client proxy: link, local listener, proof of readiness, credential and kubeconfig, in one life. */
+/** The client proxy: backend, local listener, proof of readiness and kubeconfig, in one life. */
 
 
 
@@ -56934,18 +63227,7 @@ class Timings {
 
 
 
-
-
-
-
-
-
-
-
-const signatureLifetimeMs = 3_600_000;
-const tokenAttempts = 4;
 const stopStepMs = 2_000;
-const outages = new Set(["ERR_OIDC_UNREACHABLE", "ERR_ENTRA_UNREACHABLE"]);
 class ClientProxy {
     request;
     logger;
@@ -56954,22 +63236,21 @@ class ClientProxy {
     #timings = new Timings();
     #stopping = new AbortController();
     #shutdown;
-    #serverName;
+    #backend;
     #files;
-    #trust;
+    #end;
     #starting;
     #proving;
-    #clusterToken;
     #port = 0;
     #responderCa = "";
     constructor(request, logger) {
         this.request = request;
         this.logger = logger;
         this.#shutdown = new Shutdown(logger);
-        this.#serverName = serverNameOf(request.cluster);
+        this.#backend = createBackend(request, logger, this);
         this.#files = {
-            credential: (0,external_node_path_.join)(request.instanceDirectory, "credential.json"),
             kubeconfig: (0,external_node_path_.join)(request.instanceDirectory, kubeconfigFile),
+            ca: (0,external_node_path_.join)(request.instanceDirectory, "ca.pem"),
         };
     }
     /** Begins to connect; resolves when everything local is up. What goes wrong shows in `phase`. */
@@ -56979,16 +63260,13 @@ class ClientProxy {
     }
     async #start() {
         try {
-            parseClusterCa(this.request.clusterCa);
-            const certificate = createResponderCertificate(this.#serverName);
-            const authorization = await this.#startTokens();
-            this.#timings.mark("token");
-            await this.#startLocal(await certificate, authorization);
+            await this.#startLocal(await createResponderCertificate(this.#backend.serverName));
+            await this.#backend.start();
         }
         catch (error) {
             if (this.#stopping.signal.aborted)
                 return;
-            this.#report(asClusterConnectError(error, "client proxy"), true);
+            this.onFailure(asClusterConnectError(error, "client proxy"), true);
         }
     }
     status() {
@@ -57013,151 +63291,107 @@ class ClientProxy {
         await Promise.all(Object.values(this.#files).map((path) => (0,promises_namespaceObject.rm)(path, { force: true })));
         this.phase.stopped();
     }
-    /** Starts both tokens; returns what to show the relay. */
-    async #startTokens() {
-        const { relay, cluster, clusterCredential } = this.request;
-        const clusterToken = this.#createToken(clusterCredential);
-        this.#clusterToken = clusterToken;
-        const { credential } = relay;
-        if (credential.kind === "sas") {
-            await this.#startToken(clusterToken);
-            const { keyName, key } = credential;
-            const target = { relay: new URL(relay.url), entity: cluster, keyName, key };
-            return () => Promise.resolve(createSasToken({ ...target, lifetimeMs: signatureLifetimeMs }));
-        }
-        const relayToken = this.#createToken(credential);
-        await Promise.all([this.#startToken(clusterToken), this.#startToken(relayToken)]);
-        return () => Promise.resolve(relayToken.current().value);
-    }
-    #createToken(spec) {
-        const token = new RenewingToken({ source: createTokenSource(spec), logger: this.logger });
-        this.#shutdown.add("token", () => token.stop());
-        return token;
-    }
-    /** An issuer that cannot be reached is asked again; one that refuses is believed. */
-    async #startToken(token) {
-        const backoff = createBackoff({ firstMs: [200, 400] });
-        for (let attempt = 1;; attempt += 1) {
-            try {
-                return await token.start();
-            }
-            catch (error) {
-                const failure = asClusterConnectError(error, "client proxy");
-                if (!outages.has(failure.code) || attempt === tokenAttempts)
-                    throw failure;
-                this.#report(failure);
-                await delay(backoff.nextMs(), this.#stopping.signal);
-            }
+    // What the backend tells.
+    onReachable(end) {
+        const isFirst = this.#end === undefined;
+        this.#end = end;
+        if (isFirst)
+            this.#proving = this.#prove();
+        else if (this.phase.connection !== undefined) {
+            // Clients that start from now on read the new one.
+            this.#writeFiles(end).catch((error) => {
+                this.logger.error("kubeconfig.write_failed", { reason: errors_messageOf(error) });
+            });
         }
     }
-    async #startLocal(certificate, authorization) {
-        const { relay, cluster, listen, maxStreams } = this.request;
+    onFailure(error, isFinal = false) {
+        this.logger.warn("connect.failed", { code: error.code, reason: error.message });
+        this.phase.report(error, isFinal);
+    }
+    onLost() {
+        this.statistics.linksLost += 1;
+    }
+    onPhase(name) {
+        if (this.phase.current === "connecting")
+            this.#timings.mark(name);
+    }
+    async #startLocal(certificate) {
         this.#responderCa = certificate.caPem;
-        const link = new RelayLink({
-            cluster,
-            client: productVersion,
-            dial: createRelayDial({ relayUrl: new URL(relay.url), cluster, authorization, caPem: relay.caPem }),
-            maxStreams,
-            logger: this.logger,
-            onHello: (hello) => this.#onHello(hello),
-            onFailure: (error) => this.#report(error),
-            onLost: () => (this.statistics.linksLost += 1),
-        });
-        const responder = new Responder(certificate, () => this.#missing(link));
+        const responder = new Responder(certificate, () => this.#backend.failure);
         this.#shutdown.add("responder", () => responder.close());
+        this.#shutdown.add("backend", () => this.#backend.stop());
         const { statistics, logger } = this;
-        const listener = new LocalListener({ ...listen, link, responder, statistics, logger });
+        const listener = new LocalListener({
+            ...this.request.listen,
+            backend: this.#backend,
+            responder,
+            statistics,
+            logger,
+        });
         this.#port = await listener.start();
-        this.#shutdown.add("link", () => link.stop());
         this.#shutdown.add("listener", () => listener.close());
-        link.start();
     }
-    /** What the responder names: the link's trouble, or that the agent found nobody behind its socket. */
-    #missing(link) {
-        return link.isConnected ? new errors_ClusterConnectError("ERR_AUTH_PROXY_UNREACHABLE") : link.failure;
-    }
-    #onHello(hello) {
-        const trust = decideTrust(hello.caBundle, this.request.clusterCa);
-        if (this.#trust === undefined) {
-            this.#trust = trust;
-            this.#timings.mark("session");
-            this.#proving = this.#prove(trust);
-        }
-        else if (trust.caBundle !== this.#trust.caBundle) {
-            // kubectl goes on trusting the first one: a CA that changes under way is not taken on the relay's word.
-            this.logger.warn("cluster.ca_changed", { first: this.#trust.pins, now: trust.pins });
-        }
-    }
-    async #prove(trust) {
-        const backoff = createBackoff({ firstMs: [100, 200], maxMs: 2_000 });
+    async #prove() {
+        const backoff = backoff_createBackoff({ firstMs: [100, 200], maxMs: 2_000 });
         const { signal } = this.#stopping;
         while (!signal.aborted && this.phase.current === "connecting") {
             try {
-                return await this.#proveOnce(trust);
+                return await this.#proveOnce(this.#end);
             }
             catch (error) {
                 if (signal.aborted)
                     return;
                 const failure = asClusterConnectError(error, "client proxy");
-                this.#report(failure);
+                this.onFailure(failure);
                 if (isPermanent(failure) && this.phase.current !== "connecting")
                     return;
-                await delay(backoff.nextMs(), signal).catch(() => undefined);
+                await delay_delay(backoff.nextMs(), signal).catch(() => undefined);
             }
         }
     }
-    async #proveOnce(trust) {
-        const { cluster, contextName, namespace } = this.request;
-        const token = this.#clusterToken;
-        const server = `https://127.0.0.1:${String(this.#port)}`;
-        const caBundle = trust.caBundle + this.#responderCa;
+    async #proveOnce(end) {
         const proof = await proveConnection({
-            server: new URL(server),
-            tlsServerName: this.#serverName,
-            caBundle,
-            token: token.current().value,
-            namespace: namespace ?? "default",
+            server: this.#serverOf(end),
+            tlsServerName: end.tlsServerName,
+            caBundle: end.caBundle + this.#responderCa,
+            credential: end.credential(),
+            explainRefusal: (refusal) => end.explainRefusal(refusal),
+            namespace: this.request.namespace ?? "default",
             signal: this.#stopping.signal,
         });
         this.#timings.mark("proof");
-        await this.#keepCredential(token);
-        const entry = {
-            name: contextName,
-            server,
-            tlsServerName: this.#serverName,
-            caBundle,
-            namespace,
-            credentialCommand: credentialCommand(this.#files.credential),
-        };
-        await replacePrivateFile(this.#files.kubeconfig, renderKubeconfig(entry));
+        await this.#writeFiles(end);
         this.#timings.mark("kubeconfig");
+        this.#ready(proof, end);
+    }
+    #ready(proof, end) {
+        const { cluster, contextName } = this.request;
         this.logger.info("connected", { cluster, identity: proof.identity, version: proof.serverVersion });
         this.phase.ready({
             ...proof,
-            server,
+            server: this.#serverOf(end),
             contextName,
             kubeconfigPath: this.#files.kubeconfig,
-            caPins: [...trust.pins],
-            caPinned: trust.isPinned,
+            caPins: [...end.caPins],
+            caPinned: end.isPinned,
             timingsMs: this.#timings.elapsed(),
         });
     }
-    async #keepCredential(token) {
-        // It may be renewed while it is being written: the file must not begin with one that is over.
-        let written;
-        do {
-            written = token.current();
-            await writeExecCredential(this.#files.credential, written);
-        } while (written !== token.current());
-        token.onRenewed((renewed) => {
-            writeExecCredential(this.#files.credential, renewed).catch((error) => {
-                this.logger.error("credential.write_failed", { reason: errors_messageOf(error) });
-            });
+    #serverOf = ({ serverPath }) => `https://127.0.0.1:${String(this.#port)}${serverPath}`;
+    async #writeFiles(end) {
+        const { contextName, namespace } = this.request;
+        const pem = end.caBundle + this.#responderCa;
+        if (end.caSource === "file")
+            await replacePrivateFile(this.#files.ca, pem);
+        const text = renderKubeconfig({
+            name: contextName,
+            server: this.#serverOf(end),
+            tlsServerName: end.tlsServerName,
+            ca: end.caSource === "file" ? { kind: "file", path: this.#files.ca } : { kind: "pem", pem },
+            namespace,
+            user: end.user,
         });
-    }
-    #report(error, isFinal = false) {
-        this.logger.warn("connect.failed", { code: error.code, reason: error.message });
-        this.phase.report(error, isFinal);
+        await replacePrivateFile(this.#files.kubeconfig, text);
     }
 }
 
@@ -57168,6 +63402,7 @@ var external_node_os_ = __nccwpck_require__(8161);
  * The control endpoint: a unix socket in the instance's private folder, or a named pipe on Windows. One line of
  * JSON in, one out; each carries the one-time secret, since a pipe has no folder to hide in.
  */
+
 
 
 
@@ -57197,10 +63432,9 @@ class ControlEndpoint {
         await (0,external_node_events_.once)(this.#server, "listening");
         if (process.platform !== "win32")
             await (0,promises_namespaceObject.chmod)(address, 0o600);
-        const write = (name, text) => (0,promises_namespaceObject.writeFile)((0,external_node_path_.join)(instanceDirectory, name), text, { mode: 0o600, flag: "wx" });
-        await write(controlSecretFile, this.#secret);
-        // Last: whoever waits for the endpoint waits for this file.
-        await write(controlAddressFile, address);
+        await createPrivateFile((0,external_node_path_.join)(instanceDirectory, controlSecretFile), this.#secret);
+        // Last, and never half written: whoever waits for the endpoint waits for this file.
+        await createPrivateFile((0,external_node_path_.join)(instanceDirectory, controlAddressFile), address);
     }
     async close() {
         this.#server.close();

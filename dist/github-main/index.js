@@ -1,6 +1,1199 @@
 /******/ (() => { // webpackBootstrap
 /******/ 	var __webpack_modules__ = ({
 
+/***/ 6110:
+/***/ ((module, exports, __nccwpck_require__) => {
+
+/* eslint-env browser */
+
+/**
+ * This is the web browser implementation of `debug()`.
+ */
+
+exports.formatArgs = formatArgs;
+exports.save = save;
+exports.load = load;
+exports.useColors = useColors;
+exports.storage = localstorage();
+exports.destroy = (() => {
+	let warned = false;
+
+	return () => {
+		if (!warned) {
+			warned = true;
+			console.warn('Instance method `debug.destroy()` is deprecated and no longer does anything. It will be removed in the next major version of `debug`.');
+		}
+	};
+})();
+
+/**
+ * Colors.
+ */
+
+exports.colors = [
+	'#0000CC',
+	'#0000FF',
+	'#0033CC',
+	'#0033FF',
+	'#0066CC',
+	'#0066FF',
+	'#0099CC',
+	'#0099FF',
+	'#00CC00',
+	'#00CC33',
+	'#00CC66',
+	'#00CC99',
+	'#00CCCC',
+	'#00CCFF',
+	'#3300CC',
+	'#3300FF',
+	'#3333CC',
+	'#3333FF',
+	'#3366CC',
+	'#3366FF',
+	'#3399CC',
+	'#3399FF',
+	'#33CC00',
+	'#33CC33',
+	'#33CC66',
+	'#33CC99',
+	'#33CCCC',
+	'#33CCFF',
+	'#6600CC',
+	'#6600FF',
+	'#6633CC',
+	'#6633FF',
+	'#66CC00',
+	'#66CC33',
+	'#9900CC',
+	'#9900FF',
+	'#9933CC',
+	'#9933FF',
+	'#99CC00',
+	'#99CC33',
+	'#CC0000',
+	'#CC0033',
+	'#CC0066',
+	'#CC0099',
+	'#CC00CC',
+	'#CC00FF',
+	'#CC3300',
+	'#CC3333',
+	'#CC3366',
+	'#CC3399',
+	'#CC33CC',
+	'#CC33FF',
+	'#CC6600',
+	'#CC6633',
+	'#CC9900',
+	'#CC9933',
+	'#CCCC00',
+	'#CCCC33',
+	'#FF0000',
+	'#FF0033',
+	'#FF0066',
+	'#FF0099',
+	'#FF00CC',
+	'#FF00FF',
+	'#FF3300',
+	'#FF3333',
+	'#FF3366',
+	'#FF3399',
+	'#FF33CC',
+	'#FF33FF',
+	'#FF6600',
+	'#FF6633',
+	'#FF9900',
+	'#FF9933',
+	'#FFCC00',
+	'#FFCC33'
+];
+
+/**
+ * Currently only WebKit-based Web Inspectors, Firefox >= v31,
+ * and the Firebug extension (any Firefox version) are known
+ * to support "%c" CSS customizations.
+ *
+ * TODO: add a `localStorage` variable to explicitly enable/disable colors
+ */
+
+// eslint-disable-next-line complexity
+function useColors() {
+	// NB: In an Electron preload script, document will be defined but not fully
+	// initialized. Since we know we're in Chrome, we'll just detect this case
+	// explicitly
+	if (typeof window !== 'undefined' && window.process && (window.process.type === 'renderer' || window.process.__nwjs)) {
+		return true;
+	}
+
+	// Internet Explorer and Edge do not support colors.
+	if (typeof navigator !== 'undefined' && navigator.userAgent && navigator.userAgent.toLowerCase().match(/(edge|trident)\/(\d+)/)) {
+		return false;
+	}
+
+	let m;
+
+	// Is webkit? http://stackoverflow.com/a/16459606/376773
+	// document is undefined in react-native: https://github.com/facebook/react-native/pull/1632
+	// eslint-disable-next-line no-return-assign
+	return (typeof document !== 'undefined' && document.documentElement && document.documentElement.style && document.documentElement.style.WebkitAppearance) ||
+		// Is firebug? http://stackoverflow.com/a/398120/376773
+		(typeof window !== 'undefined' && window.console && (window.console.firebug || (window.console.exception && window.console.table))) ||
+		// Is firefox >= v31?
+		// https://developer.mozilla.org/en-US/docs/Tools/Web_Console#Styling_messages
+		(typeof navigator !== 'undefined' && navigator.userAgent && (m = navigator.userAgent.toLowerCase().match(/firefox\/(\d+)/)) && parseInt(m[1], 10) >= 31) ||
+		// Double check webkit in userAgent just in case we are in a worker
+		(typeof navigator !== 'undefined' && navigator.userAgent && navigator.userAgent.toLowerCase().match(/applewebkit\/(\d+)/));
+}
+
+/**
+ * Colorize log arguments if enabled.
+ *
+ * @api public
+ */
+
+function formatArgs(args) {
+	args[0] = (this.useColors ? '%c' : '') +
+		this.namespace +
+		(this.useColors ? ' %c' : ' ') +
+		args[0] +
+		(this.useColors ? '%c ' : ' ') +
+		'+' + module.exports.humanize(this.diff);
+
+	if (!this.useColors) {
+		return;
+	}
+
+	const c = 'color: ' + this.color;
+	args.splice(1, 0, c, 'color: inherit');
+
+	// The final "%c" is somewhat tricky, because there could be other
+	// arguments passed either before or after the %c, so we need to
+	// figure out the correct index to insert the CSS into
+	let index = 0;
+	let lastC = 0;
+	args[0].replace(/%[a-zA-Z%]/g, match => {
+		if (match === '%%') {
+			return;
+		}
+		index++;
+		if (match === '%c') {
+			// We only are interested in the *last* %c
+			// (the user may have provided their own)
+			lastC = index;
+		}
+	});
+
+	args.splice(lastC, 0, c);
+}
+
+/**
+ * Invokes `console.debug()` when available.
+ * No-op when `console.debug` is not a "function".
+ * If `console.debug` is not available, falls back
+ * to `console.log`.
+ *
+ * @api public
+ */
+exports.log = console.debug || console.log || (() => {});
+
+/**
+ * Save `namespaces`.
+ *
+ * @param {String} namespaces
+ * @api private
+ */
+function save(namespaces) {
+	try {
+		if (namespaces) {
+			exports.storage.setItem('debug', namespaces);
+		} else {
+			exports.storage.removeItem('debug');
+		}
+	} catch (error) {
+		// Swallow
+		// XXX (@Qix-) should we be logging these?
+	}
+}
+
+/**
+ * Load `namespaces`.
+ *
+ * @return {String} returns the previously persisted debug modes
+ * @api private
+ */
+function load() {
+	let r;
+	try {
+		r = exports.storage.getItem('debug') || exports.storage.getItem('DEBUG') ;
+	} catch (error) {
+		// Swallow
+		// XXX (@Qix-) should we be logging these?
+	}
+
+	// If debug isn't set in LS, and we're in Electron, try to load $DEBUG
+	if (!r && typeof process !== 'undefined' && 'env' in process) {
+		r = process.env.DEBUG;
+	}
+
+	return r;
+}
+
+/**
+ * Localstorage attempts to return the localstorage.
+ *
+ * This is necessary because safari throws
+ * when a user disables cookies/localstorage
+ * and you attempt to access it.
+ *
+ * @return {LocalStorage}
+ * @api private
+ */
+
+function localstorage() {
+	try {
+		// TVMLKit (Apple TV JS Runtime) does not have a window object, just localStorage in the global context
+		// The Browser also has localStorage in the global context.
+		return localStorage;
+	} catch (error) {
+		// Swallow
+		// XXX (@Qix-) should we be logging these?
+	}
+}
+
+module.exports = __nccwpck_require__(897)(exports);
+
+const {formatters} = module.exports;
+
+/**
+ * Map %j to `JSON.stringify()`, since no Web Inspectors do that by default.
+ */
+
+formatters.j = function (v) {
+	try {
+		return JSON.stringify(v);
+	} catch (error) {
+		return '[UnexpectedJSONParseError]: ' + error.message;
+	}
+};
+
+
+/***/ }),
+
+/***/ 897:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+/**
+ * This is the common logic for both the Node.js and web browser
+ * implementations of `debug()`.
+ */
+
+function setup(env) {
+	createDebug.debug = createDebug;
+	createDebug.default = createDebug;
+	createDebug.coerce = coerce;
+	createDebug.disable = disable;
+	createDebug.enable = enable;
+	createDebug.enabled = enabled;
+	createDebug.humanize = __nccwpck_require__(744);
+	createDebug.destroy = destroy;
+
+	Object.keys(env).forEach(key => {
+		createDebug[key] = env[key];
+	});
+
+	/**
+	* The currently active debug mode names, and names to skip.
+	*/
+
+	createDebug.names = [];
+	createDebug.skips = [];
+
+	/**
+	* Map of special "%n" handling functions, for the debug "format" argument.
+	*
+	* Valid key names are a single, lower or upper-case letter, i.e. "n" and "N".
+	*/
+	createDebug.formatters = {};
+
+	/**
+	* Selects a color for a debug namespace
+	* @param {String} namespace The namespace string for the debug instance to be colored
+	* @return {Number|String} An ANSI color code for the given namespace
+	* @api private
+	*/
+	function selectColor(namespace) {
+		let hash = 0;
+
+		for (let i = 0; i < namespace.length; i++) {
+			hash = ((hash << 5) - hash) + namespace.charCodeAt(i);
+			hash |= 0; // Convert to 32bit integer
+		}
+
+		return createDebug.colors[Math.abs(hash) % createDebug.colors.length];
+	}
+	createDebug.selectColor = selectColor;
+
+	/**
+	* Create a debugger with the given `namespace`.
+	*
+	* @param {String} namespace
+	* @return {Function}
+	* @api public
+	*/
+	function createDebug(namespace) {
+		let prevTime;
+		let enableOverride = null;
+		let namespacesCache;
+		let enabledCache;
+
+		function debug(...args) {
+			// Disabled?
+			if (!debug.enabled) {
+				return;
+			}
+
+			const self = debug;
+
+			// Set `diff` timestamp
+			const curr = Number(new Date());
+			const ms = curr - (prevTime || curr);
+			self.diff = ms;
+			self.prev = prevTime;
+			self.curr = curr;
+			prevTime = curr;
+
+			args[0] = createDebug.coerce(args[0]);
+
+			if (typeof args[0] !== 'string') {
+				// Anything else let's inspect with %O
+				args.unshift('%O');
+			}
+
+			// Apply any `formatters` transformations
+			let index = 0;
+			args[0] = args[0].replace(/%([a-zA-Z%])/g, (match, format) => {
+				// If we encounter an escaped % then don't increase the array index
+				if (match === '%%') {
+					return '%';
+				}
+				index++;
+				const formatter = createDebug.formatters[format];
+				if (typeof formatter === 'function') {
+					const val = args[index];
+					match = formatter.call(self, val);
+
+					// Now we need to remove `args[index]` since it's inlined in the `format`
+					args.splice(index, 1);
+					index--;
+				}
+				return match;
+			});
+
+			// Apply env-specific formatting (colors, etc.)
+			createDebug.formatArgs.call(self, args);
+
+			const logFn = self.log || createDebug.log;
+			logFn.apply(self, args);
+		}
+
+		debug.namespace = namespace;
+		debug.useColors = createDebug.useColors();
+		debug.color = createDebug.selectColor(namespace);
+		debug.extend = extend;
+		debug.destroy = createDebug.destroy; // XXX Temporary. Will be removed in the next major release.
+
+		Object.defineProperty(debug, 'enabled', {
+			enumerable: true,
+			configurable: false,
+			get: () => {
+				if (enableOverride !== null) {
+					return enableOverride;
+				}
+				if (namespacesCache !== createDebug.namespaces) {
+					namespacesCache = createDebug.namespaces;
+					enabledCache = createDebug.enabled(namespace);
+				}
+
+				return enabledCache;
+			},
+			set: v => {
+				enableOverride = v;
+			}
+		});
+
+		// Env-specific initialization logic for debug instances
+		if (typeof createDebug.init === 'function') {
+			createDebug.init(debug);
+		}
+
+		return debug;
+	}
+
+	function extend(namespace, delimiter) {
+		const newDebug = createDebug(this.namespace + (typeof delimiter === 'undefined' ? ':' : delimiter) + namespace);
+		newDebug.log = this.log;
+		return newDebug;
+	}
+
+	/**
+	* Enables a debug mode by namespaces. This can include modes
+	* separated by a colon and wildcards.
+	*
+	* @param {String} namespaces
+	* @api public
+	*/
+	function enable(namespaces) {
+		createDebug.save(namespaces);
+		createDebug.namespaces = namespaces;
+
+		createDebug.names = [];
+		createDebug.skips = [];
+
+		const split = (typeof namespaces === 'string' ? namespaces : '')
+			.trim()
+			.replace(/\s+/g, ',')
+			.split(',')
+			.filter(Boolean);
+
+		for (const ns of split) {
+			if (ns[0] === '-') {
+				createDebug.skips.push(ns.slice(1));
+			} else {
+				createDebug.names.push(ns);
+			}
+		}
+	}
+
+	/**
+	 * Checks if the given string matches a namespace template, honoring
+	 * asterisks as wildcards.
+	 *
+	 * @param {String} search
+	 * @param {String} template
+	 * @return {Boolean}
+	 */
+	function matchesTemplate(search, template) {
+		let searchIndex = 0;
+		let templateIndex = 0;
+		let starIndex = -1;
+		let matchIndex = 0;
+
+		while (searchIndex < search.length) {
+			if (templateIndex < template.length && (template[templateIndex] === search[searchIndex] || template[templateIndex] === '*')) {
+				// Match character or proceed with wildcard
+				if (template[templateIndex] === '*') {
+					starIndex = templateIndex;
+					matchIndex = searchIndex;
+					templateIndex++; // Skip the '*'
+				} else {
+					searchIndex++;
+					templateIndex++;
+				}
+			} else if (starIndex !== -1) { // eslint-disable-line no-negated-condition
+				// Backtrack to the last '*' and try to match more characters
+				templateIndex = starIndex + 1;
+				matchIndex++;
+				searchIndex = matchIndex;
+			} else {
+				return false; // No match
+			}
+		}
+
+		// Handle trailing '*' in template
+		while (templateIndex < template.length && template[templateIndex] === '*') {
+			templateIndex++;
+		}
+
+		return templateIndex === template.length;
+	}
+
+	/**
+	* Disable debug output.
+	*
+	* @return {String} namespaces
+	* @api public
+	*/
+	function disable() {
+		const namespaces = [
+			...createDebug.names,
+			...createDebug.skips.map(namespace => '-' + namespace)
+		].join(',');
+		createDebug.enable('');
+		return namespaces;
+	}
+
+	/**
+	* Returns true if the given mode name is enabled, false otherwise.
+	*
+	* @param {String} name
+	* @return {Boolean}
+	* @api public
+	*/
+	function enabled(name) {
+		for (const skip of createDebug.skips) {
+			if (matchesTemplate(name, skip)) {
+				return false;
+			}
+		}
+
+		for (const ns of createDebug.names) {
+			if (matchesTemplate(name, ns)) {
+				return true;
+			}
+		}
+
+		return false;
+	}
+
+	/**
+	* Coerce `val`.
+	*
+	* @param {Mixed} val
+	* @return {Mixed}
+	* @api private
+	*/
+	function coerce(val) {
+		if (val instanceof Error) {
+			return val.stack || val.message;
+		}
+		return val;
+	}
+
+	/**
+	* XXX DO NOT USE. This is a temporary stub function.
+	* XXX It WILL be removed in the next major release.
+	*/
+	function destroy() {
+		console.warn('Instance method `debug.destroy()` is deprecated and no longer does anything. It will be removed in the next major version of `debug`.');
+	}
+
+	createDebug.enable(createDebug.load());
+
+	return createDebug;
+}
+
+module.exports = setup;
+
+
+/***/ }),
+
+/***/ 2830:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+/**
+ * Detect Electron renderer / nwjs process, which is node, but we should
+ * treat as a browser.
+ */
+
+if (typeof process === 'undefined' || process.type === 'renderer' || process.browser === true || process.__nwjs) {
+	module.exports = __nccwpck_require__(6110);
+} else {
+	module.exports = __nccwpck_require__(5108);
+}
+
+
+/***/ }),
+
+/***/ 5108:
+/***/ ((module, exports, __nccwpck_require__) => {
+
+/**
+ * Module dependencies.
+ */
+
+const tty = __nccwpck_require__(2018);
+const util = __nccwpck_require__(9023);
+
+/**
+ * This is the Node.js implementation of `debug()`.
+ */
+
+exports.init = init;
+exports.log = log;
+exports.formatArgs = formatArgs;
+exports.save = save;
+exports.load = load;
+exports.useColors = useColors;
+exports.destroy = util.deprecate(
+	() => {},
+	'Instance method `debug.destroy()` is deprecated and no longer does anything. It will be removed in the next major version of `debug`.'
+);
+
+/**
+ * Colors.
+ */
+
+exports.colors = [6, 2, 3, 4, 5, 1];
+
+try {
+	// Optional dependency (as in, doesn't need to be installed, NOT like optionalDependencies in package.json)
+	// eslint-disable-next-line import/no-extraneous-dependencies
+	const supportsColor = __nccwpck_require__(1450);
+
+	if (supportsColor && (supportsColor.stderr || supportsColor).level >= 2) {
+		exports.colors = [
+			20,
+			21,
+			26,
+			27,
+			32,
+			33,
+			38,
+			39,
+			40,
+			41,
+			42,
+			43,
+			44,
+			45,
+			56,
+			57,
+			62,
+			63,
+			68,
+			69,
+			74,
+			75,
+			76,
+			77,
+			78,
+			79,
+			80,
+			81,
+			92,
+			93,
+			98,
+			99,
+			112,
+			113,
+			128,
+			129,
+			134,
+			135,
+			148,
+			149,
+			160,
+			161,
+			162,
+			163,
+			164,
+			165,
+			166,
+			167,
+			168,
+			169,
+			170,
+			171,
+			172,
+			173,
+			178,
+			179,
+			184,
+			185,
+			196,
+			197,
+			198,
+			199,
+			200,
+			201,
+			202,
+			203,
+			204,
+			205,
+			206,
+			207,
+			208,
+			209,
+			214,
+			215,
+			220,
+			221
+		];
+	}
+} catch (error) {
+	// Swallow - we only care if `supports-color` is available; it doesn't have to be.
+}
+
+/**
+ * Build up the default `inspectOpts` object from the environment variables.
+ *
+ *   $ DEBUG_COLORS=no DEBUG_DEPTH=10 DEBUG_SHOW_HIDDEN=enabled node script.js
+ */
+
+exports.inspectOpts = Object.keys(process.env).filter(key => {
+	return /^debug_/i.test(key);
+}).reduce((obj, key) => {
+	// Camel-case
+	const prop = key
+		.substring(6)
+		.toLowerCase()
+		.replace(/_([a-z])/g, (_, k) => {
+			return k.toUpperCase();
+		});
+
+	// Coerce string value into JS value
+	let val = process.env[key];
+	if (/^(yes|on|true|enabled)$/i.test(val)) {
+		val = true;
+	} else if (/^(no|off|false|disabled)$/i.test(val)) {
+		val = false;
+	} else if (val === 'null') {
+		val = null;
+	} else {
+		val = Number(val);
+	}
+
+	obj[prop] = val;
+	return obj;
+}, {});
+
+/**
+ * Is stdout a TTY? Colored output is enabled when `true`.
+ */
+
+function useColors() {
+	return 'colors' in exports.inspectOpts ?
+		Boolean(exports.inspectOpts.colors) :
+		tty.isatty(process.stderr.fd);
+}
+
+/**
+ * Adds ANSI color escape codes if enabled.
+ *
+ * @api public
+ */
+
+function formatArgs(args) {
+	const {namespace: name, useColors} = this;
+
+	if (useColors) {
+		const c = this.color;
+		const colorCode = '\u001B[3' + (c < 8 ? c : '8;5;' + c);
+		const prefix = `  ${colorCode};1m${name} \u001B[0m`;
+
+		args[0] = prefix + args[0].split('\n').join('\n' + prefix);
+		args.push(colorCode + 'm+' + module.exports.humanize(this.diff) + '\u001B[0m');
+	} else {
+		args[0] = getDate() + name + ' ' + args[0];
+	}
+}
+
+function getDate() {
+	if (exports.inspectOpts.hideDate) {
+		return '';
+	}
+	return new Date().toISOString() + ' ';
+}
+
+/**
+ * Invokes `util.formatWithOptions()` with the specified arguments and writes to stderr.
+ */
+
+function log(...args) {
+	return process.stderr.write(util.formatWithOptions(exports.inspectOpts, ...args) + '\n');
+}
+
+/**
+ * Save `namespaces`.
+ *
+ * @param {String} namespaces
+ * @api private
+ */
+function save(namespaces) {
+	if (namespaces) {
+		process.env.DEBUG = namespaces;
+	} else {
+		// If you set a process.env field to null or undefined, it gets cast to the
+		// string 'null' or 'undefined'. Just delete instead.
+		delete process.env.DEBUG;
+	}
+}
+
+/**
+ * Load `namespaces`.
+ *
+ * @return {String} returns the previously persisted debug modes
+ * @api private
+ */
+
+function load() {
+	return process.env.DEBUG;
+}
+
+/**
+ * Init logic for `debug` instances.
+ *
+ * Create a new `inspectOpts` object in case `useColors` is set
+ * differently for a particular `debug` instance.
+ */
+
+function init(debug) {
+	debug.inspectOpts = {};
+
+	const keys = Object.keys(exports.inspectOpts);
+	for (let i = 0; i < keys.length; i++) {
+		debug.inspectOpts[keys[i]] = exports.inspectOpts[keys[i]];
+	}
+}
+
+module.exports = __nccwpck_require__(897)(exports);
+
+const {formatters} = module.exports;
+
+/**
+ * Map %o to `util.inspect()`, all on a single line.
+ */
+
+formatters.o = function (v) {
+	this.inspectOpts.colors = this.useColors;
+	return util.inspect(v, this.inspectOpts)
+		.split('\n')
+		.map(str => str.trim())
+		.join(' ');
+};
+
+/**
+ * Map %O to `util.inspect()`, allowing multiple lines if needed.
+ */
+
+formatters.O = function (v) {
+	this.inspectOpts.colors = this.useColors;
+	return util.inspect(v, this.inspectOpts);
+};
+
+
+/***/ }),
+
+/***/ 3813:
+/***/ ((module) => {
+
+"use strict";
+
+
+module.exports = (flag, argv = process.argv) => {
+	const prefix = flag.startsWith('-') ? '' : (flag.length === 1 ? '-' : '--');
+	const position = argv.indexOf(prefix + flag);
+	const terminatorPosition = argv.indexOf('--');
+	return position !== -1 && (terminatorPosition === -1 || position < terminatorPosition);
+};
+
+
+/***/ }),
+
+/***/ 744:
+/***/ ((module) => {
+
+/**
+ * Helpers.
+ */
+
+var s = 1000;
+var m = s * 60;
+var h = m * 60;
+var d = h * 24;
+var w = d * 7;
+var y = d * 365.25;
+
+/**
+ * Parse or format the given `val`.
+ *
+ * Options:
+ *
+ *  - `long` verbose formatting [false]
+ *
+ * @param {String|Number} val
+ * @param {Object} [options]
+ * @throws {Error} throw an error if val is not a non-empty string or a number
+ * @return {String|Number}
+ * @api public
+ */
+
+module.exports = function (val, options) {
+  options = options || {};
+  var type = typeof val;
+  if (type === 'string' && val.length > 0) {
+    return parse(val);
+  } else if (type === 'number' && isFinite(val)) {
+    return options.long ? fmtLong(val) : fmtShort(val);
+  }
+  throw new Error(
+    'val is not a non-empty string or a valid number. val=' +
+      JSON.stringify(val)
+  );
+};
+
+/**
+ * Parse the given `str` and return milliseconds.
+ *
+ * @param {String} str
+ * @return {Number}
+ * @api private
+ */
+
+function parse(str) {
+  str = String(str);
+  if (str.length > 100) {
+    return;
+  }
+  var match = /^(-?(?:\d+)?\.?\d+) *(milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|w|years?|yrs?|y)?$/i.exec(
+    str
+  );
+  if (!match) {
+    return;
+  }
+  var n = parseFloat(match[1]);
+  var type = (match[2] || 'ms').toLowerCase();
+  switch (type) {
+    case 'years':
+    case 'year':
+    case 'yrs':
+    case 'yr':
+    case 'y':
+      return n * y;
+    case 'weeks':
+    case 'week':
+    case 'w':
+      return n * w;
+    case 'days':
+    case 'day':
+    case 'd':
+      return n * d;
+    case 'hours':
+    case 'hour':
+    case 'hrs':
+    case 'hr':
+    case 'h':
+      return n * h;
+    case 'minutes':
+    case 'minute':
+    case 'mins':
+    case 'min':
+    case 'm':
+      return n * m;
+    case 'seconds':
+    case 'second':
+    case 'secs':
+    case 'sec':
+    case 's':
+      return n * s;
+    case 'milliseconds':
+    case 'millisecond':
+    case 'msecs':
+    case 'msec':
+    case 'ms':
+      return n;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Short format for `ms`.
+ *
+ * @param {Number} ms
+ * @return {String}
+ * @api private
+ */
+
+function fmtShort(ms) {
+  var msAbs = Math.abs(ms);
+  if (msAbs >= d) {
+    return Math.round(ms / d) + 'd';
+  }
+  if (msAbs >= h) {
+    return Math.round(ms / h) + 'h';
+  }
+  if (msAbs >= m) {
+    return Math.round(ms / m) + 'm';
+  }
+  if (msAbs >= s) {
+    return Math.round(ms / s) + 's';
+  }
+  return ms + 'ms';
+}
+
+/**
+ * Long format for `ms`.
+ *
+ * @param {Number} ms
+ * @return {String}
+ * @api private
+ */
+
+function fmtLong(ms) {
+  var msAbs = Math.abs(ms);
+  if (msAbs >= d) {
+    return plural(ms, msAbs, d, 'day');
+  }
+  if (msAbs >= h) {
+    return plural(ms, msAbs, h, 'hour');
+  }
+  if (msAbs >= m) {
+    return plural(ms, msAbs, m, 'minute');
+  }
+  if (msAbs >= s) {
+    return plural(ms, msAbs, s, 'second');
+  }
+  return ms + ' ms';
+}
+
+/**
+ * Pluralization helper.
+ */
+
+function plural(ms, msAbs, n, name) {
+  var isPlural = msAbs >= n * 1.5;
+  return Math.round(ms / n) + ' ' + name + (isPlural ? 's' : '');
+}
+
+
+/***/ }),
+
+/***/ 1450:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+"use strict";
+
+const os = __nccwpck_require__(857);
+const tty = __nccwpck_require__(2018);
+const hasFlag = __nccwpck_require__(3813);
+
+const {env} = process;
+
+let forceColor;
+if (hasFlag('no-color') ||
+	hasFlag('no-colors') ||
+	hasFlag('color=false') ||
+	hasFlag('color=never')) {
+	forceColor = 0;
+} else if (hasFlag('color') ||
+	hasFlag('colors') ||
+	hasFlag('color=true') ||
+	hasFlag('color=always')) {
+	forceColor = 1;
+}
+
+if ('FORCE_COLOR' in env) {
+	if (env.FORCE_COLOR === 'true') {
+		forceColor = 1;
+	} else if (env.FORCE_COLOR === 'false') {
+		forceColor = 0;
+	} else {
+		forceColor = env.FORCE_COLOR.length === 0 ? 1 : Math.min(parseInt(env.FORCE_COLOR, 10), 3);
+	}
+}
+
+function translateLevel(level) {
+	if (level === 0) {
+		return false;
+	}
+
+	return {
+		level,
+		hasBasic: true,
+		has256: level >= 2,
+		has16m: level >= 3
+	};
+}
+
+function supportsColor(haveStream, streamIsTTY) {
+	if (forceColor === 0) {
+		return 0;
+	}
+
+	if (hasFlag('color=16m') ||
+		hasFlag('color=full') ||
+		hasFlag('color=truecolor')) {
+		return 3;
+	}
+
+	if (hasFlag('color=256')) {
+		return 2;
+	}
+
+	if (haveStream && !streamIsTTY && forceColor === undefined) {
+		return 0;
+	}
+
+	const min = forceColor || 0;
+
+	if (env.TERM === 'dumb') {
+		return min;
+	}
+
+	if (process.platform === 'win32') {
+		// Windows 10 build 10586 is the first Windows release that supports 256 colors.
+		// Windows 10 build 14931 is the first release that supports 16m/TrueColor.
+		const osRelease = os.release().split('.');
+		if (
+			Number(osRelease[0]) >= 10 &&
+			Number(osRelease[2]) >= 10586
+		) {
+			return Number(osRelease[2]) >= 14931 ? 3 : 2;
+		}
+
+		return 1;
+	}
+
+	if ('CI' in env) {
+		if (['TRAVIS', 'CIRCLECI', 'APPVEYOR', 'GITLAB_CI', 'GITHUB_ACTIONS', 'BUILDKITE'].some(sign => sign in env) || env.CI_NAME === 'codeship') {
+			return 1;
+		}
+
+		return min;
+	}
+
+	if ('TEAMCITY_VERSION' in env) {
+		return /^(9\.(0*[1-9]\d*)\.|\d{2,}\.)/.test(env.TEAMCITY_VERSION) ? 1 : 0;
+	}
+
+	if (env.COLORTERM === 'truecolor') {
+		return 3;
+	}
+
+	if ('TERM_PROGRAM' in env) {
+		const version = parseInt((env.TERM_PROGRAM_VERSION || '').split('.')[0], 10);
+
+		switch (env.TERM_PROGRAM) {
+			case 'iTerm.app':
+				return version >= 3 ? 3 : 2;
+			case 'Apple_Terminal':
+				return 2;
+			// No default
+		}
+	}
+
+	if (/-256(color)?$/i.test(env.TERM)) {
+		return 2;
+	}
+
+	if (/^screen|^xterm|^vt100|^vt220|^rxvt|color|ansi|cygwin|linux/i.test(env.TERM)) {
+		return 1;
+	}
+
+	if ('COLORTERM' in env) {
+		return 1;
+	}
+
+	return min;
+}
+
+function getSupportLevel(stream) {
+	const level = supportsColor(stream, stream && stream.isTTY);
+	return translateLevel(level);
+}
+
+module.exports = {
+	supportsColor: getSupportLevel,
+	stdout: translateLevel(supportsColor(true, tty.isatty(1))),
+	stderr: translateLevel(supportsColor(true, tty.isatty(2)))
+};
+
+
+/***/ }),
+
 /***/ 770:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -28671,6 +29864,14 @@ module.exports = require("node:zlib");
 
 /***/ }),
 
+/***/ 857:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("os");
+
+/***/ }),
+
 /***/ 932:
 /***/ ((module) => {
 
@@ -28692,6 +29893,14 @@ module.exports = require("string_decoder");
 
 "use strict";
 module.exports = require("tls");
+
+/***/ }),
+
+/***/ 2018:
+/***/ ((module) => {
+
+"use strict";
+module.exports = require("tty");
 
 /***/ }),
 
@@ -37374,9 +38583,134 @@ exports.visitAsync = visitAsync;
 /******/ 		return module.exports;
 /******/ 	}
 /******/ 	
+/******/ 	// expose the modules object (__webpack_modules__)
+/******/ 	__nccwpck_require__.m = __webpack_modules__;
+/******/ 	
 /************************************************************************/
 /******/ 	/* webpack/runtime/asset-relocator-loader */
 /******/ 	if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = __dirname + "/";
+/******/ 	
+/******/ 	/* webpack/runtime/create fake namespace object */
+/******/ 	(() => {
+/******/ 		var getProto = Object.getPrototypeOf ? (obj) => (Object.getPrototypeOf(obj)) : (obj) => (obj.__proto__);
+/******/ 		var leafPrototypes;
+/******/ 		// create a fake namespace object
+/******/ 		// mode & 1: value is a module id, require it
+/******/ 		// mode & 2: merge all properties of value into the ns
+/******/ 		// mode & 4: return value when already ns object
+/******/ 		// mode & 16: return value when it's Promise-like
+/******/ 		// mode & 8|1: behave like require
+/******/ 		__nccwpck_require__.t = function(value, mode) {
+/******/ 			if(mode & 1) value = this(value);
+/******/ 			if(mode & 8) return value;
+/******/ 			if(typeof value === 'object' && value) {
+/******/ 				if((mode & 4) && value.__esModule) return value;
+/******/ 				if((mode & 16) && typeof value.then === 'function') return value;
+/******/ 			}
+/******/ 			var ns = Object.create(null);
+/******/ 			__nccwpck_require__.r(ns);
+/******/ 			var def = {};
+/******/ 			leafPrototypes = leafPrototypes || [null, getProto({}), getProto([]), getProto(getProto)];
+/******/ 			for(var current = mode & 2 && value; typeof current == 'object' && !~leafPrototypes.indexOf(current); current = getProto(current)) {
+/******/ 				Object.getOwnPropertyNames(current).forEach((key) => (def[key] = () => (value[key])));
+/******/ 			}
+/******/ 			def['default'] = () => (value);
+/******/ 			__nccwpck_require__.d(ns, def);
+/******/ 			return ns;
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/define property getters */
+/******/ 	(() => {
+/******/ 		// define getter functions for harmony exports
+/******/ 		__nccwpck_require__.d = (exports, definition) => {
+/******/ 			for(var key in definition) {
+/******/ 				if(__nccwpck_require__.o(definition, key) && !__nccwpck_require__.o(exports, key)) {
+/******/ 					Object.defineProperty(exports, key, { enumerable: true, get: definition[key] });
+/******/ 				}
+/******/ 			}
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/ensure chunk */
+/******/ 	(() => {
+/******/ 		__nccwpck_require__.f = {};
+/******/ 		// This file contains only the entry chunk.
+/******/ 		// The chunk loading function for additional chunks
+/******/ 		__nccwpck_require__.e = (chunkId) => {
+/******/ 			return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 				__nccwpck_require__.f[key](chunkId, promises);
+/******/ 				return promises;
+/******/ 			}, []));
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/get javascript chunk filename */
+/******/ 	(() => {
+/******/ 		// This function allow to reference async chunks
+/******/ 		__nccwpck_require__.u = (chunkId) => {
+/******/ 			// return url for filenames based on template
+/******/ 			return "" + chunkId + ".index.js";
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/hasOwnProperty shorthand */
+/******/ 	(() => {
+/******/ 		__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/make namespace object */
+/******/ 	(() => {
+/******/ 		// define __esModule on exports
+/******/ 		__nccwpck_require__.r = (exports) => {
+/******/ 			if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
+/******/ 				Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+/******/ 			}
+/******/ 			Object.defineProperty(exports, '__esModule', { value: true });
+/******/ 		};
+/******/ 	})();
+/******/ 	
+/******/ 	/* webpack/runtime/require chunk loading */
+/******/ 	(() => {
+/******/ 		// no baseURI
+/******/ 		
+/******/ 		// object to store loaded chunks
+/******/ 		// "1" means "loaded", otherwise not loaded yet
+/******/ 		var installedChunks = {
+/******/ 			792: 1
+/******/ 		};
+/******/ 		
+/******/ 		// no on chunks loaded
+/******/ 		
+/******/ 		var installChunk = (chunk) => {
+/******/ 			var moreModules = chunk.modules, chunkIds = chunk.ids, runtime = chunk.runtime;
+/******/ 			for(var moduleId in moreModules) {
+/******/ 				if(__nccwpck_require__.o(moreModules, moduleId)) {
+/******/ 					__nccwpck_require__.m[moduleId] = moreModules[moduleId];
+/******/ 				}
+/******/ 			}
+/******/ 			if(runtime) runtime(__nccwpck_require__);
+/******/ 			for(var i = 0; i < chunkIds.length; i++)
+/******/ 				installedChunks[chunkIds[i]] = 1;
+/******/ 		
+/******/ 		};
+/******/ 		
+/******/ 		// require() chunk loading for javascript
+/******/ 		__nccwpck_require__.f.require = (chunkId, promises) => {
+/******/ 			// "1" is the signal for "already loaded"
+/******/ 			if(!installedChunks[chunkId]) {
+/******/ 				if(true) { // all chunks have JS
+/******/ 					installChunk(require("./" + __nccwpck_require__.u(chunkId)));
+/******/ 				} else installedChunks[chunkId] = 1;
+/******/ 			}
+/******/ 		};
+/******/ 		
+/******/ 		// no external install chunk
+/******/ 		
+/******/ 		// no HMR
+/******/ 		
+/******/ 		// no HMR manifest
+/******/ 	})();
 /******/ 	
 /************************************************************************/
 var __webpack_exports__ = {};
@@ -37391,6 +38725,11 @@ const external_node_path_namespaceObject = require("node:path");
 const hops = [
     "configuration",
     "identity provider",
+    "Microsoft Entra",
+    "Azure Resource Manager",
+    "registry",
+    "arcProxy",
+    "kube-aad-proxy",
     "outbound proxy",
     "client proxy",
     "relay",
@@ -37414,6 +38753,186 @@ const agentErrors = errorTable({
         summary: "the agent cannot reach its target",
         cause: "the auth proxy is not running, still starting, or configured with another socket.",
         remedy: "look at the auth proxy's log, and compare target.socket with its listen.socket.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/arc.ts
+
+const arcErrors = errorTable({
+    ERR_ARM_UNREACHABLE: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY, `cloud` and Azure's status page.",
+    },
+    ERR_ARM_THROTTLED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager asks to come back later",
+        cause: "the subscription or the identity makes more calls than Azure allows at the moment.",
+        remedy: "nothing: it is asked again when it said so. If it lasts, find what else calls with this identity.",
+    },
+    ERR_ARM_TOKEN_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the token",
+        cause: "the token is of another tenant or cloud than the subscription.",
+        remedy: "check tenant-id, subscription-id and cloud: the three belong together.",
+    },
+    ERR_ARM_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the request",
+        cause: "Azure's own code and words are in the message.",
+        remedy: "give the correlation id of the message to Azure's support if its words do not help.",
+    },
+    ERR_ARM_ANSWER: {
+        hop: "Azure Resource Manager",
+        owner: "Cluster Connect maintainers",
+        summary: "Azure Resource Manager's answer makes no sense",
+        cause: "`cloud` names something that is not an ARM endpoint, or Azure answers in a way that is not known here.",
+        remedy: "check `cloud`; if it is right, open an issue with this message.",
+    },
+    ERR_ARC_ROLE_MISSING: {
+        hop: "Azure Resource Manager",
+        owner: "cluster operator",
+        summary: "the identity may not connect to this cluster",
+        cause: "it has no role with Microsoft.Kubernetes/connectedClusters/listClusterUserCredential/action there, or has had it for less than some minutes.",
+        remedy: "assign the role that the message names to the identity, at the scope that the message names.",
+    },
+    ERR_ARC_SUBSCRIPTION_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such subscription",
+        cause: "subscription-id is mistyped, or belongs to another cloud.",
+        remedy: "copy it from the cluster's overview page; check `cloud`.",
+    },
+    ERR_ARC_GROUP_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such resource group in the subscription",
+        cause: "resource-group is mistyped, or is one of another subscription.",
+        remedy: "copy it from the cluster's overview page.",
+    },
+    ERR_ARC_CLUSTER_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such Arc-enabled cluster in the resource group",
+        cause: "cluster-name is mistyped, or the cluster was never connected to Azure Arc, or is an AKS cluster.",
+        remedy: "compare cluster-name with what `az connectedk8s list` shows.",
+    },
+    ERR_ARC_AGENT_NEVER_STARTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "the cluster's Azure Arc agent has never come up",
+        cause: "onboarding did not finish, the feature cluster-connect is disabled, or the pod clusterconnect-agent cannot reach *.servicebus.windows.net.",
+        remedy: "in the cluster: `kubectl -n azure-arc get pods`, then the log of clusterconnect-agent; then `az connectedk8s enable-features --features cluster-connect`.",
+    },
+    ERR_ARC_AGENT_NOT_CONNECTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "no agent of the cluster is connected to Azure's relay",
+        cause: "the agent is down, cannot get out, or is just renewing its own credential, which takes some 12 s once a day.",
+        remedy: "nothing if it passes by itself; else look at the pod clusterconnect-agent in namespace azure-arc.",
+    },
+    ERR_ARC_AGENT_OFFLINE: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "Azure has not heard from the cluster's agents",
+        cause: "the cluster is down or cut off, or its Azure Arc identity has expired.",
+        remedy: "bring the cluster back; if it is up, look at the pods in namespace azure-arc. Expired: connect it to Azure Arc anew.",
+    },
+    ERR_ARC_REGISTRY_UNREACHABLE: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy cannot be fetched",
+        cause: "a firewall does not let the runner through to mcr.microsoft.com and *.data.mcr.microsoft.com, or the registry is out of order.",
+        remedy: "open both, name a mirror as arc-proxy-registry, or put the program on the runner and name it as arc-proxy-path.",
+    },
+    ERR_ARC_PROXY_PLATFORM: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "there is no arcProxy for this machine",
+        cause: "Microsoft builds it for Linux, macOS and Windows on amd64 and arm64, and for 386 but for macOS.",
+        remedy: "run the job on such a machine.",
+    },
+    ERR_ARC_PROXY_DIGEST: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy is not what it should be",
+        cause: "it was altered on the way or on the disk, or arc-proxy-digest is that of another version or architecture.",
+        remedy: "compare the digests; change arc-proxy-digest only if you know why it has changed. It is that of the program, not of the archive.",
+    },
+    ERR_ARC_PROXY_INVALID: {
+        hop: "registry",
+        owner: "Cluster Connect maintainers",
+        summary: "the registry's artifact is not what is expected of arcProxy",
+        cause: "a mirror holds something else, or Microsoft packs it in another way now.",
+        remedy: "check arc-proxy-registry; if it is not set, open an issue, and use arc-proxy-path meanwhile.",
+    },
+    ERR_ARC_PROXY_PATH: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the arcProxy that was named cannot be used",
+        cause: "arc-proxy-path names no file, or one that this user may not read and execute.",
+        remedy: "check the path and the file's mode.",
+    },
+    ERR_ARC_PROXY_START: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not start",
+        cause: "it is built for another system, ended at once, or does not come to listen; its log says more.",
+        remedy: "read arcProxy's log, which follows; with arc-proxy-path, check which version that is.",
+    },
+    ERR_ARC_PROXY_ENDED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy is not running",
+        cause: "it has crashed, or another step or the machine has killed it.",
+        remedy: "nothing if it happens once: it is started again by itself. If it repeats, read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_REFUSED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not take what it was given",
+        cause: "it has made itself another key meanwhile, or cannot use the relay's credential.",
+        remedy: "nothing if it passes by itself; else read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_ANSWER: {
+        hop: "arcProxy",
+        owner: "Cluster Connect maintainers",
+        summary: "arcProxy does not behave as is known of it",
+        cause: "it is of another version than this release was made for, or something else has taken its port.",
+        remedy: "leave arc-proxy-path out; if it lasts, open an issue with arcProxy's log.",
+    },
+    ERR_ARC_CLUSTER_TOKEN_REFUSED: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the cluster did not accept the identity",
+        cause: "the cluster belongs to another tenant than tenant-id, the identity was deleted, or the service account's token has expired.",
+        remedy: "compare tenant-id with the cluster's; then look at the log of kube-aad-proxy in namespace azure-arc.",
+    },
+    ERR_ARC_CLUSTER_FORBIDDEN: {
+        hop: "apiserver",
+        owner: "cluster operator",
+        summary: "the identity has no rights in the cluster",
+        cause: "no role binding and no Azure role names it. Kubernetes knows an application by its object id, which is not its application id.",
+        remedy: "bind a ClusterRole to the oid of the message (for a person: to the upn), or assign an Azure Arc Kubernetes role where Azure RBAC is on.",
+    },
+    ERR_ARC_GROUPS_OVERAGE: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the identity is in more groups than a token can hold",
+        cause: "with more than 200 the token has none of them, and the cluster rejects applications then.",
+        remedy: "take the identity out of groups, or use one of its own for this cluster.",
+    },
+    ERR_ARC_CLUSTER_UNREACHABLE: {
+        hop: "arcProxy",
+        owner: "cluster operator",
+        summary: "arcProxy cannot reach the cluster",
+        cause: "the agent is renewing its own credential (some 12 s once a day) or down, kube-aad-proxy is not running, or a firewall is in the way of *.servicebus.windows.net.",
+        remedy: "nothing if it passes by itself; else look at clusterconnect-agent and kube-aad-proxy in namespace azure-arc.",
     },
 });
 
@@ -37783,20 +39302,6 @@ const credentialErrors = errorTable({
         cause: "a network fault, or an outbound proxy that does not let the runner through.",
         remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
     },
-    ERR_ENTRA_REFUSED: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra gave no token",
-        cause: "no federated credential of the application has the assertion's issuer, subject and audience, or the scope names an application that this tenant does not know.",
-        remedy: "compare the federated credential with the claims in the message, and the scopes with the application ID URIs; each scope ends in /.default.",
-    },
-    ERR_ENTRA_UNREACHABLE: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra cannot be reached",
-        cause: "a network fault, an outage, or an outbound proxy that does not let the runner through.",
-        remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
-    },
     ERR_TOKEN_FILE_UNREADABLE: {
         hop: "configuration",
         owner: "cluster operator",
@@ -37810,6 +39315,74 @@ const credentialErrors = errorTable({
         summary: "the token command failed",
         cause: "the command is not installed, asks for a login, or prints something that is not a token.",
         remedy: "run the command by hand; it must print a raw token, an ExecCredential, or the JSON of the az CLI.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/entra.ts
+
+const entraErrors = errorTable({
+    ERR_ENTRA_UNREACHABLE: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage or throttling.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY and Azure's status page.",
+    },
+    ERR_ENTRA_FEDERATION: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the application trusts no such job",
+        cause: "no federated credential of the application has this issuer, subject and audience: another branch, environment or repository runs the job than the one that was registered.",
+        remedy: "add a federated credential to the app registration with the issuer, subject and audience that the message shows, letter by letter.",
+    },
+    ERR_ENTRA_ASSERTION_EXPIRED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the job's assertion is not valid now",
+        cause: "the clock of the CI system differs from Entra's, or a token was given that is used again and again.",
+        remedy: "at a desk, give --client-assertion-command or a file that is renewed; elsewhere run the job again.",
+    },
+    ERR_ENTRA_CONDITIONAL_ACCESS: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "a conditional access policy blocks the sign-in",
+        cause: "a policy for workload identities allows this application from certain places only, and the runner is elsewhere.",
+        remedy: "run the job where the policy allows it, or exclude the application from it; Entra's sign-in log for service principals names the policy.",
+    },
+    ERR_ENTRA_CLIENT_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra does not know the application or the tenant",
+        cause: "client-id or tenant-id is mistyped, belongs to another cloud, or the application is disabled.",
+        remedy: "copy both from the app registration's overview; client-id is the application id, not the object id.",
+    },
+    ERR_ENTRA_SECRET_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the application's secret or certificate",
+        cause: "it has expired, was removed, or is the secret's id instead of its value.",
+        remedy: "make a new one in the app registration, or better a federated credential, which never expires.",
+    },
+    ERR_ENTRA_CERTIFICATE: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the application's certificate cannot be used",
+        cause: "the PEM lacks the certificate or its RSA private key, is encrypted, or the two do not belong together.",
+        remedy: "give both as unencrypted PEM in one text.",
+    },
+    ERR_ENTRA_RESOURCE_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "the tenant does not know what the token is for",
+        cause: "the resource has no service principal in this tenant: the provider Microsoft.Kubernetes was never registered there, or the tenant or cloud is another one than the cluster's.",
+        remedy: "check tenant-id and cloud; then register the resource provider Microsoft.Kubernetes in the cluster's subscription.",
+    },
+    ERR_ENTRA_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the sign-in",
+        cause: "the AADSTS number in the message says what for.",
+        remedy: "look the number up at https://login.microsoftonline.com/error.",
     },
 });
 
@@ -38039,19 +39612,23 @@ const tunnelErrors = errorTable({
 
 
 
+
+
 const errorRegistry = {
     ...configurationErrors,
     ...credentialErrors,
+    ...entraErrors,
     ...identityErrors,
     ...tunnelErrors,
     ...relayErrors,
     ...agentErrors,
     ...authProxyErrors,
     ...clientProxyErrors,
+    ...arcErrors,
     ...ciErrors,
 };
 /** An error whose code is in the registry. `detail` says what happened this time and must hold no secret. */
-class ClusterConnectError extends Error {
+class errors_ClusterConnectError extends Error {
     code;
     detail;
     name = "ClusterConnectError";
@@ -38084,16 +39661,16 @@ function isErrorCode(value) {
  * named that it happened in.
  */
 function asClusterConnectError(thrown, program) {
-    if (thrown instanceof ClusterConnectError)
+    if (thrown instanceof errors_ClusterConnectError)
         return thrown;
-    return new ClusterConnectError("ERR_UNEXPECTED", messageOf(thrown), { cause: thrown, hop: program });
+    return new errors_ClusterConnectError("ERR_UNEXPECTED", errors_messageOf(thrown), { cause: thrown, hop: program });
 }
 /** The message of a thrown value, following `cause` one step where Node hides the reason there. */
-function messageOf(thrown) {
+function errors_messageOf(thrown) {
     if (!(thrown instanceof Error))
         return String(thrown);
     if (thrown instanceof AggregateError && thrown.errors.length > 0) {
-        return thrown.errors.map(messageOf).join("; ");
+        return thrown.errors.map(errors_messageOf).join("; ");
     }
     return thrown.message !== "" ? thrown.message : thrown.name;
 }
@@ -47740,22 +49317,51 @@ const tokenSourceSpec = discriminatedUnion("kind", [
 
 
 
+/** Our own relay, or an Azure Relay namespace. */
+const relayBackend = strictObject({
+    kind: literal("relay"),
+    url: url(),
+    caPem: schemas_string().optional(),
+    credential: union([
+        tokenSourceSpec,
+        strictObject({ kind: literal("sas"), keyName: schemas_string().min(1), key: schemas_string().min(1) }),
+    ]),
+    /** Whose token the requests carry to the cluster. */
+    clusterCredential: tokenSourceSpec,
+    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
+    clusterCa: array(schemas_string()).default([]),
+    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
+    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
+});
+/** Azure Arc, through Microsoft's arcProxy. The cluster's name is that of the resource. */
+const arcBackend = strictObject({
+    kind: literal("arc"),
+    subscriptionId: schemas_string().min(1),
+    resourceGroup: schemas_string().min(1),
+    /** AzureCloud, AzureUSGovernment, AzureChinaCloud, or the address of an ARM endpoint. */
+    cloud: schemas_string().min(1),
+    tenantId: schemas_string().min(1),
+    signIn: discriminatedUnion("kind", [
+        strictObject({
+            kind: literal("assertion"),
+            clientId: schemas_string().min(1),
+            assertion: tokenSourceSpec,
+        }),
+        strictObject({ kind: literal("secret"), clientId: schemas_string().min(1), secret: schemas_string().min(1) }),
+        strictObject({ kind: literal("certificate"), clientId: schemas_string().min(1), pem: schemas_string().min(1) }),
+        /** Tokens for ARM that somebody else obtains; needs `serviceAccount`. */
+        strictObject({ kind: literal("token"), source: tokenSourceSpec }),
+    ]),
+    /** Tokens of a Kubernetes service account, as whom to come instead. */
+    serviceAccount: tokenSourceSpec.optional(),
+    /** arcProxy, and the digest that it must have each time it is started. */
+    program: strictObject({ path: schemas_string().min(1), digest: schemas_string().regex(/^sha256:[0-9a-f]{64}$/) }),
+});
 const startRequest = strictObject({
     /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
     instanceDirectory: schemas_string().min(1),
     cluster: schemas_string().min(1),
-    relay: strictObject({
-        url: url(),
-        caPem: schemas_string().optional(),
-        credential: union([
-            tokenSourceSpec,
-            strictObject({ kind: literal("sas"), keyName: schemas_string().min(1), key: schemas_string().min(1) }),
-        ]),
-    }),
-    /** Whose token the requests carry to the cluster; absent: the user brings a kubeconfig user of their own. */
-    clusterCredential: tokenSourceSpec,
-    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
-    clusterCa: array(schemas_string()).default([]),
+    backend: discriminatedUnion("kind", [relayBackend, arcBackend]),
     contextName: schemas_string().min(1),
     namespace: schemas_string().optional(),
     listen: strictObject({
@@ -47763,8 +49369,6 @@ const startRequest = strictObject({
         port: schemas_number().int().min(0).max(65_535).default(0),
     })
         .prefault({}),
-    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
-    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
     logLevel: schemas_enum(["debug", "info", "warn", "error"]).default("info"),
 });
 /** Name, in the instance folder, of the one-time secret that every control request must carry (0600). */
@@ -47773,6 +49377,10 @@ const controlSecretFile = "control.secret";
 const controlAddressFile = "control.address";
 /** Name, in the instance folder, of the kubeconfig that the client proxy writes once the cluster has answered. */
 const kubeconfigFile = "kubeconfig";
+/** Names, in the instance folder, of arcProxy's own folder, of its configuration in there, and of its log. */
+const arcProxyFolder = "arc-proxy";
+const arcProxyConfig = "arc-proxy/config.yml";
+const arcProxyLogFile = "arc-proxy.log";
 /** Name, in the instance folder, of the log; the caller opens it and hands it over as stdout and stderr. */
 const logFile = "client-proxy.log";
 const controlRequest = strictObject({
@@ -47901,17 +49509,17 @@ async function awaitConnection(options) {
 const ask = ({ instanceDirectory }, command, ms) => askClientProxy(instanceDirectory, command, ms).catch(() => undefined);
 function gone(child, heard) {
     const code = heard === undefined ? "ERR_CI_START_FAILED" : "ERR_CI_CLIENT_PROXY_GONE";
-    return new ClusterConnectError(code, child.ended ?? "it was told to stop");
+    return new errors_ClusterConnectError(code, child.ended ?? "it was told to stop");
 }
 /** What stands in the way at the end of the time is what to tell, not that time is over. */
 function outOfTime(status, timeoutMs) {
     const seconds = `gave up after ${String(timeoutMs / 1_000)} s`;
     const { code = "ERR_CI_TIMEOUT", detail = "", hop } = status?.failure ?? {};
-    return new ClusterConnectError(code, detail === "" ? seconds : `${detail}; ${seconds}`, { hop });
+    return new errors_ClusterConnectError(code, detail === "" ? seconds : `${detail}; ${seconds}`, { hop });
 }
 const failureOf = ({ failure }) => failure === undefined
     ? undefined
-    : new ClusterConnectError(failure.code, failure.detail, { hop: failure.hop });
+    : new errors_ClusterConnectError(failure.code, failure.detail, { hop: failure.hop });
 
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = require("node:child_process");
@@ -48019,7 +49627,7 @@ function mergeKubeconfig(existing, entry) {
     for (const list of lists) {
         const entries = document[list] ?? [];
         if (entries.some(({ name }) => name === entry.name)) {
-            throw new ClusterConnectError("ERR_KUBECONFIG_CLASH", `${list}: ${entry.name}`);
+            throw new errors_ClusterConnectError("ERR_KUBECONFIG_CLASH", `${list}: ${entry.name}`);
         }
         document[list] = [...entries, ...addition[list]];
     }
@@ -48039,17 +49647,20 @@ const currentContextOf = (text) => read(text)["current-context"];
 /** The single entry of a file that `renderKubeconfig` made, to be merged into another. */
 function readEntry(text) {
     const entry = singleEntry.safeParse((0,dist/* parse */.qg)(text));
-    if (!entry.success)
-        throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", "not a file of one entry");
+    if (!entry.success || !isOurs(text)) {
+        throw new errors_ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", "not a file of one entry of ours");
+    }
     const [{ name, cluster }] = entry.data.clusters;
-    const { exec } = entry.data.users[0].user;
+    const { "certificate-authority": path, "certificate-authority-data": data = "" } = cluster;
     return {
         name,
         server: cluster.server,
         tlsServerName: cluster["tls-server-name"],
-        caBundle: Buffer.from(cluster["certificate-authority-data"], "base64").toString("utf8"),
+        ca: path === undefined
+            ? { kind: "pem", pem: Buffer.from(data, "base64").toString("utf8") }
+            : { kind: "file", path },
         namespace: entry.data.contexts[0].context.namespace,
-        credentialCommand: [exec.command, ...exec.args],
+        user: entry.data.users[0].user,
     };
 }
 /** Whether every cluster in the file is one that we wrote; an unreadable or empty one is not ours. */
@@ -48072,27 +49683,25 @@ const singleEntry = object({
             name: schemas_string(),
             cluster: object({
                 server: schemas_string(),
-                "tls-server-name": schemas_string(),
-                "certificate-authority-data": schemas_string(),
+                "tls-server-name": schemas_string().optional(),
+                "certificate-authority": schemas_string().optional(),
+                "certificate-authority-data": schemas_string().optional(),
             }),
         }),
     ]),
     contexts: tuple([object({ context: object({ namespace: schemas_string().optional() }) })]),
-    users: tuple([
-        object({ user: object({ exec: object({ command: schemas_string(), args: array(schemas_string()) }) }) }),
-    ]),
+    users: tuple([object({ user: record(schemas_string(), unknown()) })]),
 });
 function read(text) {
     try {
         return kubeconfig.parse((0,dist/* parse */.qg)(text) ?? { apiVersion: "v1", kind: "Config" });
     }
     catch (error) {
-        throw new ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", messageOf(error), { cause: error });
+        throw new errors_ClusterConnectError("ERR_KUBECONFIG_UNREADABLE", errors_messageOf(error), { cause: error });
     }
 }
 function documentOf(entry) {
-    const { name, server, tlsServerName, caBundle, namespace, credentialCommand } = entry;
-    const [command, ...args] = credentialCommand;
+    const { name, server, tlsServerName, ca, namespace, user } = entry;
     return {
         apiVersion: "v1",
         kind: "Config",
@@ -48101,8 +49710,10 @@ function documentOf(entry) {
                 name,
                 cluster: {
                     server,
-                    "tls-server-name": tlsServerName,
-                    "certificate-authority-data": Buffer.from(caBundle).toString("base64"),
+                    ...(tlsServerName === undefined ? {} : { "tls-server-name": tlsServerName }),
+                    ...(ca.kind === "file"
+                        ? { "certificate-authority": ca.path }
+                        : { "certificate-authority-data": Buffer.from(ca.pem).toString("base64") }),
                     extensions: [{ name: extensionName, extension: {} }],
                 },
             },
@@ -48110,20 +49721,7 @@ function documentOf(entry) {
         contexts: [
             { name, context: { cluster: name, user: name, ...(namespace === undefined ? {} : { namespace }) } },
         ],
-        users: [
-            {
-                name,
-                user: {
-                    exec: {
-                        apiVersion: "client.authentication.k8s.io/v1",
-                        command,
-                        args,
-                        interactiveMode: "Never",
-                        provideClusterInfo: false,
-                    },
-                },
-            },
-        ],
+        users: [{ name, user }],
         "current-context": name,
     };
 }
@@ -48165,172 +49763,4336 @@ const newInstanceDirectory = (tempDirectory) => (0,external_node_path_namespaceO
 /** Whether a path has the form of one: what is not is never deleted, whatever an environment variable says. */
 const isInstanceDirectory = (path) => pattern.test((0,external_node_path_namespaceObject.basename)(path));
 
-;// CONCATENATED MODULE: ./src/ci/job-credentials.ts
+;// CONCATENATED MODULE: external "node:os"
+const external_node_os_namespaceObject = require("node:os");
+;// CONCATENATED MODULE: ./src/arc/artifact/artifact-cache.ts
+/** The port behind which fetched programs are kept, and the one that is a plain folder. */
 
-/**
- * One token for each of relay and cluster: with one for both, a relay could act as the job in the cluster. Throws
- * ERR_CI_SHARED_TOKEN where the CI system can issue but one and nobody has allowed that.
- */
-function jobCredentials({ identity }, { credentials }) {
-    const { relay, cluster, entra, serviceConnection, allowSharedToken } = credentials;
-    if (relay.kind === "token" && cluster.kind === "token" && !identity.choosesAudience && !allowSharedToken) {
-        throw new ClusterConnectError("ERR_CI_SHARED_TOKEN");
+
+
+
+class FolderCache {
+    root;
+    constructor(root) {
+        this.root = root;
     }
-    const client = entra === undefined ? undefined : identity.entraClient(entra);
-    const side = (credential) => {
-        if (credential.kind === "token") {
-            return identity.token({ audience: credential.audience, serviceConnection });
+    async find(key) {
+        const folder = this.#folderOf(key);
+        const found = await (0,promises_namespaceObject.stat)(folder).catch(() => undefined);
+        return found?.isDirectory() === true ? folder : undefined;
+    }
+    async store(key, folder) {
+        const target = this.#folderOf(key);
+        const scratch = `${target}.${(0,external_node_crypto_.randomBytes)(6).toString("hex")}`;
+        await (0,promises_namespaceObject.mkdir)((0,external_node_path_namespaceObject.join)(target, ".."), { recursive: true, mode: 0o700 });
+        try {
+            await (0,promises_namespaceObject.cp)(folder, scratch, { recursive: true });
+            await (0,promises_namespaceObject.rm)(target, { recursive: true, force: true });
+            // Another process may have been faster, with the same bytes: what counts is looked at before use.
+            await (0,promises_namespaceObject.rename)(scratch, target).catch(async (error) => {
+                if ((await this.find(key)) === undefined)
+                    throw error;
+            });
         }
-        if (client === undefined)
-            throw new TypeError("a scope without a login");
-        return { kind: "entra", scope: credential.scope, ...client };
-    };
-    return {
-        relay: relay.kind === "key" ? { kind: "sas", keyName: relay.name, key: relay.key } : side(relay),
-        cluster: cluster.kind === "given" ? { kind: "static", token: cluster.token } : side(cluster),
-    };
-}
-
-;// CONCATENATED MODULE: ./src/ci/job-state.ts
-class JobState {
-    platform;
-    constructor(platform) {
-        this.platform = platform;
+        finally {
+            await (0,promises_namespaceObject.rm)(scratch, { recursive: true, force: true });
+        }
+        return target;
     }
-    save(name, value) {
-        this.platform.state.save(name, value);
-    }
-    /** Undefined when main did not come so far. */
-    read(name) {
-        const value = this.platform.state.read(name);
-        return value === "" ? undefined : value;
-    }
+    #folderOf = ({ name, version, platform }) => (0,external_node_path_namespaceObject.join)(this.root, name, version, platform);
+}
+/** Where a person's programs keep what they can fetch again. */
+function userCacheDirectory(environment = process.env, platform = process.platform) {
+    const base = platform === "win32"
+        ? environment["LOCALAPPDATA"] || join(homedir(), "AppData", "Local")
+        : environment["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+    return join(base, "cluster-connect");
 }
 
-;// CONCATENATED MODULE: ./src/ci/plain-text.ts
-/**
- * Text from elsewhere (a cluster's or a caller's name, another process's log) as one line that no CI system takes
- * for a command: those begin a line with `::`, or stand anywhere as `##[` or `##vso[`. Characters that nobody sees go
- * too: an override of the writing direction makes one name look like another, and the Azure Pipelines agent looks for
- * `##vso[` by a comparison of its culture, which overlooks what has no width.
- */
-function plainText(text) {
-    return text
-        .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]+/gu, " ")
-        .replace(/##(?=\[|vso)/gi, "# #")
-        .replace(/^\s*::/, ": :");
-}
-/** The same, cut to `most` characters: CI systems cut a long annotation at its end, where the remedy stands. */
-function shortText(text, most) {
-    const plain = plainText(text);
-    return plain.length <= most ? plain : `${plain.slice(0, most)} \u2026`;
-}
+;// CONCATENATED MODULE: ./src/arc/artifact/program-name.ts
+/** How arcProxy is named where Microsoft publishes it, and here. */
 
-;// CONCATENATED MODULE: ./src/ci/process-table.ts
-/**
- * The processes of the machine, by what its operating system offers. None of it takes a path into a command line that
- * something parses.
- */
-
-/** Two of them in a row, and the waits beside them, stay within the ten seconds of post. */
-const programTimeoutMs = 2_000;
-const thisMachine = {
-    platform: process.platform,
-    run: (program, args, environment = {}) => (0,external_node_child_process_namespaceObject.execFileSync)(program, args, {
-        encoding: "utf8",
-        env: { ...process.env, ...environment },
-        timeout: programTimeoutMs,
-        stdio: ["ignore", "pipe", "ignore"],
-        windowsHide: true,
-    }),
-    signal: (pid, signal) => void process.kill(pid, signal),
+/** The version that this release has been made for. */
+const arcProxyVersion = "1.3.029301";
+const systems = {
+    linux: "linux",
+    darwin: "darwin",
+    win32: "windows",
 };
+const architectures = {
+    x64: "amd64",
+    arm64: "arm64",
+    ia32: "386",
+};
+/** Of this machine unless told otherwise, in Node's words. Throws ERR_ARC_PROXY_PLATFORM. */
+function targetPlatform(platform = process.platform, architecture = process.arch) {
+    const os = systems[platform];
+    const arch = architectures[architecture];
+    if (os === undefined || arch === undefined || (os === "darwin" && arch === "386")) {
+        throw new errors_ClusterConnectError("ERR_ARC_PROXY_PLATFORM", `${platform} on ${architecture}`);
+    }
+    return { os, arch };
+}
+/** The repository in the registry, one for each system and architecture. */
+const repositoryOf = ({ os, arch }) => `azureconnectivity/proxy/${os}/${arch}/arc-proxy`;
+const programName = ({ os }) => os === "windows" ? "arcProxy.exe" : "arcProxy";
 
-;// CONCATENATED MODULE: ./src/ci/private-directory.ts
-/** The folder that holds kubeconfig and credential: for nobody else on the machine. */
+;// CONCATENATED MODULE: external "node:stream/promises"
+const external_node_stream_promises_namespaceObject = require("node:stream/promises");
+;// CONCATENATED MODULE: ./src/arc/artifact/digest.ts
 
 
 
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+/** `sha256:\u2026` of a file's bytes. */
+async function digestOf(path) {
+    const hash = (0,external_node_crypto_.createHash)("sha256");
+    await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_namespaceObject.createReadStream)(path), hash);
+    return `sha256:${hash.digest("hex")}`;
+}
+
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+;// CONCATENATED MODULE: ./src/runtime/backoff.ts
+/** Jittered exponential back-off: 20\u2013100 ms first, doubling, half of it random, at most 10 s. */
+function createBackoff(options = {}) {
+    const { firstMs = [20, 100], maxMs = 10_000, resetAfterMs = 5_000, random = Math.random } = options;
+    const draw = () => firstMs[0] + random() * (firstMs[1] - firstMs[0]);
+    let base = 0;
+    return {
+        nextMs() {
+            if (base === 0) {
+                base = draw();
+                return base;
+            }
+            base = Math.min(base * 2, maxMs);
+            return base / 2 + (random() * base) / 2;
+        },
+        lasted(ms) {
+            if (ms >= resetAfterMs)
+                base = 0;
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./src/arc/artifact/download.ts
+/** Downloads the artifact's layer into a file, and believes nothing that has another digest. */
+
+
+
+
+
+
+
+const defaultMaxBytes = 314_572_800;
+const defaultAttempts = 4;
 /**
- * Makes a fresh folder of mode 0700. Mode bits mean nothing on Windows, where it inherits what its parent grants: there
- * the grants are replaced by one, to this process's own account. Throws ERR_CI_START_FAILED, and leaves no folder then.
+ * Resolves with the layer's digest once every byte is there. Connections that break are tried again; throws
+ * ERR_ARC_REGISTRY_UNREACHABLE at last, at once ERR_ARC_PROXY_DIGEST and ERR_ARC_PROXY_INVALID.
  */
-async function makePrivateDirectory(path, table = thisMachine) {
-    await (0,promises_namespaceObject.mkdir)(path, { mode: 0o700 });
-    if (table.platform !== "win32")
-        return;
+async function downloadLayer(options) {
+    const { attempts = defaultAttempts, signal } = options;
+    const backoff = createBackoff({ firstMs: [200, 400] });
+    for (let attempt = 1;; attempt += 1) {
+        try {
+            return await downloadOnce(options);
+        }
+        catch (error) {
+            const isWorthAnother = error instanceof errors_ClusterConnectError && error.code === "ERR_ARC_REGISTRY_UNREACHABLE";
+            if (!isWorthAnother || attempt >= attempts)
+                throw error;
+            await delay(backoff.nextMs(), signal);
+        }
+    }
+}
+async function downloadOnce(options) {
+    const { registry, tag, target, maxBytes = defaultMaxBytes } = options;
+    const layer = await registry.layerOf(tag);
+    if (layer.bytes > maxBytes) {
+        throw new errors_ClusterConnectError("ERR_ARC_PROXY_INVALID", `${String(layer.bytes)} bytes are too many`);
+    }
+    const { body } = await registry.openBlob(layer);
+    const meter = new Meter(layer, options.onProgress);
     try {
-        // By its SID: names are translated, and a service's account has none that icacls takes.
-        const sid = /S-1-[\d-]+/.exec(table.run("whoami.exe", ["/user", "/fo", "csv", "/nh"]))?.[0];
-        if (sid === undefined)
-            throw new Error("whoami names no SID");
-        table.run("icacls.exe", [path, "/inheritance:r", "/grant:r", `*${sid}:(OI)(CI)F`]);
+        await (0,external_node_stream_promises_namespaceObject.pipeline)(body, meter, (0,external_node_fs_namespaceObject.createWriteStream)(target, { mode: 0o600 }));
     }
     catch (error) {
-        await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
-        const detail = `the folder ${path} cannot be made private: ${messageOf(error)}`;
-        throw new ClusterConnectError("ERR_CI_START_FAILED", detail, { cause: error });
+        if (error instanceof errors_ClusterConnectError)
+            throw error;
+        throw new errors_ClusterConnectError("ERR_ARC_REGISTRY_UNREACHABLE", errors_messageOf(error), { cause: error });
+    }
+    return layer.digest;
+}
+/** Counts and hashes what passes, and fails before its end if that is not what was announced. */
+class Meter extends external_node_stream_.Transform {
+    layer;
+    onProgress;
+    #hash = (0,external_node_crypto_.createHash)("sha256");
+    #received = 0;
+    constructor(layer, onProgress) {
+        super();
+        this.layer = layer;
+        this.onProgress = onProgress;
+    }
+    _transform(chunk, _encoding, done) {
+        this.#received += chunk.length;
+        this.#hash.update(chunk);
+        const { bytes } = this.layer;
+        if (this.#received > bytes)
+            return done(mismatch(`longer than the ${String(bytes)} bytes announced`));
+        this.onProgress?.({ receivedBytes: this.#received, totalBytes: bytes });
+        done(null, chunk);
+    }
+    _flush(done) {
+        const { digest, bytes } = this.layer;
+        if (this.#received < bytes)
+            return done(new Error(`${String(this.#received)} of ${String(bytes)} bytes came`));
+        const found = `sha256:${this.#hash.digest("hex")}`;
+        done(found === digest ? undefined : mismatch(`${found} came, ${digest} was announced`));
     }
 }
+const mismatch = (detail) => new errors_ClusterConnectError("ERR_ARC_PROXY_DIGEST", detail);
 
-;// CONCATENATED MODULE: ./src/runtime/pretty-line.ts
-/** A JSON log line as a person reads it: time, level, event, then `name=value` pairs. */
-function prettyLine(json) {
-    const { time, level, event, ...fields } = JSON.parse(json);
-    const pairs = Object.entries(fields).map(([name, value]) => `${name}=${pretty(value)}`);
-    return `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${[event, ...pairs].join(" ")}\n`;
+// EXTERNAL MODULE: external "node:http"
+var external_node_http_ = __nccwpck_require__(7067);
+;// CONCATENATED MODULE: external "node:https"
+const external_node_https_namespaceObject = require("node:https");
+// EXTERNAL MODULE: external "node:tls"
+var external_node_tls_ = __nccwpck_require__(1692);
+// EXTERNAL MODULE: external "net"
+var external_net_ = __nccwpck_require__(9278);
+// EXTERNAL MODULE: external "tls"
+var external_tls_ = __nccwpck_require__(4756);
+// EXTERNAL MODULE: external "assert"
+var external_assert_ = __nccwpck_require__(2613);
+// EXTERNAL MODULE: ./node_modules/debug/src/index.js
+var src = __nccwpck_require__(2830);
+// EXTERNAL MODULE: external "http"
+var external_http_ = __nccwpck_require__(8611);
+// EXTERNAL MODULE: external "https"
+var external_https_ = __nccwpck_require__(5692);
+;// CONCATENATED MODULE: ./node_modules/agent-base/dist/helpers.js
+
+
+async function toBuffer(stream) {
+    let length = 0;
+    const chunks = [];
+    for await (const chunk of stream) {
+        length += chunk.length;
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, length);
 }
-function pretty(value) {
-    const text = typeof value === "string" ? value : JSON.stringify(value);
-    return /[\s"]/.test(text) && typeof value === "string" ? JSON.stringify(text) : text;
-}
-
-;// CONCATENATED MODULE: ./src/ci/process-log.ts
-/** The client proxy's log: it has no other way to tell the job anything once main has returned. */
-
-
-
-
-
-const tailLines = 40;
-const tailBytes = 65_536;
-/** The log's last lines, for people. Empty when there is none. */
-async function readLogTail(instanceDirectory) {
-    const file = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(instanceDirectory, logFile)).catch(() => undefined);
-    if (file === undefined)
-        return [];
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+async function helpers_json(stream) {
+    const buf = await toBuffer(stream);
+    const str = buf.toString('utf8');
     try {
-        const { size } = await file.stat();
-        const start = Math.max(0, size - tailBytes);
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(tailBytes), 0, tailBytes, start);
-        const lines = buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n");
-        // Unless it is the whole file, the first line has lost its beginning.
-        return lines
-            .slice(start === 0 ? 0 : 1)
-            .filter((line) => line !== "")
-            .slice(-tailLines)
-            .map((line) => redact(readable(line)));
+        return JSON.parse(str);
+    }
+    catch (_err) {
+        const err = _err;
+        err.message += ` (input: ${str})`;
+        throw err;
+    }
+}
+function req(url, opts = {}) {
+    const href = typeof url === 'string' ? url : url.href;
+    const req = (href.startsWith('https:') ? https : http).request(url, opts);
+    const promise = new Promise((resolve, reject) => {
+        req
+            .once('response', resolve)
+            .once('error', reject)
+            .end();
+    });
+    req.then = promise.then.bind(promise);
+    return req;
+}
+//# sourceMappingURL=helpers.js.map
+;// CONCATENATED MODULE: ./node_modules/agent-base/dist/index.js
+
+
+
+
+const INTERNAL = Symbol('AgentBaseInternalState');
+class Agent extends external_http_.Agent {
+    constructor(opts) {
+        super(opts);
+        this[INTERNAL] = {};
+    }
+    /**
+     * Determine whether this is an `http` or `https` request.
+     */
+    isSecureEndpoint(options) {
+        if (options) {
+            // First check the `secureEndpoint` property explicitly, since this
+            // means that a parent `Agent` is "passing through" to this instance.
+            // eslint-disable-next-line @typescript-eslint/no-explicit-any
+            if (typeof options.secureEndpoint === 'boolean') {
+                return options.secureEndpoint;
+            }
+            // If no explicit `secure` endpoint, check if `protocol` property is
+            // set. This will usually be the case since using a full string URL
+            // or `URL` instance should be the most common usage.
+            if (typeof options.protocol === 'string') {
+                return options.protocol === 'https:';
+            }
+        }
+        // Finally, if no `protocol` property was set, then fall back to
+        // checking the stack trace of the current call stack, and try to
+        // detect the "https" module.
+        const { stack } = new Error();
+        if (typeof stack !== 'string')
+            return false;
+        return stack
+            .split('\n')
+            .some((l) => l.indexOf('(https.js:') !== -1 ||
+            l.indexOf('node:https:') !== -1);
+    }
+    // In order to support async signatures in `connect()` and Node's native
+    // connection pooling in `http.Agent`, the array of sockets for each origin
+    // has to be updated synchronously. This is so the length of the array is
+    // accurate when `addRequest()` is next called. We achieve this by creating a
+    // fake socket and adding it to `sockets[origin]` and incrementing
+    // `totalSocketCount`.
+    incrementSockets(name) {
+        // If `maxSockets` and `maxTotalSockets` are both Infinity then there is no
+        // need to create a fake socket because Node.js native connection pooling
+        // will never be invoked.
+        if (this.maxSockets === Infinity && this.maxTotalSockets === Infinity) {
+            return null;
+        }
+        // All instances of `sockets` are expected TypeScript errors. The
+        // alternative is to add it as a private property of this class but that
+        // will break TypeScript subclassing.
+        if (!this.sockets[name]) {
+            // @ts-expect-error `sockets` is readonly in `@types/node`
+            this.sockets[name] = [];
+        }
+        const fakeSocket = new external_net_.Socket({ writable: false });
+        this.sockets[name].push(fakeSocket);
+        // @ts-expect-error `totalSocketCount` isn't defined in `@types/node`
+        this.totalSocketCount++;
+        return fakeSocket;
+    }
+    decrementSockets(name, socket) {
+        if (!this.sockets[name] || socket === null) {
+            return;
+        }
+        const sockets = this.sockets[name];
+        const index = sockets.indexOf(socket);
+        if (index !== -1) {
+            sockets.splice(index, 1);
+            // @ts-expect-error  `totalSocketCount` isn't defined in `@types/node`
+            this.totalSocketCount--;
+            if (sockets.length === 0) {
+                // @ts-expect-error `sockets` is readonly in `@types/node`
+                delete this.sockets[name];
+            }
+        }
+    }
+    // In order to properly update the socket pool, we need to call `getName()` on
+    // the core `https.Agent` if it is a secureEndpoint.
+    getName(options) {
+        const secureEndpoint = this.isSecureEndpoint(options);
+        if (secureEndpoint) {
+            return external_https_.Agent.prototype.getName.call(this, options);
+        }
+        return super.getName(options);
+    }
+    createSocket(req, options, cb) {
+        const connectOpts = {
+            ...options,
+            secureEndpoint: this.isSecureEndpoint(options),
+        };
+        const name = this.getName(connectOpts);
+        const fakeSocket = this.incrementSockets(name);
+        Promise.resolve()
+            .then(() => this.connect(req, connectOpts))
+            .then((socket) => {
+            this.decrementSockets(name, fakeSocket);
+            if (typeof socket
+                .addRequest === 'function') {
+                try {
+                    return socket.addRequest(req, connectOpts);
+                }
+                catch (err) {
+                    return cb(err);
+                }
+            }
+            this[INTERNAL].currentSocket = socket;
+            // @ts-expect-error `createSocket()` isn't defined in `@types/node`
+            super.createSocket(req, options, cb);
+        }, (err) => {
+            this.decrementSockets(name, fakeSocket);
+            cb(err);
+        });
+    }
+    createConnection() {
+        const socket = this[INTERNAL].currentSocket;
+        this[INTERNAL].currentSocket = undefined;
+        if (!socket) {
+            throw new Error('No socket was returned in the `connect()` function');
+        }
+        return socket;
+    }
+    get defaultPort() {
+        return (this[INTERNAL].defaultPort ??
+            (this.protocol === 'https:' ? 443 : 80));
+    }
+    set defaultPort(v) {
+        if (this[INTERNAL]) {
+            this[INTERNAL].defaultPort = v;
+        }
+    }
+    get protocol() {
+        return (this[INTERNAL].protocol ??
+            (this.isSecureEndpoint() ? 'https:' : 'http:'));
+    }
+    set protocol(v) {
+        if (this[INTERNAL]) {
+            this[INTERNAL].protocol = v;
+        }
+    }
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: external "url"
+const external_url_namespaceObject = require("url");
+;// CONCATENATED MODULE: ./node_modules/https-proxy-agent/dist/parse-proxy-response.js
+
+const parse_proxy_response_debug = src('https-proxy-agent:parse-proxy-response');
+function parseProxyResponse(socket) {
+    return new Promise((resolve, reject) => {
+        // we need to buffer any HTTP traffic that happens with the proxy before we get
+        // the CONNECT response, so that if the response is anything other than an "200"
+        // response code, then we can re-play the "data" events on the socket once the
+        // HTTP parser is hooked up...
+        let buffersLength = 0;
+        const buffers = [];
+        function read() {
+            const b = socket.read();
+            if (b)
+                ondata(b);
+            else
+                socket.once('readable', read);
+        }
+        function cleanup() {
+            socket.removeListener('end', onend);
+            socket.removeListener('error', onerror);
+            socket.removeListener('readable', read);
+        }
+        function onend() {
+            cleanup();
+            parse_proxy_response_debug('onend');
+            reject(new Error('Proxy connection ended before receiving CONNECT response'));
+        }
+        function onerror(err) {
+            cleanup();
+            parse_proxy_response_debug('onerror %o', err);
+            reject(err);
+        }
+        function ondata(b) {
+            buffers.push(b);
+            buffersLength += b.length;
+            const buffered = Buffer.concat(buffers, buffersLength);
+            const endOfHeaders = buffered.indexOf('\r\n\r\n');
+            if (endOfHeaders === -1) {
+                // keep buffering
+                parse_proxy_response_debug('have not received end of HTTP headers yet...');
+                read();
+                return;
+            }
+            const headerParts = buffered
+                .slice(0, endOfHeaders)
+                .toString('ascii')
+                .split('\r\n');
+            const firstLine = headerParts.shift();
+            if (!firstLine) {
+                socket.destroy();
+                return reject(new Error('No header received from proxy CONNECT response'));
+            }
+            const firstLineParts = firstLine.split(' ');
+            const statusCode = +firstLineParts[1];
+            const statusText = firstLineParts.slice(2).join(' ');
+            const headers = {};
+            for (const header of headerParts) {
+                if (!header)
+                    continue;
+                const firstColon = header.indexOf(':');
+                if (firstColon === -1) {
+                    socket.destroy();
+                    return reject(new Error(`Invalid header from proxy CONNECT response: "${header}"`));
+                }
+                const key = header.slice(0, firstColon).toLowerCase();
+                const value = header.slice(firstColon + 1).trimStart();
+                const current = headers[key];
+                if (typeof current === 'string') {
+                    headers[key] = [current, value];
+                }
+                else if (Array.isArray(current)) {
+                    current.push(value);
+                }
+                else {
+                    headers[key] = value;
+                }
+            }
+            parse_proxy_response_debug('got proxy server response: %o %o', firstLine, headers);
+            cleanup();
+            resolve({
+                connect: {
+                    statusCode,
+                    statusText,
+                    headers,
+                },
+                buffered,
+            });
+        }
+        socket.on('error', onerror);
+        socket.on('end', onend);
+        read();
+    });
+}
+//# sourceMappingURL=parse-proxy-response.js.map
+;// CONCATENATED MODULE: ./node_modules/proxy-agent-negotiate/dist/index.js
+function createNegotiateAuth() {
+    return async ({ response, scheme }) => {
+        if (scheme.toLowerCase() !== 'negotiate') {
+            throw new Error(`Expected Negotiate scheme but got "${scheme}"`);
+        }
+        let kerberos;
+        try {
+            kerberos = await __nccwpck_require__.e(/* import() */ 50).then(__nccwpck_require__.t.bind(__nccwpck_require__, 8050, 19));
+        }
+        catch {
+            throw new Error('The "kerberos" package is required for Negotiate proxy authentication. ' +
+                'Install it with: npm install kerberos');
+        }
+        const proxyAuthenticate = response.headers['proxy-authenticate'] || '';
+        const challengeHeader = Array.isArray(proxyAuthenticate)
+            ? proxyAuthenticate[0]
+            : proxyAuthenticate;
+        const serverToken = typeof challengeHeader === 'string' && challengeHeader.includes(' ')
+            ? challengeHeader.split(' ').slice(1).join(' ')
+            : undefined;
+        const client = await kerberos.initializeClient('HTTP@proxy', {
+            mechOID: kerberos.GSS_MECH_OID_SPNEGO,
+        });
+        const token = await client.step(serverToken || '');
+        if (!token) {
+            throw new Error('Kerberos client.step() returned no token');
+        }
+        return {
+            headers: {
+                'Proxy-Authorization': `Negotiate ${token}`,
+            },
+        };
+    };
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/https-proxy-agent/dist/index.js
+
+
+
+
+
+
+
+
+const dist_debug = src('https-proxy-agent');
+const setServernameFromNonIpHost = (options) => {
+    if (options.servername === undefined &&
+        options.host &&
+        !external_net_.isIP(options.host)) {
+        return {
+            ...options,
+            servername: options.host,
+        };
+    }
+    return options;
+};
+/**
+ * The `HttpsProxyAgent` implements an HTTP Agent subclass that connects to
+ * the specified "HTTP(s) proxy server" in order to proxy HTTPS requests.
+ *
+ * Outgoing HTTP requests are first tunneled through the proxy server using the
+ * `CONNECT` HTTP request method to establish a connection to the proxy server,
+ * and then the proxy server connects to the destination target and issues the
+ * HTTP request from the proxy server.
+ *
+ * `https:` requests have their socket connection upgraded to TLS once
+ * the connection to the proxy server has been established.
+ */
+class HttpsProxyAgent extends Agent {
+    constructor(proxy, opts) {
+        super(opts);
+        this.options = { path: undefined };
+        this.proxy = typeof proxy === 'string' ? new external_url_namespaceObject.URL(proxy) : proxy;
+        this.proxyHeaders = opts?.headers ?? {};
+        dist_debug('Creating new HttpsProxyAgent instance: %o', this.proxy.href);
+        if (opts?.negotiate) {
+            this.onProxyAuth = createNegotiateAuth();
+        }
+        else if (opts?.onProxyAuth) {
+            this.onProxyAuth = opts.onProxyAuth;
+        }
+        // Trim off the brackets from IPv6 addresses
+        const host = (this.proxy.hostname || this.proxy.host).replace(/^\[|\]$/g, '');
+        const port = this.proxy.port
+            ? parseInt(this.proxy.port, 10)
+            : this.proxy.protocol === 'https:'
+                ? 443
+                : 80;
+        this.connectOpts = {
+            // Attempt to negotiate http/1.1 for proxy servers that support http/2
+            ALPNProtocols: ['http/1.1'],
+            ...(opts
+                ? dist_omit(opts, 'headers', 'onProxyAuth', 'negotiate')
+                : null),
+            host,
+            port,
+        };
+    }
+    /**
+     * Called when the node-core HTTP client library is creating a
+     * new HTTP request.
+     */
+    async connect(req, opts) {
+        const { proxy } = this;
+        if (!opts.host) {
+            throw new TypeError('No "host" provided');
+        }
+        // Create a socket connection to the proxy server.
+        let socket;
+        if (proxy.protocol === 'https:') {
+            dist_debug('Creating `tls.Socket`: %o', this.connectOpts);
+            socket = external_tls_.connect(setServernameFromNonIpHost(this.connectOpts));
+        }
+        else {
+            dist_debug('Creating `net.Socket`: %o', this.connectOpts);
+            socket = external_net_.connect(this.connectOpts);
+        }
+        const headers = typeof this.proxyHeaders === 'function'
+            ? this.proxyHeaders()
+            : { ...this.proxyHeaders };
+        const host = external_net_.isIPv6(opts.host) ? `[${opts.host}]` : opts.host;
+        let payload = `CONNECT ${host}:${opts.port} HTTP/1.1\r\n`;
+        // Inject the `Proxy-Authorization` header if necessary.
+        if (proxy.username || proxy.password) {
+            const auth = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+            headers['Proxy-Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+        }
+        headers.Host = `${host}:${opts.port}`;
+        if (!headers['Proxy-Connection']) {
+            headers['Proxy-Connection'] = this.keepAlive
+                ? 'Keep-Alive'
+                : 'close';
+        }
+        for (const name of Object.keys(headers)) {
+            payload += `${name}: ${headers[name]}\r\n`;
+        }
+        const proxyResponsePromise = parseProxyResponse(socket);
+        socket.write(`${payload}\r\n`);
+        const { connect, buffered } = await proxyResponsePromise;
+        req.emit('proxyConnect', connect);
+        this.emit('proxyConnect', connect, req);
+        req.emit('proxy', { proxy: this.proxy.href, socket });
+        if (connect.statusCode === 200) {
+            req.once('socket', resume);
+            if (opts.secureEndpoint) {
+                // The proxy is connecting to a TLS server, so upgrade
+                // this socket connection to a TLS connection.
+                dist_debug('Upgrading socket connection to TLS');
+                return external_tls_.connect({
+                    ...dist_omit(setServernameFromNonIpHost(opts), 'host', 'path', 'port'),
+                    socket,
+                });
+            }
+            return socket;
+        }
+        // Handle 407 Proxy Authentication Required
+        if (connect.statusCode === 407 && this.onProxyAuth) {
+            dist_debug('Got 407 response, invoking onProxyAuth callback');
+            socket.destroy();
+            const proxyAuthenticate = connect.headers['proxy-authenticate'] || '';
+            const scheme = Array.isArray(proxyAuthenticate)
+                ? proxyAuthenticate[0].split(/\s/)[0]
+                : proxyAuthenticate.split(/\s/)[0];
+            const authResponse = await this.onProxyAuth({
+                response: connect,
+                scheme,
+            });
+            // Retry with the auth headers
+            return this._connectWithAuth(req, opts, authResponse.headers);
+        }
+        // Some other status code that's not 200... need to re-play the HTTP
+        // header "data" events onto the socket once the HTTP machinery is
+        // attached so that the node core `http` can parse and handle the
+        // error status code.
+        // Close the original socket, and a new "fake" socket is returned
+        // instead, so that the proxy doesn't get the HTTP request
+        // written to it (which may contain `Authorization` headers or other
+        // sensitive data).
+        //
+        // See: https://hackerone.com/reports/541502
+        socket.destroy();
+        const fakeSocket = new external_net_.Socket({ writable: false });
+        fakeSocket.readable = true;
+        // Need to wait for the "socket" event to re-play the "data" events.
+        req.once('socket', (s) => {
+            dist_debug('Replaying proxy buffer for failed request');
+            external_assert_(s.listenerCount('data') > 0);
+            // Replay the "buffered" Buffer onto the fake `socket`, since at
+            // this point the HTTP module machinery has been hooked up for
+            // the user.
+            s.push(buffered);
+            s.push(null);
+        });
+        return fakeSocket;
+    }
+    /**
+     * Retry a CONNECT request with additional auth headers.
+     */
+    async _connectWithAuth(req, opts, authHeaders) {
+        const { proxy } = this;
+        let socket;
+        if (proxy.protocol === 'https:') {
+            socket = external_tls_.connect(setServernameFromNonIpHost(this.connectOpts));
+        }
+        else {
+            socket = external_net_.connect(this.connectOpts);
+        }
+        const headers = typeof this.proxyHeaders === 'function'
+            ? this.proxyHeaders()
+            : { ...this.proxyHeaders };
+        const host = external_net_.isIPv6(opts.host) ? `[${opts.host}]` : opts.host;
+        let payload = `CONNECT ${host}:${opts.port} HTTP/1.1\r\n`;
+        if (proxy.username || proxy.password) {
+            const auth = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+            headers['Proxy-Authorization'] = `Basic ${Buffer.from(auth).toString('base64')}`;
+        }
+        // Merge auth headers (overrides existing)
+        Object.assign(headers, authHeaders);
+        headers.Host = `${host}:${opts.port}`;
+        if (!headers['Proxy-Connection']) {
+            headers['Proxy-Connection'] = this.keepAlive
+                ? 'Keep-Alive'
+                : 'close';
+        }
+        for (const name of Object.keys(headers)) {
+            payload += `${name}: ${headers[name]}\r\n`;
+        }
+        const proxyResponsePromise = parseProxyResponse(socket);
+        socket.write(`${payload}\r\n`);
+        const { connect } = await proxyResponsePromise;
+        req.emit('proxyConnect', connect);
+        this.emit('proxyConnect', connect, req);
+        if (connect.statusCode === 200) {
+            req.once('socket', resume);
+            if (opts.secureEndpoint) {
+                dist_debug('Upgrading socket connection to TLS');
+                return external_tls_.connect({
+                    ...dist_omit(setServernameFromNonIpHost(opts), 'host', 'path', 'port'),
+                    socket,
+                });
+            }
+            return socket;
+        }
+        // If still not 200, throw
+        socket.destroy();
+        throw new Error(`Proxy authentication failed with status ${connect.statusCode} after retry`);
+    }
+}
+HttpsProxyAgent.protocols = ['http', 'https'];
+function resume(socket) {
+    // Defer the resume so that all 'socket' event handlers have a chance
+    // to attach their listeners (e.g. the HTTP client's 'data' handler)
+    // before data starts flowing. Without this, buffered proxy-response
+    // data can be emitted synchronously before listeners are ready.
+    // See: https://github.com/nicolo-ribaudo/tc39-proposal-await-dictionary/issues/7
+    setImmediate(() => {
+        socket.resume();
+    });
+}
+function dist_omit(obj, ...keys) {
+    const ret = {};
+    let key;
+    for (key in obj) {
+        if (!keys.includes(key)) {
+            ret[key] = obj[key];
+        }
+    }
+    return ret;
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/proxy-from-env/index.js
+
+
+var DEFAULT_PORTS = {
+  ftp: 21,
+  gopher: 70,
+  http: 80,
+  https: 443,
+  ws: 80,
+  wss: 443,
+};
+
+function parseUrl(urlString) {
+  try {
+    return new URL(urlString);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {string|object|URL} url - The URL as a string or URL instance, or a
+ *   compatible object (such as the result from legacy url.parse).
+ * @return {string} The URL of the proxy that should handle the request to the
+ *  given URL. If no proxy is set, this will be an empty string.
+ */
+function getProxyForUrl(url) {
+  var parsedUrl = (typeof url === 'string' ? parseUrl(url) : url) || {};
+  var proto = parsedUrl.protocol;
+  var hostname = parsedUrl.host;
+  var port = parsedUrl.port;
+  if (typeof hostname !== 'string' || !hostname || typeof proto !== 'string') {
+    return '';  // Don't proxy URLs without a valid scheme or host.
+  }
+
+  proto = proto.split(':', 1)[0];
+  // Stripping ports in this way instead of using parsedUrl.hostname to make
+  // sure that the brackets around IPv6 addresses are kept.
+  hostname = hostname.replace(/:\d*$/, '');
+  port = parseInt(port) || DEFAULT_PORTS[proto] || 0;
+  if (!shouldProxy(hostname, port)) {
+    return '';  // Don't proxy URLs that match NO_PROXY.
+  }
+
+  var proxy = getEnv(proto + '_proxy') || getEnv('all_proxy');
+  if (proxy && proxy.indexOf('://') === -1) {
+    // Missing scheme in proxy, default to the requested URL's scheme.
+    proxy = proto + '://' + proxy;
+  }
+  return proxy;
+}
+
+/**
+ * Determines whether a given URL should be proxied.
+ *
+ * @param {string} hostname - The host name of the URL.
+ * @param {number} port - The effective port of the URL.
+ * @returns {boolean} Whether the given URL should be proxied.
+ * @private
+ */
+function shouldProxy(hostname, port) {
+  var NO_PROXY = getEnv('no_proxy').toLowerCase();
+  if (!NO_PROXY) {
+    return true;  // Always proxy if NO_PROXY is not set.
+  }
+  if (NO_PROXY === '*') {
+    return false;  // Never proxy if wildcard is set.
+  }
+
+  return NO_PROXY.split(/[,\s]/).every(function(proxy) {
+    if (!proxy) {
+      return true;  // Skip zero-length hosts.
+    }
+    var parsedProxy = proxy.match(/^(.+):(\d+)$/);
+    var parsedProxyHostname = parsedProxy ? parsedProxy[1] : proxy;
+    var parsedProxyPort = parsedProxy ? parseInt(parsedProxy[2]) : 0;
+    if (parsedProxyPort && parsedProxyPort !== port) {
+      return true;  // Skip if ports don't match.
+    }
+
+    if (!/^[.*]/.test(parsedProxyHostname)) {
+      // No wildcards, so stop proxying if there is an exact match.
+      return hostname !== parsedProxyHostname;
+    }
+
+    if (parsedProxyHostname.charAt(0) === '*') {
+      // Remove leading wildcard.
+      parsedProxyHostname = parsedProxyHostname.slice(1);
+    }
+    // Stop proxying if the hostname ends with the no_proxy host.
+    return !hostname.endsWith(parsedProxyHostname);
+  });
+}
+
+/**
+ * Get the value for an environment variable.
+ *
+ * @param {string} key - The name of the environment variable.
+ * @return {string} The value of the environment variable.
+ * @private
+ */
+function getEnv(key) {
+  return process.env[key.toLowerCase()] || process.env[key.toUpperCase()] || '';
+}
+
+;// CONCATENATED MODULE: ./src/runtime/outbound.ts
+/**
+ * How this machine reaches others: through the proxy that HTTPS_PROXY / NO_PROXY name, trusting the system's
+ * CAs or a private one instead.
+ */
+
+
+
+
+
+
+/**
+ * An agent for requests to the origin of `url` (http, https, ws, wss). WebSocket addresses follow the proxy of
+ * their HTTP twin. It keeps no connection, so nothing has to be destroyed afterwards.
+ */
+function createOutboundAgent(url, options = {}) {
+    const secure = url.protocol === "wss:" || url.protocol === "https:";
+    const twin = url.href.replace(/^\w+:/, secure ? "https:" : "http:");
+    const proxy = getProxyForUrl(twin);
+    const trust = options.caPem === undefined ? {} : { ca: options.caPem };
+    if (proxy !== "")
+        return new TrustingProxyAgent(proxy, trust);
+    return secure ? new external_node_https_namespaceObject.Agent(trust) : new external_node_http_.Agent();
+}
+/**
+ * The private CA is for the destination; the proxy's own certificate stays under the system's trust. What the proxy
+ * answers instead of a connection is told as the proxy's: taken for the destination's, its 403 would blame the relay.
+ * Fails with ERR_OUTBOUND_PROXY_REFUSED or ERR_OUTBOUND_PROXY_FAILED.
+ */
+class TrustingProxyAgent extends HttpsProxyAgent {
+    trust;
+    constructor(proxy, trust) {
+        super(proxy);
+        this.trust = trust;
+        this.on("proxyConnect", ({ statusCode, statusText }) => {
+            if (statusCode === 200)
+                return;
+            throw this.#failure(refusals.has(statusCode), `${String(statusCode)} ${statusText}`.trim());
+        });
+    }
+    async connect(request, options) {
+        const { host = "", servername = "" } = options;
+        // Node checks a certificate against the name that TLS was begun with, which for an IP address is none: over a
+        // socket that is connected already it would take "localhost" for the destination.
+        const identity = (_name, certificate) => (0,external_node_tls_.checkServerIdentity)(servername === "" ? host : servername, certificate);
+        try {
+            return await super.connect(request, {
+                ...options,
+                ...this.trust,
+                checkServerIdentity: identity,
+            });
+        }
+        catch (error) {
+            throw error instanceof errors_ClusterConnectError ? error : this.#failure(false, errors_messageOf(error), error);
+        }
+    }
+    /** Named by host and port alone: the URL may hold a password. */
+    #failure(isRefusal, reason, cause) {
+        const code = isRefusal ? "ERR_OUTBOUND_PROXY_REFUSED" : "ERR_OUTBOUND_PROXY_FAILED";
+        return new errors_ClusterConnectError(code, `${this.proxy.host}: ${reason}`, { cause });
+    }
+}
+/** RFC 9110 §15.5: who asks, or for what, is not to the proxy's liking; anything else may pass. */
+const refusals = new Set([401, 403, 407]);
+
+;// CONCATENATED MODULE: ./src/runtime/http-request.ts
+
+
+
+
+/**
+ * One bounded HTTP request through the outbound proxy, if any; redirects are not followed. Any status is an
+ * answer; ERR_HTTP_FAILED (with Node's error as cause) means that there was none, ERR_OUTBOUND_PROXY_\u2026 that the proxy
+ * stood in the way.
+ */
+async function http_request_sendHttpRequest(options) {
+    try {
+        return await http_request_exchange(options);
+    }
+    catch (error) {
+        if (error instanceof errors_ClusterConnectError)
+            throw error;
+        const target = `${options.method ?? "GET"} ${options.url.origin}`;
+        throw new errors_ClusterConnectError("ERR_HTTP_FAILED", `${target}: ${errors_messageOf(error)}`, { cause: error });
+    }
+}
+/** Like `sendHttpRequest` for a long answer: resolves with its head, for which `timeoutMs` counts anew at each piece. */
+async function openHttpStream(options) {
+    const { url, timeoutMs = 10_000 } = options;
+    const slow = new AbortController();
+    const timer = setTimeout(() => slow.abort(), timeoutMs);
+    try {
+        const body = await http_request_open(options, slow.signal, timeoutMs);
+        body.setTimeout(timeoutMs, () => body.destroy(new Error(`nothing came for ${String(timeoutMs)} ms`)));
+        return { status: body.statusCode ?? 0, headers: body.headers, body };
+    }
+    catch (error) {
+        if (error instanceof errors_ClusterConnectError)
+            throw error;
+        throw new errors_ClusterConnectError("ERR_HTTP_FAILED", `GET ${url.origin}: ${errors_messageOf(error)}`, {
+            cause: error,
+        });
     }
     finally {
-        await file.close();
+        clearTimeout(timer);
     }
 }
-function showLogTail(log, lines) {
-    if (lines.length === 0)
-        return;
-    log.startGroup("The client proxy's log, its last lines");
-    for (const line of lines)
-        log.info(`| ${line}`);
-    log.endGroup();
+async function http_request_exchange(options) {
+    const { timeoutMs = 10_000, maxBytes = 1_048_576 } = options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const response = await http_request_open(options, timeout, timeoutMs);
+    return new Promise((resolve, reject) => {
+        const chunks = [];
+        let length = 0;
+        response.on("data", (chunk) => {
+            length += chunk.length;
+            if (length > maxBytes)
+                response.destroy(new Error(`the answer exceeds ${String(maxBytes)} bytes`));
+            else
+                chunks.push(chunk);
+        });
+        response.on("error", (error) => reject(timeout.aborted ? tooSlow(timeoutMs, error) : error));
+        response.on("end", () => {
+            resolve({
+                status: response.statusCode ?? 0,
+                headers: response.headers,
+                body: Buffer.concat(chunks).toString("utf8"),
+            });
+        });
+    });
 }
-/** What Node itself prints when it dies is no JSON. */
-function readable(line) {
+/** Sends the request and resolves with the answer's head. */
+function http_request_open(options, timeout, timeoutMs) {
+    const { url } = options;
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
+    return new Promise((resolve, reject) => {
+        const send = url.protocol === "https:" ? external_node_https_namespaceObject.request : external_node_http_.request;
+        const request = send(url, {
+            method: options.method ?? "GET",
+            headers: { ...options.headers, ...lengthOf(options.body) },
+            agent: options.direct === true ? false : createOutboundAgent(url, { caPem: options.caPem }),
+            signal,
+            ...(options.direct === true && options.caPem !== undefined ? { ca: options.caPem } : {}),
+            ...(options.serverName === undefined ? {} : { servername: options.serverName }),
+        });
+        request.on("error", (error) => reject(timeout.aborted ? tooSlow(timeoutMs, error) : error));
+        request.on("response", resolve);
+        request.end(options.body);
+    });
+}
+/** Node announces no body of a GET: what came would be taken for the next request. */
+const lengthOf = (body) => body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
+const tooSlow = (timeoutMs, cause) => new Error(`no answer within ${String(timeoutMs)} ms`, { cause });
+
+;// CONCATENATED MODULE: ./src/arc/artifact/registry.ts
+/**
+ * As much of an OCI registry's client (OCI Distribution Specification 1.1) as pulling one layer needs: the manifest
+ * by tag, the anonymous token if one is asked for, the blob by digest, over redirects.
+ */
+
+
+
+
+const manifest = object({
+    layers: tuple([object({ digest: schemas_string().regex(digestPattern), size: schemas_number().int().positive() })]),
+});
+const tokenAnswer = union([
+    object({ token: schemas_string().min(1) }).transform(({ token }) => token),
+    object({ access_token: schemas_string().min(1) }).transform(({ access_token }) => access_token),
+]);
+const manifestTypes = [
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+const maxManifestBytes = 1_048_576;
+const maxRedirects = 5;
+class Registry {
+    origin;
+    repository;
+    signal;
+    #authorization;
+    constructor(origin, repository, signal) {
+        this.origin = origin;
+        this.repository = repository;
+        this.signal = signal;
+    }
+    /** The artifact's one layer. Throws ERR_ARC_REGISTRY_UNREACHABLE or ERR_ARC_PROXY_INVALID. */
+    async layerOf(tag) {
+        const stream = await this.#get(`manifests/${tag}`, { Accept: manifestTypes });
+        const text = await this.#read(stream);
+        const parsed = manifest.safeParse(parseJson(text));
+        if (!parsed.success) {
+            throw new errors_ClusterConnectError("ERR_ARC_PROXY_INVALID", "the manifest does not name exactly one layer");
+        }
+        const [{ digest, size }] = parsed.data.layers;
+        return { digest, bytes: size };
+    }
+    /** The layer's bytes, not verified yet. */
+    openBlob = ({ digest }) => this.#get(`blobs/${digest}`, {});
+    async #get(path, headers) {
+        const url = new URL(`/v2/${this.repository}/${path}`, this.origin);
+        let stream = await this.#follow(url, headers);
+        if (stream.status === 401 && this.#authorization === undefined) {
+            stream.body.destroy();
+            this.#authorization = `Bearer ${await this.#fetchToken(stream.headers["www-authenticate"])}`;
+            stream = await this.#follow(url, headers);
+        }
+        if (stream.status === 200)
+            return stream;
+        stream.body.destroy();
+        throw unreachable(`status ${String(stream.status)} for ${url.href}`);
+    }
+    /** A blob mostly lies elsewhere, at a signed address: it is not shown the token of the registry. */
+    async #follow(from, headers) {
+        let url = from;
+        for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
+            const isHome = url.origin === this.origin.origin;
+            const authorization = isHome && this.#authorization !== undefined ? { Authorization: this.#authorization } : {};
+            const stream = await this.#send(url, { ...headers, ...authorization });
+            const { location } = stream.headers;
+            if (stream.status < 300 || stream.status >= 400 || typeof location !== "string")
+                return stream;
+            stream.body.destroy();
+            url = this.#secure(new URL(location, url));
+        }
+        throw unreachable(`more than ${String(maxRedirects)} redirects from ${from.href}`);
+    }
+    async #send(url, headers) {
+        try {
+            return await openHttpStream({ url, headers, timeoutMs: 30_000, signal: this.signal });
+        }
+        catch (error) {
+            throw asUnreachable(error);
+        }
+    }
+    /** `Bearer realm="\u2026",service="\u2026",scope="\u2026"`; anonymous, as everything here is. */
+    async #fetchToken(challenge) {
+        const text = typeof challenge === "string" ? challenge : "";
+        const parameters = new Map([...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]));
+        const realm = parameters.get("realm") ?? "";
+        if (!/^bearer\s/i.test(text) || !URL.canParse(realm))
+            throw unreachable("401 without a Bearer challenge");
+        const url = this.#secure(new URL(realm));
+        for (const name of ["service", "scope"]) {
+            const value = parameters.get(name);
+            if (value !== undefined)
+                url.searchParams.set(name, value);
+        }
+        const response = await http_request_sendHttpRequest({ url, signal: this.signal }).catch((error) => {
+            throw asUnreachable(error);
+        });
+        const token = tokenAnswer.safeParse(parseJson(response.body));
+        if (token.success)
+            return token.data;
+        throw unreachable(`status ${String(response.status)} of the registry's token service`);
+    }
+    #secure(url) {
+        if (url.protocol === "https:" || url.protocol === this.origin.protocol)
+            return url;
+        throw unreachable(`it leads to ${url.origin}, without TLS`);
+    }
+    async #read({ body }) {
+        const chunks = [];
+        let length = 0;
+        try {
+            for await (const chunk of body) {
+                chunks.push(chunk);
+                length += chunk.length;
+                if (length > maxManifestBytes)
+                    throw new Error("the manifest is too long");
+            }
+        }
+        catch (error) {
+            throw asUnreachable(error);
+        }
+        return Buffer.concat(chunks).toString("utf8");
+    }
+}
+const unreachable = (detail) => new errors_ClusterConnectError("ERR_ARC_REGISTRY_UNREACHABLE", detail);
+function asUnreachable(error) {
+    if (error instanceof errors_ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+        return error;
+    return new errors_ClusterConnectError("ERR_ARC_REGISTRY_UNREACHABLE", errors_messageOf(error), { cause: error });
+}
+function parseJson(text) {
     try {
-        return prettyLine(line).trimEnd();
+        return JSON.parse(text);
     }
     catch {
-        return line;
+        return undefined;
     }
+}
+
+// EXTERNAL MODULE: external "events"
+var external_events_ = __nccwpck_require__(4434);
+// EXTERNAL MODULE: external "buffer"
+var external_buffer_ = __nccwpck_require__(181);
+// EXTERNAL MODULE: external "node:events"
+var external_node_events_ = __nccwpck_require__(8474);
+;// CONCATENATED MODULE: external "node:string_decoder"
+const external_node_string_decoder_namespaceObject = require("node:string_decoder");
+;// CONCATENATED MODULE: ./node_modules/minipass/dist/esm/index.js
+const proc = typeof process === 'object' && process
+    ? process
+    : {
+        stdout: null,
+        stderr: null,
+    };
+
+
+
+/**
+ * Return true if the argument is a Minipass stream, Node stream, or something
+ * else that Minipass can interact with.
+ */
+const isStream = (s) => !!s &&
+    typeof s === 'object' &&
+    (s instanceof Minipass ||
+        s instanceof external_node_stream_ ||
+        isReadable(s) ||
+        isWritable(s));
+/**
+ * Return true if the argument is a valid {@link Minipass.Readable}
+ */
+const isReadable = (s) => !!s &&
+    typeof s === 'object' &&
+    s instanceof external_node_events_.EventEmitter &&
+    typeof s.pipe === 'function' &&
+    // node core Writable streams have a pipe() method, but it throws
+    s.pipe !== external_node_stream_.Writable.prototype.pipe;
+/**
+ * Return true if the argument is a valid {@link Minipass.Writable}
+ */
+const isWritable = (s) => !!s &&
+    typeof s === 'object' &&
+    s instanceof external_node_events_.EventEmitter &&
+    typeof s.write === 'function' &&
+    typeof s.end === 'function';
+const EOF = Symbol('EOF');
+const MAYBE_EMIT_END = Symbol('maybeEmitEnd');
+const EMITTED_END = Symbol('emittedEnd');
+const EMITTING_END = Symbol('emittingEnd');
+const EMITTED_ERROR = Symbol('emittedError');
+const CLOSED = Symbol('closed');
+const READ = Symbol('read');
+const FLUSH = Symbol('flush');
+const FLUSHCHUNK = Symbol('flushChunk');
+const ENCODING = Symbol('encoding');
+const DECODER = Symbol('decoder');
+const FLOWING = Symbol('flowing');
+const PAUSED = Symbol('paused');
+const RESUME = Symbol('resume');
+const BUFFER = Symbol('buffer');
+const PIPES = Symbol('pipes');
+const BUFFERLENGTH = Symbol('bufferLength');
+const BUFFERPUSH = Symbol('bufferPush');
+const BUFFERSHIFT = Symbol('bufferShift');
+const OBJECTMODE = Symbol('objectMode');
+// internal event when stream is destroyed
+const DESTROYED = Symbol('destroyed');
+// internal event when stream has an error
+const ERROR = Symbol('error');
+const EMITDATA = Symbol('emitData');
+const EMITEND = Symbol('emitEnd');
+const EMITEND2 = Symbol('emitEnd2');
+const ASYNC = Symbol('async');
+const ABORT = Symbol('abort');
+const ABORTED = Symbol('aborted');
+const SIGNAL = Symbol('signal');
+const DATALISTENERS = Symbol('dataListeners');
+const DISCARDED = Symbol('discarded');
+const defer = (fn) => Promise.resolve().then(fn);
+const nodefer = (fn) => fn();
+const isEndish = (ev) => ev === 'end' || ev === 'finish' || ev === 'prefinish';
+const isArrayBufferLike = (b) => b instanceof ArrayBuffer ||
+    (!!b &&
+        typeof b === 'object' &&
+        b.constructor &&
+        b.constructor.name === 'ArrayBuffer' &&
+        b.byteLength >= 0);
+const isArrayBufferView = (b) => !Buffer.isBuffer(b) && ArrayBuffer.isView(b);
+/**
+ * Internal class representing a pipe to a destination stream.
+ *
+ * @internal
+ */
+class Pipe {
+    src;
+    dest;
+    opts;
+    ondrain;
+    constructor(src, dest, opts) {
+        this.src = src;
+        this.dest = dest;
+        this.opts = opts;
+        this.ondrain = () => src[RESUME]();
+        this.dest.on('drain', this.ondrain);
+    }
+    unpipe() {
+        this.dest.removeListener('drain', this.ondrain);
+    }
+    // only here for the prototype
+    /* c8 ignore start */
+    proxyErrors(_er) { }
+    /* c8 ignore stop */
+    end() {
+        this.unpipe();
+        if (this.opts.end)
+            this.dest.end();
+    }
+}
+/**
+ * Internal class representing a pipe to a destination stream where
+ * errors are proxied.
+ *
+ * @internal
+ */
+class PipeProxyErrors extends Pipe {
+    unpipe() {
+        this.src.removeListener('error', this.proxyErrors);
+        super.unpipe();
+    }
+    constructor(src, dest, opts) {
+        super(src, dest, opts);
+        this.proxyErrors = (er) => this.dest.emit('error', er);
+        src.on('error', this.proxyErrors);
+    }
+}
+const isObjectModeOptions = (o) => !!o.objectMode;
+const isEncodingOptions = (o) => !o.objectMode && !!o.encoding && o.encoding !== 'buffer';
+/**
+ * Main export, the Minipass class
+ *
+ * `RType` is the type of data emitted, defaults to Buffer
+ *
+ * `WType` is the type of data to be written, if RType is buffer or string,
+ * then any {@link Minipass.ContiguousData} is allowed.
+ *
+ * `Events` is the set of event handler signatures that this object
+ * will emit, see {@link Minipass.Events}
+ */
+class Minipass extends external_node_events_.EventEmitter {
+    [FLOWING] = false;
+    [PAUSED] = false;
+    [PIPES] = [];
+    [BUFFER] = [];
+    [OBJECTMODE];
+    [ENCODING];
+    [ASYNC];
+    [DECODER];
+    [EOF] = false;
+    [EMITTED_END] = false;
+    [EMITTING_END] = false;
+    [CLOSED] = false;
+    [EMITTED_ERROR] = null;
+    [BUFFERLENGTH] = 0;
+    [DESTROYED] = false;
+    [SIGNAL];
+    [ABORTED] = false;
+    [DATALISTENERS] = 0;
+    [DISCARDED] = false;
+    /**
+     * true if the stream can be written
+     */
+    writable = true;
+    /**
+     * true if the stream can be read
+     */
+    readable = true;
+    /**
+     * If `RType` is Buffer, then options do not need to be provided.
+     * Otherwise, an options object must be provided to specify either
+     * {@link Minipass.SharedOptions.objectMode} or
+     * {@link Minipass.SharedOptions.encoding}, as appropriate.
+     */
+    constructor(...args) {
+        const options = (args[0] ||
+            {});
+        super();
+        if (options.objectMode && typeof options.encoding === 'string') {
+            throw new TypeError('Encoding and objectMode may not be used together');
+        }
+        if (isObjectModeOptions(options)) {
+            this[OBJECTMODE] = true;
+            this[ENCODING] = null;
+        }
+        else if (isEncodingOptions(options)) {
+            this[ENCODING] = options.encoding;
+            this[OBJECTMODE] = false;
+        }
+        else {
+            this[OBJECTMODE] = false;
+            this[ENCODING] = null;
+        }
+        this[ASYNC] = !!options.async;
+        this[DECODER] = this[ENCODING]
+            ? new external_node_string_decoder_namespaceObject.StringDecoder(this[ENCODING])
+            : null;
+        //@ts-ignore - private option for debugging and testing
+        if (options && options.debugExposeBuffer === true) {
+            Object.defineProperty(this, 'buffer', { get: () => this[BUFFER] });
+        }
+        //@ts-ignore - private option for debugging and testing
+        if (options && options.debugExposePipes === true) {
+            Object.defineProperty(this, 'pipes', { get: () => this[PIPES] });
+        }
+        const { signal } = options;
+        if (signal) {
+            this[SIGNAL] = signal;
+            if (signal.aborted) {
+                this[ABORT]();
+            }
+            else {
+                signal.addEventListener('abort', () => this[ABORT]());
+            }
+        }
+    }
+    /**
+     * The amount of data stored in the buffer waiting to be read.
+     *
+     * For Buffer strings, this will be the total byte length.
+     * For string encoding streams, this will be the string character length,
+     * according to JavaScript's `string.length` logic.
+     * For objectMode streams, this is a count of the items waiting to be
+     * emitted.
+     */
+    get bufferLength() {
+        return this[BUFFERLENGTH];
+    }
+    /**
+     * The `BufferEncoding` currently in use, or `null`
+     */
+    get encoding() {
+        return this[ENCODING];
+    }
+    /**
+     * @deprecated - This is a read only property
+     */
+    set encoding(_enc) {
+        throw new Error('Encoding must be set at instantiation time');
+    }
+    /**
+     * @deprecated - Encoding may only be set at instantiation time
+     */
+    setEncoding(_enc) {
+        throw new Error('Encoding must be set at instantiation time');
+    }
+    /**
+     * True if this is an objectMode stream
+     */
+    get objectMode() {
+        return this[OBJECTMODE];
+    }
+    /**
+     * @deprecated - This is a read-only property
+     */
+    set objectMode(_om) {
+        throw new Error('objectMode must be set at instantiation time');
+    }
+    /**
+     * true if this is an async stream
+     */
+    get ['async']() {
+        return this[ASYNC];
+    }
+    /**
+     * Set to true to make this stream async.
+     *
+     * Once set, it cannot be unset, as this would potentially cause incorrect
+     * behavior.  Ie, a sync stream can be made async, but an async stream
+     * cannot be safely made sync.
+     */
+    set ['async'](a) {
+        this[ASYNC] = this[ASYNC] || !!a;
+    }
+    // drop everything and get out of the flow completely
+    [ABORT]() {
+        this[ABORTED] = true;
+        this.emit('abort', this[SIGNAL]?.reason);
+        this.destroy(this[SIGNAL]?.reason);
+    }
+    /**
+     * True if the stream has been aborted.
+     */
+    get aborted() {
+        return this[ABORTED];
+    }
+    /**
+     * No-op setter. Stream aborted status is set via the AbortSignal provided
+     * in the constructor options.
+     */
+    set aborted(_) { }
+    write(chunk, encoding, cb) {
+        if (this[ABORTED])
+            return false;
+        if (this[EOF])
+            throw new Error('write after end');
+        if (this[DESTROYED]) {
+            this.emit('error', Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' }));
+            return true;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = 'utf8';
+        }
+        if (!encoding)
+            encoding = 'utf8';
+        const fn = this[ASYNC] ? defer : nodefer;
+        // convert array buffers and typed array views into buffers
+        // at some point in the future, we may want to do the opposite!
+        // leave strings and buffers as-is
+        // anything is only allowed if in object mode, so throw
+        if (!this[OBJECTMODE] && !Buffer.isBuffer(chunk)) {
+            if (isArrayBufferView(chunk)) {
+                //@ts-ignore - sinful unsafe type changing
+                chunk = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+            }
+            else if (isArrayBufferLike(chunk)) {
+                //@ts-ignore - sinful unsafe type changing
+                chunk = Buffer.from(chunk);
+            }
+            else if (typeof chunk !== 'string') {
+                throw new Error('Non-contiguous data written to non-objectMode stream');
+            }
+        }
+        // handle object mode up front, since it's simpler
+        // this yields better performance, fewer checks later.
+        if (this[OBJECTMODE]) {
+            // maybe impossible?
+            /* c8 ignore start */
+            if (this[FLOWING] && this[BUFFERLENGTH] !== 0)
+                this[FLUSH](true);
+            /* c8 ignore stop */
+            if (this[FLOWING])
+                this.emit('data', chunk);
+            else
+                this[BUFFERPUSH](chunk);
+            if (this[BUFFERLENGTH] !== 0)
+                this.emit('readable');
+            if (cb)
+                fn(cb);
+            return this[FLOWING];
+        }
+        // at this point the chunk is a buffer or string
+        // don't buffer it up or send it to the decoder
+        if (!chunk.length) {
+            if (this[BUFFERLENGTH] !== 0)
+                this.emit('readable');
+            if (cb)
+                fn(cb);
+            return this[FLOWING];
+        }
+        // fast-path writing strings of same encoding to a stream with
+        // an empty buffer, skipping the buffer/decoder dance
+        if (typeof chunk === 'string' &&
+            // unless it is a string already ready for us to use
+            !(encoding === this[ENCODING] && !this[DECODER]?.lastNeed)) {
+            //@ts-ignore - sinful unsafe type change
+            chunk = Buffer.from(chunk, encoding);
+        }
+        if (Buffer.isBuffer(chunk) && this[ENCODING]) {
+            //@ts-ignore - sinful unsafe type change
+            chunk = this[DECODER].write(chunk);
+        }
+        // Note: flushing CAN potentially switch us into not-flowing mode
+        if (this[FLOWING] && this[BUFFERLENGTH] !== 0)
+            this[FLUSH](true);
+        if (this[FLOWING])
+            this.emit('data', chunk);
+        else
+            this[BUFFERPUSH](chunk);
+        if (this[BUFFERLENGTH] !== 0)
+            this.emit('readable');
+        if (cb)
+            fn(cb);
+        return this[FLOWING];
+    }
+    /**
+     * Low-level explicit read method.
+     *
+     * In objectMode, the argument is ignored, and one item is returned if
+     * available.
+     *
+     * `n` is the number of bytes (or in the case of encoding streams,
+     * characters) to consume. If `n` is not provided, then the entire buffer
+     * is returned, or `null` is returned if no data is available.
+     *
+     * If `n` is greater that the amount of data in the internal buffer,
+     * then `null` is returned.
+     */
+    read(n) {
+        if (this[DESTROYED])
+            return null;
+        this[DISCARDED] = false;
+        if (this[BUFFERLENGTH] === 0 ||
+            n === 0 ||
+            (n && n > this[BUFFERLENGTH])) {
+            this[MAYBE_EMIT_END]();
+            return null;
+        }
+        if (this[OBJECTMODE])
+            n = null;
+        if (this[BUFFER].length > 1 && !this[OBJECTMODE]) {
+            // not object mode, so if we have an encoding, then RType is string
+            // otherwise, must be Buffer
+            this[BUFFER] = [
+                (this[ENCODING]
+                    ? this[BUFFER].join('')
+                    : Buffer.concat(this[BUFFER], this[BUFFERLENGTH])),
+            ];
+        }
+        const ret = this[READ](n || null, this[BUFFER][0]);
+        this[MAYBE_EMIT_END]();
+        return ret;
+    }
+    [READ](n, chunk) {
+        if (this[OBJECTMODE])
+            this[BUFFERSHIFT]();
+        else {
+            const c = chunk;
+            if (n === c.length || n === null)
+                this[BUFFERSHIFT]();
+            else if (typeof c === 'string') {
+                this[BUFFER][0] = c.slice(n);
+                chunk = c.slice(0, n);
+                this[BUFFERLENGTH] -= n;
+            }
+            else {
+                this[BUFFER][0] = c.subarray(n);
+                chunk = c.subarray(0, n);
+                this[BUFFERLENGTH] -= n;
+            }
+        }
+        this.emit('data', chunk);
+        if (!this[BUFFER].length && !this[EOF])
+            this.emit('drain');
+        return chunk;
+    }
+    end(chunk, encoding, cb) {
+        if (typeof chunk === 'function') {
+            cb = chunk;
+            chunk = undefined;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = 'utf8';
+        }
+        if (chunk !== undefined)
+            this.write(chunk, encoding);
+        if (cb)
+            this.once('end', cb);
+        this[EOF] = true;
+        this.writable = false;
+        // if we haven't written anything, then go ahead and emit,
+        // even if we're not reading.
+        // we'll re-emit if a new 'end' listener is added anyway.
+        // This makes MP more suitable to write-only use cases.
+        if (this[FLOWING] || !this[PAUSED])
+            this[MAYBE_EMIT_END]();
+        return this;
+    }
+    // don't let the internal resume be overwritten
+    [RESUME]() {
+        if (this[DESTROYED])
+            return;
+        if (!this[DATALISTENERS] && !this[PIPES].length) {
+            this[DISCARDED] = true;
+        }
+        this[PAUSED] = false;
+        this[FLOWING] = true;
+        this.emit('resume');
+        if (this[BUFFER].length)
+            this[FLUSH]();
+        else if (this[EOF])
+            this[MAYBE_EMIT_END]();
+        else
+            this.emit('drain');
+    }
+    /**
+     * Resume the stream if it is currently in a paused state
+     *
+     * If called when there are no pipe destinations or `data` event listeners,
+     * this will place the stream in a "discarded" state, where all data will
+     * be thrown away. The discarded state is removed if a pipe destination or
+     * data handler is added, if pause() is called, or if any synchronous or
+     * asynchronous iteration is started.
+     */
+    resume() {
+        return this[RESUME]();
+    }
+    /**
+     * Pause the stream
+     */
+    pause() {
+        this[FLOWING] = false;
+        this[PAUSED] = true;
+        this[DISCARDED] = false;
+    }
+    /**
+     * true if the stream has been forcibly destroyed
+     */
+    get destroyed() {
+        return this[DESTROYED];
+    }
+    /**
+     * true if the stream is currently in a flowing state, meaning that
+     * any writes will be immediately emitted.
+     */
+    get flowing() {
+        return this[FLOWING];
+    }
+    /**
+     * true if the stream is currently in a paused state
+     */
+    get paused() {
+        return this[PAUSED];
+    }
+    [BUFFERPUSH](chunk) {
+        if (this[OBJECTMODE])
+            this[BUFFERLENGTH] += 1;
+        else
+            this[BUFFERLENGTH] += chunk.length;
+        this[BUFFER].push(chunk);
+    }
+    [BUFFERSHIFT]() {
+        if (this[OBJECTMODE])
+            this[BUFFERLENGTH] -= 1;
+        else
+            this[BUFFERLENGTH] -= this[BUFFER][0].length;
+        return this[BUFFER].shift();
+    }
+    [FLUSH](noDrain = false) {
+        do { } while (this[FLUSHCHUNK](this[BUFFERSHIFT]()) &&
+            this[BUFFER].length);
+        if (!noDrain && !this[BUFFER].length && !this[EOF])
+            this.emit('drain');
+    }
+    [FLUSHCHUNK](chunk) {
+        this.emit('data', chunk);
+        return this[FLOWING];
+    }
+    /**
+     * Pipe all data emitted by this stream into the destination provided.
+     *
+     * Triggers the flow of data.
+     */
+    pipe(dest, opts) {
+        if (this[DESTROYED])
+            return dest;
+        this[DISCARDED] = false;
+        const ended = this[EMITTED_END];
+        opts = opts || {};
+        if (dest === proc.stdout || dest === proc.stderr)
+            opts.end = false;
+        else
+            opts.end = opts.end !== false;
+        opts.proxyErrors = !!opts.proxyErrors;
+        // piping an ended stream ends immediately
+        if (ended) {
+            if (opts.end)
+                dest.end();
+        }
+        else {
+            // "as" here just ignores the WType, which pipes don't care about,
+            // since they're only consuming from us, and writing to the dest
+            this[PIPES].push(!opts.proxyErrors
+                ? new Pipe(this, dest, opts)
+                : new PipeProxyErrors(this, dest, opts));
+            if (this[ASYNC])
+                defer(() => this[RESUME]());
+            else
+                this[RESUME]();
+        }
+        return dest;
+    }
+    /**
+     * Fully unhook a piped destination stream.
+     *
+     * If the destination stream was the only consumer of this stream (ie,
+     * there are no other piped destinations or `'data'` event listeners)
+     * then the flow of data will stop until there is another consumer or
+     * {@link Minipass#resume} is explicitly called.
+     */
+    unpipe(dest) {
+        const p = this[PIPES].find(p => p.dest === dest);
+        if (p) {
+            if (this[PIPES].length === 1) {
+                if (this[FLOWING] && this[DATALISTENERS] === 0) {
+                    this[FLOWING] = false;
+                }
+                this[PIPES] = [];
+            }
+            else
+                this[PIPES].splice(this[PIPES].indexOf(p), 1);
+            p.unpipe();
+        }
+    }
+    /**
+     * Alias for {@link Minipass#on}
+     */
+    addListener(ev, handler) {
+        return this.on(ev, handler);
+    }
+    /**
+     * Mostly identical to `EventEmitter.on`, with the following
+     * behavior differences to prevent data loss and unnecessary hangs:
+     *
+     * - Adding a 'data' event handler will trigger the flow of data
+     *
+     * - Adding a 'readable' event handler when there is data waiting to be read
+     *   will cause 'readable' to be emitted immediately.
+     *
+     * - Adding an 'endish' event handler ('end', 'finish', etc.) which has
+     *   already passed will cause the event to be emitted immediately and all
+     *   handlers removed.
+     *
+     * - Adding an 'error' event handler after an error has been emitted will
+     *   cause the event to be re-emitted immediately with the error previously
+     *   raised.
+     */
+    on(ev, handler) {
+        const ret = super.on(ev, handler);
+        if (ev === 'data') {
+            this[DISCARDED] = false;
+            this[DATALISTENERS]++;
+            if (!this[PIPES].length && !this[FLOWING]) {
+                this[RESUME]();
+            }
+        }
+        else if (ev === 'readable' && this[BUFFERLENGTH] !== 0) {
+            super.emit('readable');
+        }
+        else if (isEndish(ev) && this[EMITTED_END]) {
+            super.emit(ev);
+            this.removeAllListeners(ev);
+        }
+        else if (ev === 'error' && this[EMITTED_ERROR]) {
+            const h = handler;
+            if (this[ASYNC])
+                defer(() => h.call(this, this[EMITTED_ERROR]));
+            else
+                h.call(this, this[EMITTED_ERROR]);
+        }
+        return ret;
+    }
+    /**
+     * Alias for {@link Minipass#off}
+     */
+    removeListener(ev, handler) {
+        return this.off(ev, handler);
+    }
+    /**
+     * Mostly identical to `EventEmitter.off`
+     *
+     * If a 'data' event handler is removed, and it was the last consumer
+     * (ie, there are no pipe destinations or other 'data' event listeners),
+     * then the flow of data will stop until there is another consumer or
+     * {@link Minipass#resume} is explicitly called.
+     */
+    off(ev, handler) {
+        const ret = super.off(ev, handler);
+        // if we previously had listeners, and now we don't, and we don't
+        // have any pipes, then stop the flow, unless it's been explicitly
+        // put in a discarded flowing state via stream.resume().
+        if (ev === 'data') {
+            this[DATALISTENERS] = this.listeners('data').length;
+            if (this[DATALISTENERS] === 0 &&
+                !this[DISCARDED] &&
+                !this[PIPES].length) {
+                this[FLOWING] = false;
+            }
+        }
+        return ret;
+    }
+    /**
+     * Mostly identical to `EventEmitter.removeAllListeners`
+     *
+     * If all 'data' event handlers are removed, and they were the last consumer
+     * (ie, there are no pipe destinations), then the flow of data will stop
+     * until there is another consumer or {@link Minipass#resume} is explicitly
+     * called.
+     */
+    removeAllListeners(ev) {
+        const ret = super.removeAllListeners(ev);
+        if (ev === 'data' || ev === undefined) {
+            this[DATALISTENERS] = 0;
+            if (!this[DISCARDED] && !this[PIPES].length) {
+                this[FLOWING] = false;
+            }
+        }
+        return ret;
+    }
+    /**
+     * true if the 'end' event has been emitted
+     */
+    get emittedEnd() {
+        return this[EMITTED_END];
+    }
+    [MAYBE_EMIT_END]() {
+        if (!this[EMITTING_END] &&
+            !this[EMITTED_END] &&
+            !this[DESTROYED] &&
+            this[BUFFER].length === 0 &&
+            this[EOF]) {
+            this[EMITTING_END] = true;
+            this.emit('end');
+            this.emit('prefinish');
+            this.emit('finish');
+            if (this[CLOSED])
+                this.emit('close');
+            this[EMITTING_END] = false;
+        }
+    }
+    /**
+     * Mostly identical to `EventEmitter.emit`, with the following
+     * behavior differences to prevent data loss and unnecessary hangs:
+     *
+     * If the stream has been destroyed, and the event is something other
+     * than 'close' or 'error', then `false` is returned and no handlers
+     * are called.
+     *
+     * If the event is 'end', and has already been emitted, then the event
+     * is ignored. If the stream is in a paused or non-flowing state, then
+     * the event will be deferred until data flow resumes. If the stream is
+     * async, then handlers will be called on the next tick rather than
+     * immediately.
+     *
+     * If the event is 'close', and 'end' has not yet been emitted, then
+     * the event will be deferred until after 'end' is emitted.
+     *
+     * If the event is 'error', and an AbortSignal was provided for the stream,
+     * and there are no listeners, then the event is ignored, matching the
+     * behavior of node core streams in the presense of an AbortSignal.
+     *
+     * If the event is 'finish' or 'prefinish', then all listeners will be
+     * removed after emitting the event, to prevent double-firing.
+     */
+    emit(ev, ...args) {
+        const data = args[0];
+        // error and close are only events allowed after calling destroy()
+        if (ev !== 'error' &&
+            ev !== 'close' &&
+            ev !== DESTROYED &&
+            this[DESTROYED]) {
+            return false;
+        }
+        else if (ev === 'data') {
+            return !this[OBJECTMODE] && !data
+                ? false
+                : this[ASYNC]
+                    ? (defer(() => this[EMITDATA](data)), true)
+                    : this[EMITDATA](data);
+        }
+        else if (ev === 'end') {
+            return this[EMITEND]();
+        }
+        else if (ev === 'close') {
+            this[CLOSED] = true;
+            // don't emit close before 'end' and 'finish'
+            if (!this[EMITTED_END] && !this[DESTROYED])
+                return false;
+            const ret = super.emit('close');
+            this.removeAllListeners('close');
+            return ret;
+        }
+        else if (ev === 'error') {
+            this[EMITTED_ERROR] = data;
+            super.emit(ERROR, data);
+            const ret = !this[SIGNAL] || this.listeners('error').length
+                ? super.emit('error', data)
+                : false;
+            this[MAYBE_EMIT_END]();
+            return ret;
+        }
+        else if (ev === 'resume') {
+            const ret = super.emit('resume');
+            this[MAYBE_EMIT_END]();
+            return ret;
+        }
+        else if (ev === 'finish' || ev === 'prefinish') {
+            const ret = super.emit(ev);
+            this.removeAllListeners(ev);
+            return ret;
+        }
+        // Some other unknown event
+        const ret = super.emit(ev, ...args);
+        this[MAYBE_EMIT_END]();
+        return ret;
+    }
+    [EMITDATA](data) {
+        for (const p of this[PIPES]) {
+            if (p.dest.write(data) === false)
+                this.pause();
+        }
+        const ret = this[DISCARDED] ? false : super.emit('data', data);
+        this[MAYBE_EMIT_END]();
+        return ret;
+    }
+    [EMITEND]() {
+        if (this[EMITTED_END])
+            return false;
+        this[EMITTED_END] = true;
+        this.readable = false;
+        return this[ASYNC]
+            ? (defer(() => this[EMITEND2]()), true)
+            : this[EMITEND2]();
+    }
+    [EMITEND2]() {
+        if (this[DECODER]) {
+            const data = this[DECODER].end();
+            if (data) {
+                for (const p of this[PIPES]) {
+                    p.dest.write(data);
+                }
+                if (!this[DISCARDED])
+                    super.emit('data', data);
+            }
+        }
+        for (const p of this[PIPES]) {
+            p.end();
+        }
+        const ret = super.emit('end');
+        this.removeAllListeners('end');
+        return ret;
+    }
+    /**
+     * Return a Promise that resolves to an array of all emitted data once
+     * the stream ends.
+     */
+    async collect() {
+        const buf = Object.assign([], {
+            dataLength: 0,
+        });
+        if (!this[OBJECTMODE])
+            buf.dataLength = 0;
+        // set the promise first, in case an error is raised
+        // by triggering the flow here.
+        const p = this.promise();
+        this.on('data', c => {
+            buf.push(c);
+            if (!this[OBJECTMODE])
+                buf.dataLength += c.length;
+        });
+        await p;
+        return buf;
+    }
+    /**
+     * Return a Promise that resolves to the concatenation of all emitted data
+     * once the stream ends.
+     *
+     * Not allowed on objectMode streams.
+     */
+    async concat() {
+        if (this[OBJECTMODE]) {
+            throw new Error('cannot concat in objectMode');
+        }
+        const buf = await this.collect();
+        return (this[ENCODING]
+            ? buf.join('')
+            : Buffer.concat(buf, buf.dataLength));
+    }
+    /**
+     * Return a void Promise that resolves once the stream ends.
+     */
+    async promise() {
+        return new Promise((resolve, reject) => {
+            this.on(DESTROYED, () => reject(new Error('stream destroyed')));
+            this.on('error', er => reject(er));
+            this.on('end', () => resolve());
+        });
+    }
+    /**
+     * Asynchronous `for await of` iteration.
+     *
+     * This will continue emitting all chunks until the stream terminates.
+     */
+    [Symbol.asyncIterator]() {
+        // set this up front, in case the consumer doesn't call next()
+        // right away.
+        this[DISCARDED] = false;
+        let stopped = false;
+        const stop = async () => {
+            this.pause();
+            stopped = true;
+            return { value: undefined, done: true };
+        };
+        const next = () => {
+            if (stopped)
+                return stop();
+            const res = this.read();
+            if (res !== null)
+                return Promise.resolve({ done: false, value: res });
+            if (this[EOF])
+                return stop();
+            let resolve;
+            let reject;
+            const onerr = (er) => {
+                this.off('data', ondata);
+                this.off('end', onend);
+                this.off(DESTROYED, ondestroy);
+                stop();
+                reject(er);
+            };
+            const ondata = (value) => {
+                this.off('error', onerr);
+                this.off('end', onend);
+                this.off(DESTROYED, ondestroy);
+                this.pause();
+                resolve({ value, done: !!this[EOF] });
+            };
+            const onend = () => {
+                this.off('error', onerr);
+                this.off('data', ondata);
+                this.off(DESTROYED, ondestroy);
+                stop();
+                resolve({ done: true, value: undefined });
+            };
+            const ondestroy = () => onerr(new Error('stream destroyed'));
+            return new Promise((res, rej) => {
+                reject = rej;
+                resolve = res;
+                this.once(DESTROYED, ondestroy);
+                this.once('error', onerr);
+                this.once('end', onend);
+                this.once('data', ondata);
+            });
+        };
+        return {
+            next,
+            throw: stop,
+            return: stop,
+            [Symbol.asyncIterator]() {
+                return this;
+            },
+            [Symbol.asyncDispose]: async () => { },
+        };
+    }
+    /**
+     * Synchronous `for of` iteration.
+     *
+     * The iteration will terminate when the internal buffer runs out, even
+     * if the stream has not yet terminated.
+     */
+    [Symbol.iterator]() {
+        // set this up front, in case the consumer doesn't call next()
+        // right away.
+        this[DISCARDED] = false;
+        let stopped = false;
+        const stop = () => {
+            this.pause();
+            this.off(ERROR, stop);
+            this.off(DESTROYED, stop);
+            this.off('end', stop);
+            stopped = true;
+            return { done: true, value: undefined };
+        };
+        const next = () => {
+            if (stopped)
+                return stop();
+            const value = this.read();
+            return value === null ? stop() : { done: false, value };
+        };
+        this.once('end', stop);
+        this.once(ERROR, stop);
+        this.once(DESTROYED, stop);
+        return {
+            next,
+            throw: stop,
+            return: stop,
+            [Symbol.iterator]() {
+                return this;
+            },
+            [Symbol.dispose]: () => { },
+        };
+    }
+    /**
+     * Destroy a stream, preventing it from being used for any further purpose.
+     *
+     * If the stream has a `close()` method, then it will be called on
+     * destruction.
+     *
+     * After destruction, any attempt to write data, read data, or emit most
+     * events will be ignored.
+     *
+     * If an error argument is provided, then it will be emitted in an
+     * 'error' event.
+     */
+    destroy(er) {
+        if (this[DESTROYED]) {
+            if (er)
+                this.emit('error', er);
+            else
+                this.emit(DESTROYED);
+            return this;
+        }
+        this[DESTROYED] = true;
+        this[DISCARDED] = true;
+        // throw away all buffered data, it's never coming out
+        this[BUFFER].length = 0;
+        this[BUFFERLENGTH] = 0;
+        const wc = this;
+        if (typeof wc.close === 'function' && !this[CLOSED])
+            wc.close();
+        if (er)
+            this.emit('error', er);
+        // if no error to emit, still reject pending promises
+        else
+            this.emit(DESTROYED);
+        return this;
+    }
+    /**
+     * Alias for {@link isStream}
+     *
+     * Former export location, maintained for backwards compatibility.
+     *
+     * @deprecated
+     */
+    static get isStream() {
+        return isStream;
+    }
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: external "zlib"
+const external_zlib_namespaceObject = require("zlib");
+var external_zlib_namespaceObject_0 = /*#__PURE__*/__nccwpck_require__.t(external_zlib_namespaceObject, 2);
+;// CONCATENATED MODULE: ./node_modules/minizlib/dist/esm/constants.js
+// Update with any zlib constants that are added or changed in the future.
+// Node v6 didn't export this, so we just hard code the version and rely
+// on all the other hard-coded values from zlib v4736.  When node v6
+// support drops, we can just export the realZlibConstants object.
+
+/* c8 ignore start */
+const realZlibConstants = external_zlib_namespaceObject.constants || { ZLIB_VERNUM: 4736 };
+/* c8 ignore stop */
+const constants = Object.freeze(Object.assign(Object.create(null), {
+    Z_NO_FLUSH: 0,
+    Z_PARTIAL_FLUSH: 1,
+    Z_SYNC_FLUSH: 2,
+    Z_FULL_FLUSH: 3,
+    Z_FINISH: 4,
+    Z_BLOCK: 5,
+    Z_OK: 0,
+    Z_STREAM_END: 1,
+    Z_NEED_DICT: 2,
+    Z_ERRNO: -1,
+    Z_STREAM_ERROR: -2,
+    Z_DATA_ERROR: -3,
+    Z_MEM_ERROR: -4,
+    Z_BUF_ERROR: -5,
+    Z_VERSION_ERROR: -6,
+    Z_NO_COMPRESSION: 0,
+    Z_BEST_SPEED: 1,
+    Z_BEST_COMPRESSION: 9,
+    Z_DEFAULT_COMPRESSION: -1,
+    Z_FILTERED: 1,
+    Z_HUFFMAN_ONLY: 2,
+    Z_RLE: 3,
+    Z_FIXED: 4,
+    Z_DEFAULT_STRATEGY: 0,
+    DEFLATE: 1,
+    INFLATE: 2,
+    GZIP: 3,
+    GUNZIP: 4,
+    DEFLATERAW: 5,
+    INFLATERAW: 6,
+    UNZIP: 7,
+    BROTLI_DECODE: 8,
+    BROTLI_ENCODE: 9,
+    Z_MIN_WINDOWBITS: 8,
+    Z_MAX_WINDOWBITS: 15,
+    Z_DEFAULT_WINDOWBITS: 15,
+    Z_MIN_CHUNK: 64,
+    Z_MAX_CHUNK: Infinity,
+    Z_DEFAULT_CHUNK: 16384,
+    Z_MIN_MEMLEVEL: 1,
+    Z_MAX_MEMLEVEL: 9,
+    Z_DEFAULT_MEMLEVEL: 8,
+    Z_MIN_LEVEL: -1,
+    Z_MAX_LEVEL: 9,
+    Z_DEFAULT_LEVEL: -1,
+    BROTLI_OPERATION_PROCESS: 0,
+    BROTLI_OPERATION_FLUSH: 1,
+    BROTLI_OPERATION_FINISH: 2,
+    BROTLI_OPERATION_EMIT_METADATA: 3,
+    BROTLI_MODE_GENERIC: 0,
+    BROTLI_MODE_TEXT: 1,
+    BROTLI_MODE_FONT: 2,
+    BROTLI_DEFAULT_MODE: 0,
+    BROTLI_MIN_QUALITY: 0,
+    BROTLI_MAX_QUALITY: 11,
+    BROTLI_DEFAULT_QUALITY: 11,
+    BROTLI_MIN_WINDOW_BITS: 10,
+    BROTLI_MAX_WINDOW_BITS: 24,
+    BROTLI_LARGE_MAX_WINDOW_BITS: 30,
+    BROTLI_DEFAULT_WINDOW: 22,
+    BROTLI_MIN_INPUT_BLOCK_BITS: 16,
+    BROTLI_MAX_INPUT_BLOCK_BITS: 24,
+    BROTLI_PARAM_MODE: 0,
+    BROTLI_PARAM_QUALITY: 1,
+    BROTLI_PARAM_LGWIN: 2,
+    BROTLI_PARAM_LGBLOCK: 3,
+    BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING: 4,
+    BROTLI_PARAM_SIZE_HINT: 5,
+    BROTLI_PARAM_LARGE_WINDOW: 6,
+    BROTLI_PARAM_NPOSTFIX: 7,
+    BROTLI_PARAM_NDIRECT: 8,
+    BROTLI_DECODER_RESULT_ERROR: 0,
+    BROTLI_DECODER_RESULT_SUCCESS: 1,
+    BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: 2,
+    BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: 3,
+    BROTLI_DECODER_PARAM_DISABLE_RING_BUFFER_REALLOCATION: 0,
+    BROTLI_DECODER_PARAM_LARGE_WINDOW: 1,
+    BROTLI_DECODER_NO_ERROR: 0,
+    BROTLI_DECODER_SUCCESS: 1,
+    BROTLI_DECODER_NEEDS_MORE_INPUT: 2,
+    BROTLI_DECODER_NEEDS_MORE_OUTPUT: 3,
+    BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_NIBBLE: -1,
+    BROTLI_DECODER_ERROR_FORMAT_RESERVED: -2,
+    BROTLI_DECODER_ERROR_FORMAT_EXUBERANT_META_NIBBLE: -3,
+    BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_ALPHABET: -4,
+    BROTLI_DECODER_ERROR_FORMAT_SIMPLE_HUFFMAN_SAME: -5,
+    BROTLI_DECODER_ERROR_FORMAT_CL_SPACE: -6,
+    BROTLI_DECODER_ERROR_FORMAT_HUFFMAN_SPACE: -7,
+    BROTLI_DECODER_ERROR_FORMAT_CONTEXT_MAP_REPEAT: -8,
+    BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_1: -9,
+    BROTLI_DECODER_ERROR_FORMAT_BLOCK_LENGTH_2: -10,
+    BROTLI_DECODER_ERROR_FORMAT_TRANSFORM: -11,
+    BROTLI_DECODER_ERROR_FORMAT_DICTIONARY: -12,
+    BROTLI_DECODER_ERROR_FORMAT_WINDOW_BITS: -13,
+    BROTLI_DECODER_ERROR_FORMAT_PADDING_1: -14,
+    BROTLI_DECODER_ERROR_FORMAT_PADDING_2: -15,
+    BROTLI_DECODER_ERROR_FORMAT_DISTANCE: -16,
+    BROTLI_DECODER_ERROR_DICTIONARY_NOT_SET: -19,
+    BROTLI_DECODER_ERROR_INVALID_ARGUMENTS: -20,
+    BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES: -21,
+    BROTLI_DECODER_ERROR_ALLOC_TREE_GROUPS: -22,
+    BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MAP: -25,
+    BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_1: -26,
+    BROTLI_DECODER_ERROR_ALLOC_RING_BUFFER_2: -27,
+    BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES: -30,
+    BROTLI_DECODER_ERROR_UNREACHABLE: -31,
+}, realZlibConstants));
+//# sourceMappingURL=constants.js.map
+;// CONCATENATED MODULE: ./node_modules/minizlib/dist/esm/index.js
+
+
+
+
+
+
+const OriginalBufferConcat = external_buffer_.Buffer.concat;
+const desc = Object.getOwnPropertyDescriptor(external_buffer_.Buffer, 'concat');
+const noop = (args) => args;
+const passthroughBufferConcat = desc?.writable === true || desc?.set !== undefined
+    ? (makeNoOp) => {
+        external_buffer_.Buffer.concat = makeNoOp ? noop : OriginalBufferConcat;
+    }
+    : (_) => { };
+const _superWrite = Symbol('_superWrite');
+class ZlibError extends Error {
+    code;
+    errno;
+    constructor(err, origin) {
+        super('zlib: ' + err.message, { cause: err });
+        this.code = err.code;
+        this.errno = err.errno;
+        /* c8 ignore next */
+        if (!this.code)
+            this.code = 'ZLIB_ERROR';
+        this.message = 'zlib: ' + err.message;
+        Error.captureStackTrace(this, origin ?? this.constructor);
+    }
+    get name() {
+        return 'ZlibError';
+    }
+}
+// the Zlib class they all inherit from
+// This thing manages the queue of requests, and returns
+// true or false if there is anything in the queue when
+// you call the .write() method.
+const _flushFlag = Symbol('flushFlag');
+class ZlibBase extends Minipass {
+    #sawError = false;
+    #ended = false;
+    #flushFlag;
+    #finishFlushFlag;
+    #fullFlushFlag;
+    #handle;
+    #onError;
+    get sawError() {
+        return this.#sawError;
+    }
+    get handle() {
+        return this.#handle;
+    }
+    /* c8 ignore start */
+    get flushFlag() {
+        return this.#flushFlag;
+    }
+    /* c8 ignore stop */
+    constructor(opts, mode) {
+        if (!opts || typeof opts !== 'object')
+            throw new TypeError('invalid options for ZlibBase constructor');
+        //@ts-ignore
+        super(opts);
+        /* c8 ignore start */
+        this.#flushFlag = opts.flush ?? 0;
+        this.#finishFlushFlag = opts.finishFlush ?? 0;
+        this.#fullFlushFlag = opts.fullFlushFlag ?? 0;
+        /* c8 ignore stop */
+        //@ts-ignore
+        if (typeof external_zlib_namespaceObject_0[mode] !== 'function') {
+            throw new TypeError('Compression method not supported: ' + mode);
+        }
+        // this will throw if any options are invalid for the class selected
+        try {
+            // @types/node doesn't know that it exports the classes, but they're there
+            //@ts-ignore
+            this.#handle = new external_zlib_namespaceObject_0[mode](opts);
+        }
+        catch (er) {
+            // make sure that all errors get decorated properly
+            throw new ZlibError(er, this.constructor);
+        }
+        this.#onError = err => {
+            // no sense raising multiple errors, since we abort on the first one.
+            if (this.#sawError)
+                return;
+            this.#sawError = true;
+            // there is no way to cleanly recover.
+            // continuing only obscures problems.
+            this.close();
+            this.emit('error', err);
+        };
+        this.#handle?.on('error', er => this.#onError(new ZlibError(er)));
+        this.once('end', () => this.close);
+    }
+    close() {
+        if (this.#handle) {
+            this.#handle.close();
+            this.#handle = undefined;
+            this.emit('close');
+        }
+    }
+    reset() {
+        if (!this.#sawError) {
+            external_assert_(this.#handle, 'zlib binding closed');
+            //@ts-ignore
+            return this.#handle.reset?.();
+        }
+    }
+    flush(flushFlag) {
+        if (this.ended)
+            return;
+        if (typeof flushFlag !== 'number')
+            flushFlag = this.#fullFlushFlag;
+        this.write(Object.assign(external_buffer_.Buffer.alloc(0), { [_flushFlag]: flushFlag }));
+    }
+    end(chunk, encoding, cb) {
+        /* c8 ignore start */
+        if (typeof chunk === 'function') {
+            cb = chunk;
+            encoding = undefined;
+            chunk = undefined;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = undefined;
+        }
+        /* c8 ignore stop */
+        if (chunk) {
+            if (encoding)
+                this.write(chunk, encoding);
+            else
+                this.write(chunk);
+        }
+        this.flush(this.#finishFlushFlag);
+        this.#ended = true;
+        return super.end(cb);
+    }
+    get ended() {
+        return this.#ended;
+    }
+    // overridden in the gzip classes to do portable writes
+    [_superWrite](data) {
+        return super.write(data);
+    }
+    write(chunk, encoding, cb) {
+        // process the chunk using the sync process
+        // then super.write() all the outputted chunks
+        if (typeof encoding === 'function')
+            (cb = encoding), (encoding = 'utf8');
+        if (typeof chunk === 'string')
+            chunk = external_buffer_.Buffer.from(chunk, encoding);
+        if (this.#sawError)
+            return;
+        external_assert_(this.#handle, 'zlib binding closed');
+        // _processChunk tries to .close() the native handle after it's done, so we
+        // intercept that by temporarily making it a no-op.
+        // diving into the node:zlib internals a bit here
+        const nativeHandle = this.#handle
+            ._handle;
+        const originalNativeClose = nativeHandle.close;
+        nativeHandle.close = () => { };
+        const originalClose = this.#handle.close;
+        this.#handle.close = () => { };
+        // It also calls `Buffer.concat()` at the end, which may be convenient
+        // for some, but which we are not interested in as it slows us down.
+        passthroughBufferConcat(true);
+        let result = undefined;
+        try {
+            const flushFlag = typeof chunk[_flushFlag] === 'number'
+                ? chunk[_flushFlag]
+                : this.#flushFlag;
+            result = this.#handle._processChunk(chunk, flushFlag);
+            // if we don't throw, reset it back how it was
+            passthroughBufferConcat(false);
+        }
+        catch (err) {
+            // or if we do, put Buffer.concat() back before we emit error
+            // Error events call into user code, which may call Buffer.concat()
+            passthroughBufferConcat(false);
+            this.#onError(new ZlibError(err, this.write));
+        }
+        finally {
+            if (this.#handle) {
+                // Core zlib resets `_handle` to null after attempting to close the
+                // native handle. Our no-op handler prevented actual closure, but we
+                // need to restore the `._handle` property.
+                ;
+                this.#handle._handle =
+                    nativeHandle;
+                nativeHandle.close = originalNativeClose;
+                this.#handle.close = originalClose;
+                // `_processChunk()` adds an 'error' listener. If we don't remove it
+                // after each call, these handlers start piling up.
+                this.#handle.removeAllListeners('error');
+                // make sure OUR error listener is still attached tho
+            }
+        }
+        if (this.#handle)
+            this.#handle.on('error', er => this.#onError(new ZlibError(er, this.write)));
+        let writeReturn;
+        if (result) {
+            if (Array.isArray(result) && result.length > 0) {
+                const r = result[0];
+                // The first buffer is always `handle._outBuffer`, which would be
+                // re-used for later invocations; so, we always have to copy that one.
+                writeReturn = this[_superWrite](external_buffer_.Buffer.from(r));
+                for (let i = 1; i < result.length; i++) {
+                    writeReturn = this[_superWrite](result[i]);
+                }
+            }
+            else {
+                // either a single Buffer or an empty array
+                writeReturn = this[_superWrite](external_buffer_.Buffer.from(result));
+            }
+        }
+        if (cb)
+            cb();
+        return writeReturn;
+    }
+}
+class Zlib extends ZlibBase {
+    #level;
+    #strategy;
+    constructor(opts, mode) {
+        opts = opts || {};
+        opts.flush = opts.flush || constants.Z_NO_FLUSH;
+        opts.finishFlush = opts.finishFlush || constants.Z_FINISH;
+        opts.fullFlushFlag = constants.Z_FULL_FLUSH;
+        super(opts, mode);
+        this.#level = opts.level;
+        this.#strategy = opts.strategy;
+    }
+    params(level, strategy) {
+        if (this.sawError)
+            return;
+        if (!this.handle)
+            throw new Error('cannot switch params when binding is closed');
+        // no way to test this without also not supporting params at all
+        /* c8 ignore start */
+        if (!this.handle.params)
+            throw new Error('not supported in this implementation');
+        /* c8 ignore stop */
+        if (this.#level !== level || this.#strategy !== strategy) {
+            this.flush(constants.Z_SYNC_FLUSH);
+            external_assert_(this.handle, 'zlib binding closed');
+            // .params() calls .flush(), but the latter is always async in the
+            // core zlib. We override .flush() temporarily to intercept that and
+            // flush synchronously.
+            const origFlush = this.handle.flush;
+            this.handle.flush = (flushFlag, cb) => {
+                /* c8 ignore start */
+                if (typeof flushFlag === 'function') {
+                    cb = flushFlag;
+                    flushFlag = this.flushFlag;
+                }
+                /* c8 ignore stop */
+                this.flush(flushFlag);
+                cb?.();
+            };
+            try {
+                ;
+                this.handle.params(level, strategy);
+            }
+            finally {
+                this.handle.flush = origFlush;
+            }
+            /* c8 ignore start */
+            if (this.handle) {
+                this.#level = level;
+                this.#strategy = strategy;
+            }
+            /* c8 ignore stop */
+        }
+    }
+}
+// minimal 2-byte header
+class Deflate extends Zlib {
+    constructor(opts) {
+        super(opts, 'Deflate');
+    }
+}
+class Inflate extends Zlib {
+    constructor(opts) {
+        super(opts, 'Inflate');
+    }
+}
+class Gzip extends Zlib {
+    #portable;
+    constructor(opts) {
+        super(opts, 'Gzip');
+        this.#portable = opts && !!opts.portable;
+    }
+    [_superWrite](data) {
+        if (!this.#portable)
+            return super[_superWrite](data);
+        // we'll always get the header emitted in one first chunk
+        // overwrite the OS indicator byte with 0xFF
+        this.#portable = false;
+        data[9] = 255;
+        return super[_superWrite](data);
+    }
+}
+class Gunzip extends Zlib {
+    constructor(opts) {
+        super(opts, 'Gunzip');
+    }
+}
+// raw - no header
+class DeflateRaw extends Zlib {
+    constructor(opts) {
+        super(opts, 'DeflateRaw');
+    }
+}
+class InflateRaw extends Zlib {
+    constructor(opts) {
+        super(opts, 'InflateRaw');
+    }
+}
+// auto-detect header.
+class Unzip extends Zlib {
+    constructor(opts) {
+        super(opts, 'Unzip');
+    }
+}
+class Brotli extends ZlibBase {
+    constructor(opts, mode) {
+        opts = opts || {};
+        opts.flush = opts.flush || constants.BROTLI_OPERATION_PROCESS;
+        opts.finishFlush =
+            opts.finishFlush || constants.BROTLI_OPERATION_FINISH;
+        opts.fullFlushFlag = constants.BROTLI_OPERATION_FLUSH;
+        super(opts, mode);
+    }
+}
+class BrotliCompress extends Brotli {
+    constructor(opts) {
+        super(opts, 'BrotliCompress');
+    }
+}
+class BrotliDecompress extends Brotli {
+    constructor(opts) {
+        super(opts, 'BrotliDecompress');
+    }
+}
+class Zstd extends ZlibBase {
+    constructor(opts, mode) {
+        opts = opts || {};
+        opts.flush = opts.flush || constants.ZSTD_e_continue;
+        opts.finishFlush = opts.finishFlush || constants.ZSTD_e_end;
+        opts.fullFlushFlag = constants.ZSTD_e_flush;
+        super(opts, mode);
+    }
+}
+class ZstdCompress extends Zstd {
+    constructor(opts) {
+        super(opts, 'ZstdCompress');
+    }
+}
+class ZstdDecompress extends Zstd {
+    constructor(opts) {
+        super(opts, 'ZstdDecompress');
+    }
+}
+//# sourceMappingURL=index.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/large-numbers.js
+// Tar can encode large and negative numbers using a leading byte of
+// 0xff for negative, and 0x80 for positive.
+const large_numbers_encode = (num, buf) => {
+    if (!Number.isSafeInteger(num)) {
+        // The number is so large that javascript cannot represent it with integer
+        // precision.
+        throw Error('cannot encode number outside of javascript safe integer range');
+    }
+    else if (num < 0) {
+        encodeNegative(num, buf);
+    }
+    else {
+        encodePositive(num, buf);
+    }
+    return buf;
+};
+const encodePositive = (num, buf) => {
+    buf[0] = 0x80;
+    for (var i = buf.length; i > 1; i--) {
+        buf[i - 1] = num & 0xff;
+        num = Math.floor(num / 0x100);
+    }
+};
+const encodeNegative = (num, buf) => {
+    buf[0] = 0xff;
+    var flipped = false;
+    num = num * -1;
+    for (var i = buf.length; i > 1; i--) {
+        var byte = num & 0xff;
+        num = Math.floor(num / 0x100);
+        if (flipped) {
+            buf[i - 1] = onesComp(byte);
+        }
+        else if (byte === 0) {
+            buf[i - 1] = 0;
+        }
+        else {
+            flipped = true;
+            buf[i - 1] = twosComp(byte);
+        }
+    }
+};
+const large_numbers_parse = (buf) => {
+    const pre = buf[0];
+    const value = pre === 0x80 ? pos(buf.subarray(1, buf.length))
+        : pre === 0xff ? twos(buf)
+            : null;
+    if (value === null) {
+        throw Error('invalid base256 encoding');
+    }
+    if (!Number.isSafeInteger(value)) {
+        // The number is so large that javascript cannot represent it with integer
+        // precision.
+        throw Error('parsed number outside of javascript safe integer range');
+    }
+    return value;
+};
+const twos = (buf) => {
+    var len = buf.length;
+    var sum = 0;
+    var flipped = false;
+    for (var i = len - 1; i > -1; i--) {
+        var byte = Number(buf[i]);
+        var f;
+        if (flipped) {
+            f = onesComp(byte);
+        }
+        else if (byte === 0) {
+            f = byte;
+        }
+        else {
+            flipped = true;
+            f = twosComp(byte);
+        }
+        if (f !== 0) {
+            sum -= f * Math.pow(256, len - i - 1);
+        }
+    }
+    return sum;
+};
+const pos = (buf) => {
+    var len = buf.length;
+    var sum = 0;
+    for (var i = len - 1; i > -1; i--) {
+        var byte = Number(buf[i]);
+        if (byte !== 0) {
+            sum += byte * Math.pow(256, len - i - 1);
+        }
+    }
+    return sum;
+};
+const onesComp = (byte) => (0xff ^ byte) & 0xff;
+const twosComp = (byte) => ((0xff ^ byte) + 1) & 0xff;
+//# sourceMappingURL=large-numbers.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/types.js
+const isCode = (c) => types_name.has(c);
+const isName = (c) => code.has(c);
+/**
+ * types that are a normal file system entry, not metadata.
+ *
+ * These can be the subject of extended/globalExtended headers, long path
+ * names, long linkpath names, etc.
+ *
+ * Any other types are meta, and cannot be targetted by extended PAX headers.
+ */
+const normalFsTypes = new Set([
+    '0',
+    '',
+    '1',
+    '2',
+    '3',
+    '4',
+    '5',
+    '6',
+    '7',
+    'D',
+]);
+// map types from key to human-friendly name
+const types_name = new Map([
+    ['0', 'File'],
+    // same as File
+    ['', 'OldFile'],
+    ['1', 'Link'],
+    ['2', 'SymbolicLink'],
+    // Devices and FIFOs aren't fully supported
+    // they are parsed, but skipped when unpacking
+    ['3', 'CharacterDevice'],
+    ['4', 'BlockDevice'],
+    ['5', 'Directory'],
+    ['6', 'FIFO'],
+    // same as File
+    ['7', 'ContiguousFile'],
+    // pax headers
+    ['g', 'GlobalExtendedHeader'],
+    ['x', 'ExtendedHeader'],
+    // vendor-specific stuff
+    // skip
+    ['A', 'SolarisACL'],
+    // like 5, but with data, which should be skipped
+    ['D', 'GNUDumpDir'],
+    // metadata only, skip
+    ['I', 'Inode'],
+    // data = link path of next file
+    ['K', 'NextFileHasLongLinkpath'],
+    // data = path of next file
+    ['L', 'NextFileHasLongPath'],
+    // skip
+    ['M', 'ContinuationFile'],
+    // like L
+    ['N', 'OldGnuLongPath'],
+    // skip
+    ['S', 'SparseFile'],
+    // skip
+    ['V', 'TapeVolumeHeader'],
+    // like x
+    ['X', 'OldExtendedHeader'],
+]);
+// map the other direction
+const code = new Map(Array.from(types_name).map(kv => [kv[1], kv[0]]));
+//# sourceMappingURL=types.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/header.js
+// parse a 512-byte header block to a data object, or vice-versa
+// encode returns `true` if a pax extended header is needed, because
+// the data could not be faithfully encoded in a simple header.
+// (Also, check header.needPax to see if it needs a pax header.)
+
+
+
+const notNegative = (n) => n === undefined || n < 0 ? undefined : n;
+class Header {
+    cksumValid = false;
+    needPax = false;
+    nullBlock = false;
+    block;
+    path;
+    mode;
+    uid;
+    gid;
+    size;
+    cksum;
+    #type = 'Unsupported';
+    linkpath;
+    uname;
+    gname;
+    devmaj = 0;
+    devmin = 0;
+    atime;
+    ctime;
+    mtime;
+    charset;
+    comment;
+    constructor(data, off = 0, ex, gex) {
+        if (Buffer.isBuffer(data)) {
+            this.decode(data, off || 0, ex, gex);
+        }
+        else if (data) {
+            this.#slurp(data);
+        }
+    }
+    decode(buf, off, ex, gex) {
+        if (!off) {
+            off = 0;
+        }
+        if (!buf || !(buf.length >= off + 512)) {
+            throw new Error('need 512 bytes for header');
+        }
+        // Decode the typeflag (independent of any pending PAX/GNU extended header)
+        // up front so we can tell whether THIS block is itself an intermediary
+        // extension header (PAX `x`/`g`, GNU long-name `L`, GNU long-link `K`).
+        // Per POSIX pax, a PAX extended header describes the *next file entry*, not
+        // the extension headers that may sit between it and that file. Applying the
+        // pending PAX overrides (notably `size`) to an intervening `L`/`K`/`x`/`g`
+        // header desynchronizes the stream relative to other tar implementations
+        // and enables tar interpretation-conflict / file-smuggling attacks.
+        const t = decString(buf, off + 156, 1);
+        const isNormalFS = normalFsTypes.has(t);
+        const exForFields = isNormalFS ? ex : undefined;
+        const gexForFields = isNormalFS ? gex : undefined;
+        this.path = exForFields?.path ?? decString(buf, off, 100);
+        this.mode =
+            exForFields?.mode ??
+                gexForFields?.mode ??
+                decNumber(buf, off + 100, 8);
+        this.uid =
+            exForFields?.uid ?? gexForFields?.uid ?? decNumber(buf, off + 108, 8);
+        this.gid =
+            exForFields?.gid ?? gexForFields?.gid ?? decNumber(buf, off + 116, 8);
+        this.size = notNegative(exForFields?.size ??
+            gexForFields?.size ??
+            decNumber(buf, off + 124, 12));
+        this.mtime =
+            exForFields?.mtime ??
+                gexForFields?.mtime ??
+                decDate(buf, off + 136, 12);
+        this.cksum = decNumber(buf, off + 148, 12);
+        // if we have extended or global extended headers, apply them now
+        // See https://github.com/npm/node-tar/pull/187
+        // Apply global before local, so it overrides. Never slurp the pending
+        // extended-header fields onto an intermediary extension header.
+        if (gexForFields)
+            this.#slurp(gexForFields, true);
+        if (exForFields)
+            this.#slurp(exForFields);
+        // old tar versions marked dirs as a file with a trailing /
+        if (isCode(t)) {
+            this.#type = t || '0';
+        }
+        if (this.#type === '0' && this.path.slice(-1) === '/') {
+            this.#type = '5';
+        }
+        // tar implementations sometimes incorrectly put the stat(dir).size
+        // as the size in the tarball, even though Directory entries are
+        // not able to have any body at all.  In the very rare chance that
+        // it actually DOES have a body, we weren't going to do anything with
+        // it anyway, and it'll just be a warning about an invalid header.
+        if (this.#type === '5') {
+            this.size = 0;
+        }
+        this.linkpath = decString(buf, off + 157, 100);
+        if (buf.subarray(off + 257, off + 265).toString() === 'ustar\u000000') {
+            /* c8 ignore start */
+            this.uname =
+                exForFields?.uname ??
+                    gexForFields?.uname ??
+                    decString(buf, off + 265, 32);
+            this.gname =
+                exForFields?.gname ??
+                    gexForFields?.gname ??
+                    decString(buf, off + 297, 32);
+            this.devmaj =
+                exForFields?.devmaj ??
+                    gexForFields?.devmaj ??
+                    decNumber(buf, off + 329, 8) ??
+                    0;
+            this.devmin =
+                exForFields?.devmin ??
+                    gexForFields?.devmin ??
+                    decNumber(buf, off + 337, 8) ??
+                    0;
+            /* c8 ignore stop */
+            if (buf[off + 475] !== 0) {
+                // definitely a prefix, definitely >130 chars.
+                const prefix = decString(buf, off + 345, 155);
+                this.path = prefix + '/' + this.path;
+            }
+            else {
+                const prefix = decString(buf, off + 345, 130);
+                if (prefix) {
+                    this.path = prefix + '/' + this.path;
+                }
+                /* c8 ignore start */
+                this.atime = ex?.atime ?? gex?.atime ?? decDate(buf, off + 476, 12);
+                this.ctime = ex?.ctime ?? gex?.ctime ?? decDate(buf, off + 488, 12);
+                /* c8 ignore stop */
+            }
+        }
+        let sum = 8 * 0x20;
+        for (let i = off; i < off + 148; i++) {
+            sum += buf[i];
+        }
+        for (let i = off + 156; i < off + 512; i++) {
+            sum += buf[i];
+        }
+        this.cksumValid = sum === this.cksum;
+        if (this.cksum === undefined && sum === 8 * 0x20) {
+            this.nullBlock = true;
+        }
+    }
+    #slurp(ex, gex = false) {
+        Object.assign(this, Object.fromEntries(Object.entries(ex).filter(([k, v]) => {
+            // we slurp in everything except for the path attribute in
+            // a global extended header, because that's weird. Also, any
+            // null/undefined values are ignored.
+            return !(v === null ||
+                v === undefined ||
+                (k === 'size' && Number(v) < 0) ||
+                (k === 'path' && gex) ||
+                (k === 'linkpath' && gex) ||
+                k === 'global');
+        })));
+    }
+    encode(buf, off = 0) {
+        if (!buf) {
+            buf = this.block = Buffer.alloc(512);
+        }
+        if (this.#type === 'Unsupported') {
+            this.#type = '0';
+        }
+        if (!(buf.length >= off + 512)) {
+            throw new Error('need 512 bytes for header');
+        }
+        const prefixSize = this.ctime || this.atime ? 130 : 155;
+        const split = splitPrefix(this.path || '', prefixSize);
+        const path = split[0];
+        const prefix = split[1];
+        this.needPax = !!split[2];
+        this.needPax = encString(buf, off, 100, path) || this.needPax;
+        this.needPax = encNumber(buf, off + 100, 8, this.mode) || this.needPax;
+        this.needPax = encNumber(buf, off + 108, 8, this.uid) || this.needPax;
+        this.needPax = encNumber(buf, off + 116, 8, this.gid) || this.needPax;
+        this.needPax = encNumber(buf, off + 124, 12, this.size) || this.needPax;
+        this.needPax = encDate(buf, off + 136, 12, this.mtime) || this.needPax;
+        buf[off + 156] = Number(this.#type.codePointAt(0));
+        this.needPax =
+            encString(buf, off + 157, 100, this.linkpath) || this.needPax;
+        buf.write('ustar\u000000', off + 257, 8);
+        this.needPax =
+            encString(buf, off + 265, 32, this.uname) || this.needPax;
+        this.needPax =
+            encString(buf, off + 297, 32, this.gname) || this.needPax;
+        this.needPax =
+            encNumber(buf, off + 329, 8, this.devmaj) || this.needPax;
+        this.needPax =
+            encNumber(buf, off + 337, 8, this.devmin) || this.needPax;
+        this.needPax =
+            encString(buf, off + 345, prefixSize, prefix) || this.needPax;
+        if (buf[off + 475] !== 0) {
+            this.needPax = encString(buf, off + 345, 155, prefix) || this.needPax;
+        }
+        else {
+            this.needPax = encString(buf, off + 345, 130, prefix) || this.needPax;
+            this.needPax =
+                encDate(buf, off + 476, 12, this.atime) || this.needPax;
+            this.needPax =
+                encDate(buf, off + 488, 12, this.ctime) || this.needPax;
+        }
+        let sum = 8 * 0x20;
+        for (let i = off; i < off + 148; i++) {
+            sum += buf[i];
+        }
+        for (let i = off + 156; i < off + 512; i++) {
+            sum += buf[i];
+        }
+        this.cksum = sum;
+        encNumber(buf, off + 148, 8, this.cksum);
+        this.cksumValid = true;
+        return this.needPax;
+    }
+    get type() {
+        return (this.#type === 'Unsupported' ?
+            this.#type
+            : types_name.get(this.#type));
+    }
+    get typeKey() {
+        return this.#type;
+    }
+    set type(type) {
+        const c = String(code.get(type));
+        if (isCode(c) || c === 'Unsupported') {
+            this.#type = c;
+        }
+        else if (isCode(type)) {
+            this.#type = type;
+        }
+        else {
+            throw new TypeError('invalid entry type: ' + type);
+        }
+    }
+}
+const splitPrefix = (p, prefixSize) => {
+    const pathSize = 100;
+    let pp = p;
+    let prefix = '';
+    let ret = undefined;
+    const root = external_node_path_namespaceObject.posix.parse(p).root || '.';
+    if (Buffer.byteLength(pp) < pathSize) {
+        ret = [pp, prefix, false];
+    }
+    else {
+        // first set prefix to the dir, and path to the base
+        prefix = external_node_path_namespaceObject.posix.dirname(pp);
+        pp = external_node_path_namespaceObject.posix.basename(pp);
+        do {
+            if (Buffer.byteLength(pp) <= pathSize &&
+                Buffer.byteLength(prefix) <= prefixSize) {
+                // both fit!
+                ret = [pp, prefix, false];
+            }
+            else if (Buffer.byteLength(pp) > pathSize &&
+                Buffer.byteLength(prefix) <= prefixSize) {
+                // prefix fits in prefix, but path doesn't fit in path
+                ret = [pp.slice(0, pathSize - 1), prefix, true];
+            }
+            else {
+                // make path take a bit from prefix
+                pp = external_node_path_namespaceObject.posix.join(external_node_path_namespaceObject.posix.basename(prefix), pp);
+                prefix = external_node_path_namespaceObject.posix.dirname(prefix);
+            }
+        } while (prefix !== root && ret === undefined);
+        // at this point, found no resolution, just truncate
+        if (!ret) {
+            ret = [p.slice(0, pathSize - 1), '', true];
+        }
+    }
+    return ret;
+};
+const decString = (buf, off, size) => buf
+    .subarray(off, off + size)
+    .toString('utf8')
+    .replace(/\0.*/, '');
+const decDate = (buf, off, size) => numToDate(decNumber(buf, off, size));
+const numToDate = (num) => num === undefined ? undefined : new Date(num * 1000);
+const decNumber = (buf, off, size) => Number(buf[off]) & 0x80 ?
+    large_numbers_parse(buf.subarray(off, off + size))
+    : decSmallNumber(buf, off, size);
+const nanUndef = (value) => (isNaN(value) ? undefined : value);
+const decSmallNumber = (buf, off, size) => nanUndef(parseInt(buf
+    .subarray(off, off + size)
+    .toString('utf8')
+    .replace(/\0.*$/, '')
+    .trim(), 8));
+// the maximum encodable as a null-terminated octal, by field size
+const MAXNUM = {
+    12: 0o77777777777,
+    8: 0o7777777,
+};
+const encNumber = (buf, off, size, num) => num === undefined ? false
+    : num > MAXNUM[size] || num < 0 ?
+        (large_numbers_encode(num, buf.subarray(off, off + size)), true)
+        : (encSmallNumber(buf, off, size, num), false);
+const encSmallNumber = (buf, off, size, num) => buf.write(octalString(num, size), off, size, 'ascii');
+const octalString = (num, size) => padOctal(Math.floor(num).toString(8), size);
+const padOctal = (str, size) => (str.length === size - 1 ?
+    str
+    : new Array(size - str.length - 1).join('0') + str + ' ') + '\0';
+const encDate = (buf, off, size, date) => date === undefined ? false : (encNumber(buf, off, size, date.getTime() / 1000));
+// enough to fill the longest string we've got
+const NULLS = new Array(156).join('\0');
+// pad with nulls, return true if it's longer or non-ascii
+const encString = (buf, off, size, str) => str === undefined ? false : ((buf.write(str + NULLS, off, size, 'utf8'),
+    str.length !== Buffer.byteLength(str) || str.length > size));
+//# sourceMappingURL=header.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/pax.js
+
+
+class Pax {
+    atime;
+    mtime;
+    ctime;
+    charset;
+    comment;
+    gid;
+    uid;
+    gname;
+    uname;
+    linkpath;
+    dev;
+    ino;
+    nlink;
+    path;
+    size;
+    mode;
+    global;
+    constructor(obj, global = false) {
+        this.atime = obj.atime;
+        this.charset = obj.charset;
+        this.comment = obj.comment;
+        this.ctime = obj.ctime;
+        this.dev = obj.dev;
+        this.gid = obj.gid;
+        this.global = global;
+        this.gname = obj.gname;
+        this.ino = obj.ino;
+        this.linkpath = obj.linkpath;
+        this.mtime = obj.mtime;
+        this.nlink = obj.nlink;
+        this.path = obj.path;
+        this.size = obj.size;
+        this.uid = obj.uid;
+        this.uname = obj.uname;
+    }
+    encode() {
+        const body = this.encodeBody();
+        if (body === '') {
+            return Buffer.allocUnsafe(0);
+        }
+        const bodyLen = Buffer.byteLength(body);
+        // round up to 512 bytes
+        // add 512 for header
+        const bufLen = 512 * Math.ceil(1 + bodyLen / 512);
+        const buf = Buffer.allocUnsafe(bufLen);
+        // 0-fill the header section, it might not hit every field
+        for (let i = 0; i < 512; i++) {
+            buf[i] = 0;
+        }
+        new Header({
+            // XXX split the path
+            // then the path should be PaxHeader + basename, but less than 99,
+            // prepend with the dirname
+            /* c8 ignore start */
+            path: ('PaxHeader/' + (0,external_node_path_namespaceObject.basename)(this.path ?? '')).slice(0, 99),
+            /* c8 ignore stop */
+            mode: this.mode || 0o644,
+            uid: this.uid,
+            gid: this.gid,
+            size: bodyLen,
+            mtime: this.mtime,
+            type: this.global ? 'GlobalExtendedHeader' : 'ExtendedHeader',
+            linkpath: '',
+            uname: this.uname || '',
+            gname: this.gname || '',
+            devmaj: 0,
+            devmin: 0,
+            atime: this.atime,
+            ctime: this.ctime,
+        }).encode(buf);
+        buf.write(body, 512, bodyLen, 'utf8');
+        // null pad after the body
+        for (let i = bodyLen + 512; i < buf.length; i++) {
+            buf[i] = 0;
+        }
+        return buf;
+    }
+    encodeBody() {
+        return (this.encodeField('path') +
+            this.encodeField('ctime') +
+            this.encodeField('atime') +
+            this.encodeField('dev') +
+            this.encodeField('ino') +
+            this.encodeField('nlink') +
+            this.encodeField('charset') +
+            this.encodeField('comment') +
+            this.encodeField('gid') +
+            this.encodeField('gname') +
+            this.encodeField('linkpath') +
+            this.encodeField('mtime') +
+            this.encodeField('size') +
+            this.encodeField('uid') +
+            this.encodeField('uname'));
+    }
+    encodeField(field) {
+        if (this[field] === undefined) {
+            return '';
+        }
+        const r = this[field];
+        const v = r instanceof Date ? r.getTime() / 1000 : r;
+        const s = ' ' +
+            (field === 'dev' || field === 'ino' || field === 'nlink' ?
+                'SCHILY.'
+                : '') +
+            field +
+            '=' +
+            v +
+            '\n';
+        const byteLen = Buffer.byteLength(s);
+        // the digits includes the length of the digits in ascii base-10
+        // so if it's 9 characters, then adding 1 for the 9 makes it 10
+        // which makes it 11 chars.
+        let digits = Math.floor(Math.log(byteLen) / Math.log(10)) + 1;
+        if (byteLen + digits >= Math.pow(10, digits)) {
+            digits += 1;
+        }
+        const len = digits + byteLen;
+        return len + s;
+    }
+    static parse(str, ex, g = false) {
+        return new Pax(pax_merge(parseKV(str), ex), g);
+    }
+}
+const pax_merge = (a, b) => b ? Object.assign({}, b, a) : a;
+const parseKV = (str) => str
+    .replace(/\n$/, '')
+    .split('\n')
+    .reduce(parseKVLine, Object.create(null));
+const parseKVLine = (set, line) => {
+    const n = parseInt(line, 10);
+    // XXX Values with \n in them will fail this.
+    // Refactor to not be a naive line-by-line parse.
+    if (n !== Buffer.byteLength(line) + 1) {
+        return set;
+    }
+    line = line.slice((n + ' ').length);
+    const kv = line.split('=');
+    const r = kv.shift();
+    if (!r) {
+        return set;
+    }
+    const k = r.replace(/^SCHILY\.(dev|ino|nlink)/, '$1');
+    const v = kv.join('=').replace(/\0.*/, '');
+    switch (k) {
+        case 'path':
+        case 'linkpath':
+        case 'type':
+        case 'charset':
+        case 'comment':
+        case 'gname':
+        case 'uname':
+            set[k] = v;
+            break;
+        case 'ctime':
+        case 'atime':
+        case 'mtime':
+            set[k] = new Date(Number(v) * 1000);
+            break;
+        case 'size':
+            const s = +v;
+            if (s >= 0)
+                set[k] = s;
+            break;
+        case 'gid':
+        case 'uid':
+        case 'dev':
+        case 'ino':
+        case 'nlink':
+        case 'mode':
+            set[k] = +v;
+            break;
+    }
+    return set;
+};
+//# sourceMappingURL=pax.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/normalize-windows-path.js
+// on windows, either \ or / are valid directory separators.
+// on unix, \ is a valid character in filenames.
+// so, on windows, and only on windows, we replace all \ chars with /,
+// so that we can use / as our one and only directory separator char.
+const platform = process.env.TESTING_TAR_FAKE_PLATFORM || process.platform;
+const normalizeWindowsPath = platform !== 'win32' ?
+    (p) => String(p)
+    : (p) => String(p).replaceAll(/\\/g, '/');
+//# sourceMappingURL=normalize-windows-path.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/read-entry.js
+
+
+class ReadEntry extends Minipass {
+    extended;
+    globalExtended;
+    header;
+    startBlockSize;
+    blockRemain;
+    remain;
+    type;
+    meta = false;
+    ignore = false;
+    path;
+    mode;
+    uid;
+    gid;
+    uname;
+    gname;
+    size = 0;
+    mtime;
+    atime;
+    ctime;
+    linkpath;
+    dev;
+    ino;
+    nlink;
+    invalid = false;
+    absolute;
+    unsupported = false;
+    constructor(header, ex, gex) {
+        super({});
+        // read entries always start life paused.  this is to avoid the
+        // situation where Minipass's auto-ending empty streams results
+        // in an entry ending before we're ready for it.
+        this.pause();
+        this.extended = ex;
+        this.globalExtended = gex;
+        this.header = header;
+        /* c8 ignore start */
+        this.remain = header.size ?? 0;
+        /* c8 ignore stop */
+        this.startBlockSize = 512 * Math.ceil(this.remain / 512);
+        this.blockRemain = this.startBlockSize;
+        this.type = header.type;
+        switch (this.type) {
+            case 'File':
+            case 'OldFile':
+            case 'Link':
+            case 'SymbolicLink':
+            case 'CharacterDevice':
+            case 'BlockDevice':
+            case 'Directory':
+            case 'FIFO':
+            case 'ContiguousFile':
+            case 'GNUDumpDir':
+                break;
+            case 'NextFileHasLongLinkpath':
+            case 'NextFileHasLongPath':
+            case 'OldGnuLongPath':
+            case 'GlobalExtendedHeader':
+            case 'ExtendedHeader':
+            case 'OldExtendedHeader':
+                this.meta = true;
+                break;
+            // NOTE: gnutar and bsdtar treat unrecognized types as 'File'
+            // it may be worth doing the same, but with a warning.
+            default:
+                this.ignore = true;
+        }
+        /* c8 ignore start */
+        if (!header.path) {
+            throw new Error('no path provided for tar.ReadEntry');
+        }
+        /* c8 ignore stop */
+        this.path = normalizeWindowsPath(header.path);
+        this.mode = header.mode;
+        if (this.mode) {
+            this.mode = this.mode & 0o7777;
+        }
+        this.uid = header.uid;
+        this.gid = header.gid;
+        this.uname = header.uname;
+        this.gname = header.gname;
+        this.size = this.remain;
+        this.mtime = header.mtime;
+        this.atime = header.atime;
+        this.ctime = header.ctime;
+        /* c8 ignore start */
+        this.linkpath =
+            header.linkpath ? normalizeWindowsPath(header.linkpath) : undefined;
+        /* c8 ignore stop */
+        this.uname = header.uname;
+        this.gname = header.gname;
+        if (ex) {
+            this.#slurp(ex);
+        }
+        if (gex) {
+            this.#slurp(gex, true);
+        }
+    }
+    write(data) {
+        const writeLen = data.length;
+        if (writeLen > this.blockRemain) {
+            throw new Error('writing more to entry than is appropriate');
+        }
+        const r = this.remain;
+        const br = this.blockRemain;
+        this.remain = Math.max(0, r - writeLen);
+        this.blockRemain = Math.max(0, br - writeLen);
+        if (this.ignore) {
+            return true;
+        }
+        if (r >= writeLen) {
+            return super.write(data);
+        }
+        // r < writeLen
+        return super.write(data.subarray(0, r));
+    }
+    #slurp(ex, gex = false) {
+        if (ex.path)
+            ex.path = normalizeWindowsPath(ex.path);
+        if (ex.linkpath)
+            ex.linkpath = normalizeWindowsPath(ex.linkpath);
+        Object.assign(this, Object.fromEntries(Object.entries(ex).filter(([k, v]) => {
+            // we slurp in everything except for the path attribute in
+            // a global extended header, because that's weird. Also, any
+            // null/undefined values are ignored.
+            return !(v === null || v === undefined || (k === 'path' && gex));
+        })));
+    }
+}
+//# sourceMappingURL=read-entry.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/warn-method.js
+const warnMethod = (self, code, message, data = {}) => {
+    if (self.file) {
+        data.file = self.file;
+    }
+    if (self.cwd) {
+        data.cwd = self.cwd;
+    }
+    data.code =
+        (message instanceof Error &&
+            message.code) ||
+            code;
+    data.tarCode = code;
+    if (!self.strict && data.recoverable !== false) {
+        if (message instanceof Error) {
+            data = Object.assign(message, data);
+            message = message.message;
+        }
+        self.emit('warn', code, message, data);
+    }
+    else if (message instanceof Error) {
+        self.emit('error', Object.assign(message, data));
+    }
+    else {
+        self.emit('error', Object.assign(new Error(`${code}: ${message}`), data));
+    }
+};
+//# sourceMappingURL=warn-method.js.map
+;// CONCATENATED MODULE: ./node_modules/tar/dist/esm/parse.js
+// this[BUFFER] is the remainder of a chunk if we're waiting for
+// the full 512 bytes of a header to come in.  We will Buffer.concat()
+// it to the next write(), which is a mem copy, but a small one.
+//
+// this[QUEUE] is a list of entries that haven't been emitted
+// yet this can only get filled up if the user keeps write()ing after
+// a write() returns false, or does a write() with more than one entry
+//
+// We don't buffer chunks, we always parse them and either create an
+// entry, or push it into the active entry.  The ReadEntry class knows
+// to throw data away if .ignore=true
+//
+// Shift entry off the buffer when it emits 'end', and emit 'entry' for
+// the next one in the list.
+//
+// At any time, we're pushing body chunks into the entry at WRITEENTRY,
+// and waiting for 'end' on the entry at READENTRY
+//
+// ignored entries get .resume() called on them straight away
+
+
+
+
+
+
+const maxMetaEntrySize = 1024 * 1024;
+const gzipHeader = Buffer.from([0x1f, 0x8b]);
+const zstdHeader = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+const ZIP_HEADER_LEN = Math.max(gzipHeader.length, zstdHeader.length);
+const parse_STATE = Symbol('state');
+const WRITEENTRY = Symbol('writeEntry');
+const READENTRY = Symbol('readEntry');
+const NEXTENTRY = Symbol('nextEntry');
+const PROCESSENTRY = Symbol('processEntry');
+const EX = Symbol('extendedHeader');
+const GEX = Symbol('globalExtendedHeader');
+const META = Symbol('meta');
+const EMITMETA = Symbol('emitMeta');
+const parse_BUFFER = Symbol('buffer');
+const QUEUE = Symbol('queue');
+const ENDED = Symbol('ended');
+const EMITTEDEND = Symbol('emittedEnd');
+const EMIT = Symbol('emit');
+const UNZIP = Symbol('unzip');
+const CONSUMECHUNK = Symbol('consumeChunk');
+const CONSUMECHUNKSUB = Symbol('consumeChunkSub');
+const CONSUMEBODY = Symbol('consumeBody');
+const CONSUMEMETA = Symbol('consumeMeta');
+const CONSUMEHEADER = Symbol('consumeHeader');
+const CONSUMING = Symbol('consuming');
+const BUFFERCONCAT = Symbol('bufferConcat');
+const MAYBEEND = Symbol('maybeEnd');
+const WRITING = Symbol('writing');
+const parse_ABORTED = Symbol('aborted');
+const DONE = Symbol('onDone');
+const SAW_VALID_ENTRY = Symbol('sawValidEntry');
+const SAW_NULL_BLOCK = Symbol('sawNullBlock');
+const SAW_EOF = Symbol('sawEOF');
+const CLOSESTREAM = Symbol('closeStream');
+const MAX_DECOMPRESSION_RATIO = 1000;
+const COMPRESSEDBYTESREAD = Symbol('compressedBytesRead');
+const DECOMPRESSEDBYTESREAD = Symbol('decompressedBytesRead');
+const CHECKDECOMPRESSIONRATIO = Symbol('checkDecompressionRatio');
+const parse_noop = () => true;
+class Parser extends external_events_.EventEmitter {
+    file;
+    strict;
+    maxMetaEntrySize;
+    filter;
+    brotli;
+    zstd;
+    maxDecompressionRatio;
+    writable = true;
+    readable = false;
+    [QUEUE] = [];
+    [parse_BUFFER];
+    [READENTRY];
+    [WRITEENTRY];
+    [parse_STATE] = 'begin';
+    [META] = '';
+    [EX];
+    [GEX];
+    [ENDED] = false;
+    [UNZIP];
+    [parse_ABORTED] = false;
+    [SAW_VALID_ENTRY];
+    [SAW_NULL_BLOCK] = false;
+    [SAW_EOF] = false;
+    [WRITING] = false;
+    [CONSUMING] = false;
+    [EMITTEDEND] = false;
+    [COMPRESSEDBYTESREAD] = 0;
+    [DECOMPRESSEDBYTESREAD] = 0;
+    constructor(opt = {}) {
+        super();
+        this.file = opt.file || '';
+        // these BADARCHIVE errors can't be detected early. listen on DONE.
+        this.on(DONE, () => {
+            if (this[parse_STATE] === 'begin' || this[SAW_VALID_ENTRY] === false) {
+                // either less than 1 block of data, or all entries were invalid.
+                // Either way, probably not even a tarball.
+                this.warn('TAR_BAD_ARCHIVE', 'Unrecognized archive format');
+            }
+        });
+        if (opt.ondone) {
+            this.on(DONE, opt.ondone);
+        }
+        else {
+            this.on(DONE, () => {
+                this.emit('prefinish');
+                this.emit('finish');
+                this.emit('end');
+            });
+        }
+        this.strict = !!opt.strict;
+        this.maxDecompressionRatio =
+            typeof opt.maxDecompressionRatio === 'number' ?
+                opt.maxDecompressionRatio
+                : MAX_DECOMPRESSION_RATIO;
+        this.maxMetaEntrySize = opt.maxMetaEntrySize || maxMetaEntrySize;
+        this.filter = typeof opt.filter === 'function' ? opt.filter : parse_noop;
+        // Unlike gzip, brotli doesn't have any magic bytes to identify it
+        // Users need to explicitly tell us they're extracting a brotli file
+        // Or we infer from the file extension
+        const isTBR = opt.file &&
+            (opt.file.endsWith('.tar.br') || opt.file.endsWith('.tbr'));
+        // if it's a tbr file it MIGHT be brotli, but we don't know until
+        // we look at it and verify it's not a valid tar file.
+        this.brotli =
+            !(opt.gzip || opt.zstd) && opt.brotli !== undefined ? opt.brotli
+                : isTBR ? undefined
+                    : false;
+        // zstd has magic bytes to identify it, but we also support explicit options
+        // and file extension detection
+        const isTZST = opt.file &&
+            (opt.file.endsWith('.tar.zst') || opt.file.endsWith('.tzst'));
+        this.zstd =
+            !(opt.gzip || opt.brotli) && opt.zstd !== undefined ? opt.zstd
+                : isTZST ? true
+                    : undefined;
+        // have to set this so that streams are ok piping into it
+        this.on('end', () => this[CLOSESTREAM]());
+        if (typeof opt.onwarn === 'function') {
+            this.on('warn', opt.onwarn);
+        }
+        if (typeof opt.onReadEntry === 'function') {
+            this.on('entry', opt.onReadEntry);
+        }
+    }
+    warn(code, message, data = {}) {
+        warnMethod(this, code, message, data);
+    }
+    [CONSUMEHEADER](chunk, position) {
+        if (this[SAW_VALID_ENTRY] === undefined) {
+            this[SAW_VALID_ENTRY] = false;
+        }
+        let header;
+        try {
+            header = new Header(chunk, position, this[EX], this[GEX]);
+        }
+        catch (er) {
+            return this.warn('TAR_ENTRY_INVALID', er);
+        }
+        if (header.nullBlock) {
+            if (this[SAW_NULL_BLOCK]) {
+                this[SAW_EOF] = true;
+                // ending an archive with no entries.  pointless, but legal.
+                if (this[parse_STATE] === 'begin') {
+                    this[parse_STATE] = 'header';
+                }
+                this[EMIT]('eof');
+            }
+            else {
+                this[SAW_NULL_BLOCK] = true;
+                this[EMIT]('nullBlock');
+            }
+        }
+        else {
+            this[SAW_NULL_BLOCK] = false;
+            if (!header.cksumValid) {
+                this.warn('TAR_ENTRY_INVALID', 'checksum failure', { header });
+            }
+            else if (!header.path) {
+                this.warn('TAR_ENTRY_INVALID', 'path is required', { header });
+            }
+            else {
+                const type = header.type;
+                if (/^(Symbolic)?Link$/.test(type) && !header.linkpath) {
+                    this.warn('TAR_ENTRY_INVALID', 'linkpath required', {
+                        header,
+                    });
+                }
+                else if (!/^(Symbolic)?Link$/.test(type) &&
+                    !/^(Global)?ExtendedHeader$/.test(type) &&
+                    header.linkpath) {
+                    this.warn('TAR_ENTRY_INVALID', 'linkpath forbidden', {
+                        header,
+                    });
+                }
+                else {
+                    const entry = (this[WRITEENTRY] = new ReadEntry(header, this[EX], this[GEX]));
+                    // we do this for meta & ignored entries as well, because they
+                    // are still valid tar, or else we wouldn't know to ignore them
+                    if (!this[SAW_VALID_ENTRY]) {
+                        if (entry.remain) {
+                            // this might be the one!
+                            const onend = () => {
+                                if (!entry.invalid) {
+                                    this[SAW_VALID_ENTRY] = true;
+                                }
+                            };
+                            entry.on('end', onend);
+                        }
+                        else {
+                            this[SAW_VALID_ENTRY] = true;
+                        }
+                    }
+                    if (entry.meta) {
+                        if (entry.size > this.maxMetaEntrySize) {
+                            entry.ignore = true;
+                            this[EMIT]('ignoredEntry', entry);
+                            this[parse_STATE] = 'ignore';
+                            entry.resume();
+                        }
+                        else if (entry.size > 0) {
+                            this[META] = '';
+                            entry.on('data', c => (this[META] += c));
+                            this[parse_STATE] = 'meta';
+                        }
+                    }
+                    else {
+                        this[EX] = undefined;
+                        entry.ignore = entry.ignore || !this.filter(entry.path, entry);
+                        if (entry.ignore) {
+                            // probably valid, just not something we care about
+                            this[EMIT]('ignoredEntry', entry);
+                            this[parse_STATE] = entry.remain ? 'ignore' : 'header';
+                            entry.resume();
+                        }
+                        else {
+                            if (entry.remain) {
+                                this[parse_STATE] = 'body';
+                            }
+                            else {
+                                this[parse_STATE] = 'header';
+                                entry.end();
+                            }
+                            if (!this[READENTRY]) {
+                                this[QUEUE].push(entry);
+                                this[NEXTENTRY]();
+                            }
+                            else {
+                                this[QUEUE].push(entry);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    [CLOSESTREAM]() {
+        queueMicrotask(() => this.emit('close'));
+    }
+    [PROCESSENTRY](entry) {
+        let go = true;
+        if (!entry) {
+            this[READENTRY] = undefined;
+            go = false;
+        }
+        else if (Array.isArray(entry)) {
+            const [ev, ...args] = entry;
+            this.emit(ev, ...args);
+        }
+        else {
+            this[READENTRY] = entry;
+            this.emit('entry', entry);
+            if (!entry.emittedEnd) {
+                entry.on('end', () => this[NEXTENTRY]());
+                go = false;
+            }
+        }
+        return go;
+    }
+    [NEXTENTRY]() {
+        do { } while (this[PROCESSENTRY](this[QUEUE].shift()));
+        if (this[QUEUE].length === 0) {
+            // At this point, there's nothing in the queue, but we may have an
+            // entry which is being consumed (readEntry).
+            // If we don't, then we definitely can handle more data.
+            // If we do, and either it's flowing, or it has never had any data
+            // written to it, then it needs more.
+            // The only other possibility is that it has returned false from a
+            // write() call, so we wait for the next drain to continue.
+            const re = this[READENTRY];
+            const drainNow = !re || re.flowing || re.size === re.remain;
+            if (drainNow) {
+                if (!this[WRITING]) {
+                    this.emit('drain');
+                }
+            }
+            else {
+                re.once('drain', () => this.emit('drain'));
+            }
+        }
+    }
+    [CONSUMEBODY](chunk, position) {
+        // write up to but no  more than writeEntry.blockRemain
+        const entry = this[WRITEENTRY];
+        /* c8 ignore start */
+        if (!entry) {
+            throw new Error('attempt to consume body without entry??');
+        }
+        const br = entry.blockRemain ?? 0;
+        /* c8 ignore stop */
+        const c = br >= chunk.length && position === 0 ?
+            chunk
+            : chunk.subarray(position, position + br);
+        entry.write(c);
+        if (!entry.blockRemain) {
+            this[parse_STATE] = 'header';
+            this[WRITEENTRY] = undefined;
+            entry.end();
+        }
+        return c.length;
+    }
+    [CONSUMEMETA](chunk, position) {
+        const entry = this[WRITEENTRY];
+        const ret = this[CONSUMEBODY](chunk, position);
+        // if we finished, then the entry is reset
+        if (!this[WRITEENTRY] && entry) {
+            this[EMITMETA](entry);
+        }
+        return ret;
+    }
+    [EMIT](ev, data, extra) {
+        if (this[QUEUE].length === 0 && !this[READENTRY]) {
+            this.emit(ev, data, extra);
+        }
+        else {
+            this[QUEUE].push([ev, data, extra]);
+        }
+    }
+    [EMITMETA](entry) {
+        this[EMIT]('meta', this[META]);
+        switch (entry.type) {
+            case 'ExtendedHeader':
+            case 'OldExtendedHeader':
+                this[EX] = Pax.parse(this[META], this[EX], false);
+                break;
+            case 'GlobalExtendedHeader':
+                this[GEX] = Pax.parse(this[META], this[GEX], true);
+                break;
+            case 'NextFileHasLongPath':
+            case 'OldGnuLongPath': {
+                const ex = this[EX] ?? Object.create(null);
+                this[EX] = ex;
+                ex.path = this[META].replace(/\0.*/, '');
+                break;
+            }
+            case 'NextFileHasLongLinkpath': {
+                const ex = this[EX] || Object.create(null);
+                this[EX] = ex;
+                ex.linkpath = this[META].replace(/\0.*/, '');
+                break;
+            }
+            /* c8 ignore start */
+            default:
+                throw new Error('unknown meta: ' + entry.type);
+            /* c8 ignore stop */
+        }
+    }
+    abort(error) {
+        if (this[parse_ABORTED]) {
+            return;
+        }
+        if (this[UNZIP]) {
+            // fully nerf the decompressor and close its underlying binding
+            const u = this[UNZIP];
+            /* c8 ignore start */
+            u.write = () => true;
+            u.end = () => u;
+            u.emit = () => false;
+            /* c8 ignore stop */
+            u.destroy?.();
+        }
+        this[parse_ABORTED] = true;
+        this.emit('abort', error);
+        // always throws, even in non-strict mode
+        this.warn('TAR_ABORT', error, { recoverable: false });
+    }
+    [CHECKDECOMPRESSIONRATIO](chunk) {
+        this[DECOMPRESSEDBYTESREAD] += chunk.length;
+        const ratio = this[DECOMPRESSEDBYTESREAD] / this[COMPRESSEDBYTESREAD];
+        if (ratio > this.maxDecompressionRatio) {
+            this.abort(new Error(`max decompression ratio exceeded: ${ratio.toFixed(2)} > ${this.maxDecompressionRatio}`));
+            return false;
+        }
+        return true;
+    }
+    write(chunk, encoding, cb) {
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = undefined;
+        }
+        if (typeof chunk === 'string') {
+            chunk = Buffer.from(chunk, 
+            /* c8 ignore next */
+            typeof encoding === 'string' ? encoding : 'utf8');
+        }
+        if (this[parse_ABORTED]) {
+            /* c8 ignore next */
+            cb?.();
+            return false;
+        }
+        // first write, might be gzipped, zstd, or brotli compressed
+        const needSniff = this[UNZIP] === undefined ||
+            (this.brotli === undefined && this[UNZIP] === false);
+        if (needSniff && chunk) {
+            if (this[parse_BUFFER]) {
+                chunk = Buffer.concat([this[parse_BUFFER], chunk]);
+                this[parse_BUFFER] = undefined;
+            }
+            if (chunk.length < ZIP_HEADER_LEN) {
+                this[parse_BUFFER] = chunk;
+                /* c8 ignore next */
+                cb?.();
+                return true;
+            }
+            // look for gzip header
+            for (let i = 0; this[UNZIP] === undefined && i < gzipHeader.length; i++) {
+                if (chunk[i] !== gzipHeader[i]) {
+                    this[UNZIP] = false;
+                }
+            }
+            // look for zstd header if gzip header not found
+            let isZstd = false;
+            if (this[UNZIP] === false && this.zstd !== false) {
+                isZstd = true;
+                for (let i = 0; i < zstdHeader.length; i++) {
+                    if (chunk[i] !== zstdHeader[i]) {
+                        isZstd = false;
+                        break;
+                    }
+                }
+            }
+            const maybeBrotli = this.brotli === undefined && !isZstd;
+            if (this[UNZIP] === false && maybeBrotli) {
+                // read the first header to see if it's a valid tar file. If so,
+                // we can safely assume that it's not actually brotli, despite the
+                // .tbr or .tar.br file extension.
+                // if we ended before getting a full chunk, yes, def brotli
+                if (chunk.length < 512) {
+                    if (this[ENDED]) {
+                        this.brotli = true;
+                    }
+                    else {
+                        this[parse_BUFFER] = chunk;
+                        /* c8 ignore next */
+                        cb?.();
+                        return true;
+                    }
+                }
+                else {
+                    // if it's tar, it's pretty reliably not brotli, chances of
+                    // that happening are astronomical.
+                    try {
+                        new Header(chunk.subarray(0, 512));
+                        this.brotli = false;
+                    }
+                    catch (_) {
+                        this.brotli = true;
+                    }
+                }
+            }
+            if (this[UNZIP] === undefined ||
+                (this[UNZIP] === false && (this.brotli || isZstd))) {
+                const ended = this[ENDED];
+                this[ENDED] = false;
+                this[UNZIP] =
+                    this[UNZIP] === undefined ? new Unzip({})
+                        : isZstd ? new ZstdDecompress({})
+                            : new BrotliDecompress({});
+                this[UNZIP].on('data', chunk => {
+                    if (this[CHECKDECOMPRESSIONRATIO](chunk)) {
+                        this[CONSUMECHUNK](chunk);
+                    }
+                });
+                this[UNZIP].on('error', er => {
+                    if (!this[parse_ABORTED]) {
+                        this.abort(er);
+                    }
+                });
+                this[UNZIP].on('end', () => {
+                    this[ENDED] = true;
+                    this[CONSUMECHUNK]();
+                });
+                this[WRITING] = true;
+                this[COMPRESSEDBYTESREAD] += chunk.length;
+                const ret = !!this[UNZIP][ended ? 'end' : 'write'](chunk);
+                this[WRITING] = false;
+                cb?.();
+                return ret;
+            }
+        }
+        this[WRITING] = true;
+        if (this[UNZIP]) {
+            this[COMPRESSEDBYTESREAD] += chunk.length;
+            this[UNZIP].write(chunk);
+        }
+        else {
+            this[CONSUMECHUNK](chunk);
+        }
+        this[WRITING] = false;
+        // return false if there's a queue, or if the current entry isn't flowing
+        const ret = this[QUEUE].length > 0 ? false
+            : this[READENTRY] ? this[READENTRY].flowing
+                : true;
+        // if we have no queue, then that means a clogged READENTRY
+        if (!ret && this[QUEUE].length === 0) {
+            this[READENTRY]?.once('drain', () => this.emit('drain'));
+        }
+        /* c8 ignore next */
+        cb?.();
+        return ret;
+    }
+    [BUFFERCONCAT](c) {
+        if (c && !this[parse_ABORTED]) {
+            this[parse_BUFFER] = this[parse_BUFFER] ? Buffer.concat([this[parse_BUFFER], c]) : c;
+        }
+    }
+    [MAYBEEND]() {
+        if (this[ENDED] &&
+            !this[EMITTEDEND] &&
+            !this[parse_ABORTED] &&
+            !this[CONSUMING]) {
+            this[EMITTEDEND] = true;
+            const entry = this[WRITEENTRY];
+            if (entry?.blockRemain) {
+                // truncated, likely a damaged file
+                const have = this[parse_BUFFER] ? this[parse_BUFFER].length : 0;
+                this.warn('TAR_BAD_ARCHIVE', `Truncated input (needed ${entry.blockRemain} more bytes, only ${have} available)`, { entry });
+                if (this[parse_BUFFER]) {
+                    entry.write(this[parse_BUFFER]);
+                }
+                entry.end();
+            }
+            this[EMIT](DONE);
+        }
+    }
+    [CONSUMECHUNK](chunk) {
+        if (this[CONSUMING] && chunk) {
+            this[BUFFERCONCAT](chunk);
+        }
+        else if (!chunk && !this[parse_BUFFER]) {
+            this[MAYBEEND]();
+        }
+        else if (chunk) {
+            this[CONSUMING] = true;
+            if (this[parse_BUFFER]) {
+                this[BUFFERCONCAT](chunk);
+                const c = this[parse_BUFFER];
+                this[parse_BUFFER] = undefined;
+                this[CONSUMECHUNKSUB](c);
+            }
+            else {
+                this[CONSUMECHUNKSUB](chunk);
+            }
+            while (this[parse_BUFFER] &&
+                this[parse_BUFFER]?.length >= 512 &&
+                !this[parse_ABORTED] &&
+                !this[SAW_EOF]) {
+                const c = this[parse_BUFFER];
+                this[parse_BUFFER] = undefined;
+                this[CONSUMECHUNKSUB](c);
+            }
+            this[CONSUMING] = false;
+        }
+        if (!this[parse_BUFFER] || this[ENDED]) {
+            this[MAYBEEND]();
+        }
+    }
+    [CONSUMECHUNKSUB](chunk) {
+        // we know that we are in CONSUMING mode, so anything written goes into
+        // the buffer.  Advance the position and put any remainder in the buffer.
+        let position = 0;
+        const length = chunk.length;
+        while (position + 512 <= length && !this[parse_ABORTED] && !this[SAW_EOF]) {
+            switch (this[parse_STATE]) {
+                case 'begin':
+                case 'header':
+                    this[CONSUMEHEADER](chunk, position);
+                    position += 512;
+                    break;
+                case 'ignore':
+                case 'body':
+                    position += this[CONSUMEBODY](chunk, position);
+                    break;
+                case 'meta':
+                    position += this[CONSUMEMETA](chunk, position);
+                    break;
+                /* c8 ignore start */
+                default:
+                    throw new Error('invalid state: ' + this[parse_STATE]);
+                /* c8 ignore stop */
+            }
+        }
+        if (position < length) {
+            this[parse_BUFFER] =
+                this[parse_BUFFER] ?
+                    Buffer.concat([chunk.subarray(position), this[parse_BUFFER]])
+                    : chunk.subarray(position);
+        }
+    }
+    end(chunk, encoding, cb) {
+        if (typeof chunk === 'function') {
+            cb = chunk;
+            encoding = undefined;
+            chunk = undefined;
+        }
+        if (typeof encoding === 'function') {
+            cb = encoding;
+            encoding = undefined;
+        }
+        if (typeof chunk === 'string') {
+            chunk = Buffer.from(chunk, encoding);
+        }
+        if (cb)
+            this.once('finish', cb);
+        if (!this[parse_ABORTED]) {
+            if (this[UNZIP]) {
+                /* c8 ignore start */
+                if (chunk) {
+                    this[COMPRESSEDBYTESREAD] += chunk.length;
+                    this[UNZIP].write(chunk);
+                }
+                /* c8 ignore stop */
+                this[UNZIP].end();
+            }
+            else {
+                this[ENDED] = true;
+                if (this.brotli === undefined || this.zstd === undefined)
+                    chunk = chunk || Buffer.alloc(0);
+                if (chunk)
+                    this.write(chunk);
+                this[MAYBEEND]();
+            }
+        }
+        return this;
+    }
+}
+//# sourceMappingURL=parse.js.map
+;// CONCATENATED MODULE: ./src/arc/artifact/unpack.ts
+/** Unpacks arcProxy's archive, entry by entry: nothing that is not expected, nowhere but into the given folder. */
+
+
+
+
+
+const unpack_defaultMaxBytes = 629_145_600;
+/** By lower-case name in the archive: how they are named here. They are kept beside the program. */
+const licenceFiles = new Map([
+    ["license.txt", "LICENSE.txt"],
+    ["thirdpartynotice.txt", "ThirdPartyNotice.txt"],
+]);
+const fileTypes = new Set(["File", "OldFile"]);
+/** Throws ERR_ARC_PROXY_INVALID. What it has written until then is the caller's to remove. */
+async function unpack(options) {
+    const { archive, target, programName, maxBytes = unpack_defaultMaxBytes } = options;
+    const written = new Set();
+    let left = maxBytes;
+    const accept = async (entry) => {
+        left -= entry.size;
+        if (left < 0)
+            throw new Error(`it unpacks to more than ${String(maxBytes)} bytes`);
+        const name = targetName(entry, programName);
+        if (name === undefined)
+            return void entry.resume();
+        if (written.has(name))
+            throw new Error(`it has ${name} twice`);
+        written.add(name);
+        const mode = name === programName ? 0o700 : 0o600;
+        await (0,external_node_stream_promises_namespaceObject.pipeline)(entry, (0,external_node_fs_namespaceObject.createWriteStream)((0,external_node_path_namespaceObject.join)(target, name), { flags: "wx", mode }));
+    };
+    try {
+        await eachEntry(archive, accept);
+        if (!written.has(programName))
+            throw new Error("it holds no program");
+    }
+    catch (error) {
+        throw new errors_ClusterConnectError("ERR_ARC_PROXY_INVALID", `the archive: ${errors_messageOf(error)}`, {
+            cause: error,
+        });
+    }
+}
+/** In their order, each once the one before has been read. Rejects with the first failure, the archive's or `accept`'s. */
+async function eachEntry(archive, accept) {
+    const source = (0,external_node_fs_namespaceObject.createReadStream)(archive);
+    const accepted = [];
+    const read = new Promise((resolve, reject) => {
+        const parser = new Parser({ strict: true });
+        parser.on("entry", (entry) => {
+            const accepting = accept(entry);
+            accepting.catch(reject);
+            accepted.push(accepting);
+        });
+        parser.on("ignoredEntry", ({ path }) => reject(unexpected(path)));
+        parser.on("error", reject).on("end", resolve);
+        source.on("error", reject).pipe(parser);
+    });
+    try {
+        await read;
+        await Promise.all(accepted);
+    }
+    finally {
+        source.destroy();
+    }
+}
+const unexpected = (path) => new Error(`it holds ${JSON.stringify(path.slice(0, 200))}`);
+/** Files lie in one folder: two components, whose second says what they are. Undefined for that folder itself. */
+function targetName(entry, programName) {
+    const components = entry.path.replace(/^\.\//, "").replace(/\/$/, "").split("/");
+    const isPlain = components.every((component) => component !== "" && component !== "." && component !== ".." && !/[\\:\0]/.test(component));
+    if (entry.type === "Directory" && ((isPlain && components.length === 1) || /^\.?\/?$/.test(entry.path))) {
+        return undefined;
+    }
+    const base = components[1]?.toLowerCase() ?? "";
+    const name = base.startsWith("arcproxy") ? programName : licenceFiles.get(base);
+    if (!fileTypes.has(entry.type) || !isPlain || components.length !== 2 || name === undefined) {
+        throw unexpected(entry.path);
+    }
+    return name;
+}
+
+;// CONCATENATED MODULE: ./src/arc/artifact/provide.ts
+/**
+ * arcProxy, Microsoft's client of the Azure Arc relay, on this machine: given by path, kept from an earlier time, or
+ * fetched from Microsoft's registry. It is never redistributed: its licence lies beside it in the archive.
+ */
+
+
+
+
+
+
+
+
+
+/** The same one for the public cloud and those of the US government and of China. */
+const defaultRegistry = new URL("https://mcr.microsoft.com");
+const recordFile = "digest.json";
+const provide_record = object({ digest: schemas_string().regex(digestPattern) });
+/** Throws ERR_ARC_PROXY_PATH, ERR_ARC_PROXY_PLATFORM, ERR_ARC_PROXY_DIGEST, ERR_ARC_PROXY_INVALID or ERR_ARC_REGISTRY_UNREACHABLE. */
+async function provideArcProxy(options) {
+    const { path, digest, cache } = options;
+    if (path !== undefined)
+        return { path, digest: await verifyProgram(path, digest), source: "given" };
+    const target = targetPlatform();
+    const key = {
+        name: "arcProxy",
+        // 1.3.029301 is no semantic version: those have no leading zeros.
+        version: arcProxyVersion.replace(/\.0+(?=\d)/g, "."),
+        platform: `${target.os}-${target.arch}`,
+    };
+    const name = programName(target);
+    const kept = await cache.find(key);
+    if (kept !== undefined) {
+        try {
+            const program = (0,external_node_path_namespaceObject.join)(kept, name);
+            return { path: program, digest: await verifyKept(kept, program, digest), source: "cached" };
+        }
+        catch (error) {
+            options.onStale?.(errors_messageOf(error));
+        }
+    }
+    return fetchAndKeep(key, name, options);
+}
+async function fetchAndKeep(key, name, options) {
+    const folder = await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_namespaceObject.join)(options.scratch, "fetched-"));
+    let isInUse = false;
+    try {
+        const digest = await fetchInto(folder, name, options);
+        const unpacked = (0,external_node_path_namespaceObject.join)(folder, "unpacked");
+        const kept = await options.cache.store(key, unpacked).catch((error) => {
+            // It serves this time all the same: the scratch folder is there until then.
+            options.onStale?.(`it cannot be kept: ${errors_messageOf(error)}`);
+            isInUse = true;
+            return unpacked;
+        });
+        return { path: (0,external_node_path_namespaceObject.join)(kept, name), digest, source: "fetched" };
+    }
+    finally {
+        if (!isInUse)
+            await (0,promises_namespaceObject.rm)(folder, { recursive: true, force: true });
+    }
+}
+/** The program's digest. Throws ERR_ARC_PROXY_PATH or, when it is not `expected`, ERR_ARC_PROXY_DIGEST. */
+async function verifyProgram(path, expected) {
+    let found;
+    try {
+        found = await digestOf(path);
+        await (0,promises_namespaceObject.access)(path, promises_namespaceObject.constants.X_OK);
+    }
+    catch (error) {
+        throw new errors_ClusterConnectError("ERR_ARC_PROXY_PATH", errors_messageOf(error), { cause: error });
+    }
+    if (expected === undefined || found === expected)
+        return found;
+    throw new errors_ClusterConnectError("ERR_ARC_PROXY_DIGEST", `${path} is ${found}, not ${expected}`);
+}
+/** What was verified when it was fetched, and is still that. */
+async function verifyKept(folder, program, pinned) {
+    const { digest } = provide_record.parse(JSON.parse(await (0,promises_namespaceObject.readFile)((0,external_node_path_namespaceObject.join)(folder, recordFile), "utf8")));
+    await verifyProgram(program, digest);
+    return verifyProgram(program, pinned);
+}
+async function fetchInto(folder, name, options) {
+    const { registry = defaultRegistry, onProgress, signal, digest: pinned } = options;
+    const archive = (0,external_node_path_namespaceObject.join)(folder, "archive.tar.gz");
+    const target = (0,external_node_path_namespaceObject.join)(folder, "unpacked");
+    await downloadLayer({
+        registry: new Registry(registry, repositoryOf(targetPlatform()), signal),
+        tag: arcProxyVersion,
+        target: archive,
+        onProgress,
+        signal,
+    });
+    await (0,promises_namespaceObject.mkdir)(target, { mode: 0o700 });
+    await unpack({ archive, target, programName: name });
+    const digest = await verifyProgram((0,external_node_path_namespaceObject.join)(target, name), pinned);
+    await (0,promises_namespaceObject.writeFile)((0,external_node_path_namespaceObject.join)(target, recordFile), JSON.stringify({ digest, version: arcProxyVersion }), {
+        mode: 0o600,
+    });
+    return digest;
 }
 
 ;// CONCATENATED MODULE: ./src/ci/inputs.ts
@@ -48338,6 +54100,7 @@ function readable(line) {
 const groups = {
     trust: { title: "Certificate authority of the cluster", visibleWhen: "insecureTrustRelay = false" },
     entra: { title: "Identity: Microsoft Entra" },
+    arc: { title: "Azure Arc" },
     key: { title: "Identity at the relay: a shared access key" },
     pipeline: { title: "Identity: the pipeline's own token" },
     kubeconfig: { title: "Kubeconfig" },
@@ -48346,12 +54109,11 @@ const groups = {
 const inputs = {
     "cluster-name": {
         required: true,
-        description: "Name of the cluster, as relay and agent know it, such as plant-7.",
+        description: "Name of the cluster, as relay and agent know it, such as plant-7; for Azure Arc, of the Arc-enabled cluster.",
         field: { label: "Cluster name" },
     },
     "relay-url": {
-        required: true,
-        description: "Address of the relay, such as https://relay.example.com, or of an Azure Relay namespace.",
+        description: "Address of the relay, such as https://relay.example.com, or of an Azure Relay namespace. Without it the way is Azure Arc's, and subscription-id and resource-group are needed.",
         field: { label: "Relay URL" },
     },
     "relay-ca": {
@@ -48379,12 +54141,12 @@ const inputs = {
     },
     "azure-subscription": {
         only: "azure-pipelines",
-        description: "Service connection with workload identity federation, in whose name Microsoft Entra gives the tokens for relay-scope and cluster-scope.",
+        description: "Service connection with workload identity federation, in whose name Microsoft Entra gives the tokens for relay-scope and cluster-scope, or those for Azure Arc.",
         field: { label: "Azure subscription", type: "connectedService:AzureRM", group: "entra" },
     },
     "client-id": {
         only: "github",
-        description: "Application in Microsoft Entra that gives the tokens for relay-scope and cluster-scope.",
+        description: "Application in Microsoft Entra that gives the tokens for relay-scope and cluster-scope, or those for Azure Arc.",
         field: { label: "Client ID" },
     },
     "tenant-id": {
@@ -48408,7 +54170,7 @@ const inputs = {
     },
     token: {
         secret: true,
-        description: "Token of a Kubernetes service account, or another one that the cluster itself has issued, instead of the job's identity at the cluster. Its auth proxy must allow that (passThrough); it is not renewed.",
+        description: "Token of a Kubernetes service account, or another one that the cluster itself has issued, instead of the job's identity at the cluster. Its auth proxy must allow that (passThrough), Azure Arc does; it is not renewed.",
         field: { label: "Token of a service account", group: "advanced" },
     },
     "relay-key-name": {
@@ -48430,6 +54192,42 @@ const inputs = {
         default: "false",
         description: "Whether relay and cluster may be shown one and the same pipeline token, which lets the relay act as the pipeline in the cluster.",
         field: { label: "Show the relay the cluster's token", type: "boolean", group: "pipeline" },
+    },
+    "subscription-id": {
+        description: "Azure subscription of an Arc-enabled cluster, which is then reached through Azure Arc.",
+        field: { label: "Subscription ID", group: "arc" },
+    },
+    "resource-group": {
+        description: "Resource group of the Arc-enabled cluster.",
+        field: { label: "Resource group", group: "arc" },
+    },
+    cloud: {
+        description: "Azure cloud of the Arc-enabled cluster: AzureCloud (default), AzureUSGovernment, AzureChinaCloud, or the address of an ARM endpoint.",
+        field: { label: "Cloud", group: "arc" },
+    },
+    "client-secret": {
+        only: "github",
+        secret: true,
+        description: "Secret of the application client-id, instead of the job's own identity; for Azure Arc alone.",
+        field: { label: "Client secret" },
+    },
+    "client-certificate": {
+        only: "github",
+        secret: true,
+        description: "PEM of certificate and private key of the application client-id, instead of the job's own identity; for Azure Arc alone.",
+        field: { label: "Client certificate" },
+    },
+    "arc-proxy-path": {
+        description: "Path of Microsoft's arcProxy on the machine; without it, it is fetched and kept.",
+        field: { label: "Path of arcProxy", group: "arc" },
+    },
+    "arc-proxy-digest": {
+        description: "The only digest that arcProxy may have: sha256:\u2026 of the program, which the log names.",
+        field: { label: "Digest of arcProxy", group: "arc" },
+    },
+    "arc-proxy-registry": {
+        description: "Mirror to fetch arcProxy from. Default: https://mcr.microsoft.com.",
+        field: { label: "Registry of arcProxy", group: "arc" },
     },
     "context-name": {
         description: "Name of context, cluster and user in the kubeconfig. Default: the cluster's name.",
@@ -48470,6 +54268,25 @@ const outputs = {
     "server-version": "Version of the Kubernetes API server.",
 };
 
+;// CONCATENATED MODULE: ./src/ci/plain-text.ts
+/**
+ * Text from elsewhere (a cluster's or a caller's name, another process's log) as one line that no CI system takes
+ * for a command: those begin a line with `::`, or stand anywhere as `##[` or `##vso[`. Characters that nobody sees go
+ * too: an override of the writing direction makes one name look like another, and the Azure Pipelines agent looks for
+ * `##vso[` by a comparison of its culture, which overlooks what has no width.
+ */
+function plainText(text) {
+    return text
+        .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]+/gu, " ")
+        .replace(/##(?=\[|vso)/gi, "# #")
+        .replace(/^\s*::/, ": :");
+}
+/** The same, cut to `most` characters: CI systems cut a long annotation at its end, where the remedy stands. */
+function shortText(text, most) {
+    const plain = plainText(text);
+    return plain.length <= most ? plain : `${plain.slice(0, most)} \u2026`;
+}
+
 ;// CONCATENATED MODULE: ./src/ci/system-names.ts
 /** What inputs and outputs are called on each CI system. */
 
@@ -48492,6 +54309,10 @@ const hyphenated = new RegExp(`(?<![\\w-])(?:${[...inputsOf("azure-pipelines").m
 
 const phaseNames = {
     token: "Obtained the identity tokens",
+    arcProxy: "Started arcProxy",
+    relayCredential: "Obtained the way to the cluster's relay from Azure",
+    identity: "Obtained the token for the cluster from Microsoft Entra",
+    registered: "Registered both with arcProxy",
     session: "Opened a session with the cluster's agent",
     proof: "Sent a request to the cluster and got its answer",
     kubeconfig: "Wrote the kubeconfig",
@@ -48508,14 +54329,15 @@ function reportPhases(log, { timingsMs }) {
 /** The one line that counts, and what its reader should know or do. `afterMs`: since the step began. */
 function report(platform, settings, connection, afterMs) {
     const { log, job } = platform;
-    const { clusterName, namespace } = settings;
+    const { clusterName, namespace, way } = settings;
     const { serverVersion, identity } = connection;
     log.info(`Connected to ${clusterName} (${serverVersion}) as ${identity} in ${seconds(afterMs, 1)}`);
-    if (!connection.caPinned && !settings.trustRelay) {
+    if (!connection.caPinned && !(way.kind === "relay" && way.trustRelay)) {
         log.warning(`The relay was trusted to name the CA of ${clusterName}. Compare this with the auth proxy's log and set ` +
             `${nameOn(job.system, "cluster-ca")}: ${connection.caPins.join(" ")}`);
     }
-    reportSharedAudience(platform, settings);
+    if (way.kind === "relay")
+        reportSharedAudience(platform, way);
     if (!connection.hasRights)
         log.notice(noRights(plainText(identity), namespace ?? "default"));
     if (isContainer()) {
@@ -48560,6 +54382,308 @@ function noRights(identity, namespace) {
 }
 const isContainer = () => ["/.dockerenv", "/run/.containerenv"].some((mark) => (0,external_node_fs_namespaceObject.existsSync)(mark));
 
+;// CONCATENATED MODULE: ./src/ci/arc-backend.ts
+/** What the client proxy is told of the way through Azure Arc; arcProxy is fetched here, so that the step shows it. */
+
+
+
+
+/** Throws an ERR_CI_OIDC_\u2026, ERR_CI_SERVICE_CONNECTION, ERR_ARC_PROXY_\u2026 or ERR_ARC_REGISTRY_UNREACHABLE. */
+async function arc_backend_arcBackend(platform, settings, instanceDirectory) {
+    const { subscriptionId, resourceGroup, cloud, token } = settings;
+    // Before anything is fetched: a job that may not sign in need not wait for that.
+    const login = signIn(platform, settings);
+    const { path, digest } = await fetchArcProxy(platform, settings, instanceDirectory);
+    return {
+        kind: "arc",
+        subscriptionId,
+        resourceGroup,
+        cloud,
+        ...login,
+        ...(token === undefined ? {} : { serviceAccount: { kind: "static", token } }),
+        program: { path, digest },
+    };
+}
+function signIn({ identity }, { login, own }) {
+    if (own !== undefined && login.kind === "application") {
+        return { tenantId: login.tenantId, signIn: { ...own, clientId: login.clientId } };
+    }
+    const { tenantId, clientId, assertion } = identity.entraClient(login);
+    return { tenantId, signIn: { kind: "assertion", clientId, assertion } };
+}
+async function fetchArcProxy({ log, job }, { arcProxy }, instanceDirectory) {
+    const startedAt = performance.now();
+    const since = () => seconds(performance.now() - startedAt);
+    let toldTenths = 0;
+    const program = await provideArcProxy({
+        ...arcProxy,
+        cache: new FolderCache(job.toolDirectory ?? instanceDirectory),
+        scratch: instanceDirectory,
+        onProgress: ({ receivedBytes, totalBytes }) => {
+            const tenths = Math.floor((receivedBytes / totalBytes) * 10);
+            if (tenths === toldTenths)
+                return;
+            toldTenths = tenths;
+            log.info(`${since()}  Fetching arcProxy: ${String(tenths * 10)} % of ${megabytes(totalBytes)}`);
+        },
+        onStale: (reason) => log.info(`${since()}  The arcProxy that was kept is not used: ${reason}`),
+    });
+    const version = program.source === "given" ? "" : ` ${arcProxyVersion}`;
+    log.info(`${since()}  arcProxy${version} (${program.source}), ${program.digest}`);
+    return program;
+}
+const megabytes = (bytes) => `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+;// CONCATENATED MODULE: ./src/ci/job-state.ts
+class JobState {
+    platform;
+    constructor(platform) {
+        this.platform = platform;
+    }
+    save(name, value) {
+        this.platform.state.save(name, value);
+    }
+    /** Undefined when main did not come so far. */
+    read(name) {
+        const value = this.platform.state.read(name);
+        return value === "" ? undefined : value;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/ci/process-table.ts
+/**
+ * The processes of the machine, by what its operating system offers. None of it takes a path into a command line that
+ * something parses.
+ */
+
+/** Two of them in a row, and the waits beside them, stay within the ten seconds of post. */
+const programTimeoutMs = 2_000;
+const thisMachine = {
+    platform: process.platform,
+    run: (program, args, environment = {}) => (0,external_node_child_process_namespaceObject.execFileSync)(program, args, {
+        encoding: "utf8",
+        env: { ...process.env, ...environment },
+        timeout: programTimeoutMs,
+        stdio: ["ignore", "pipe", "ignore"],
+        windowsHide: true,
+    }),
+    signal: (pid, signal) => void process.kill(pid, signal),
+};
+
+;// CONCATENATED MODULE: ./src/ci/private-directory.ts
+/** The folder that holds kubeconfig and credential: for nobody else on the machine. */
+
+
+
+/**
+ * Makes a fresh folder of mode 0700. Mode bits mean nothing on Windows, where it inherits what its parent grants: there
+ * the grants are replaced by one, to this process's own account. Throws ERR_CI_START_FAILED, and leaves no folder then.
+ */
+async function makePrivateDirectory(path, table = thisMachine) {
+    await (0,promises_namespaceObject.mkdir)(path, { mode: 0o700 });
+    if (table.platform !== "win32")
+        return;
+    try {
+        // By its SID: names are translated, and a service's account has none that icacls takes.
+        const sid = /S-1-[\d-]+/.exec(table.run("whoami.exe", ["/user", "/fo", "csv", "/nh"]))?.[0];
+        if (sid === undefined)
+            throw new Error("whoami names no SID");
+        table.run("icacls.exe", [path, "/inheritance:r", "/grant:r", `*${sid}:(OI)(CI)F`]);
+    }
+    catch (error) {
+        await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
+        const detail = `the folder ${path} cannot be made private: ${errors_messageOf(error)}`;
+        throw new errors_ClusterConnectError("ERR_CI_START_FAILED", detail, { cause: error });
+    }
+}
+
+;// CONCATENATED MODULE: ./src/runtime/pretty-line.ts
+/** A JSON log line as a person reads it: time, level, event, then `name=value` pairs. */
+function prettyLine(json) {
+    const { time, level, event, ...fields } = JSON.parse(json);
+    const pairs = Object.entries(fields).map(([name, value]) => `${name}=${pretty(value)}`);
+    return `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${[event, ...pairs].join(" ")}\n`;
+}
+function pretty(value) {
+    const text = typeof value === "string" ? value : JSON.stringify(value);
+    return /[\s"]/.test(text) && typeof value === "string" ? JSON.stringify(text) : text;
+}
+
+;// CONCATENATED MODULE: ./src/ci/process-log.ts
+/** The logs of client proxy and arcProxy: they have no other way to tell the job anything once main has returned. */
+
+
+
+
+
+const tailLines = 40;
+const tailBytes = 65_536;
+/** The last lines of each log that there is, for people. */
+async function readLogTails(instanceDirectory) {
+    return [
+        { title: "The client proxy's log, its last lines", lines: await readTail(instanceDirectory, logFile) },
+        { title: "arcProxy's log, its last lines", lines: await readTail(instanceDirectory, arcProxyLogFile) },
+    ].filter(({ lines }) => lines.length > 0);
+}
+async function readTail(instanceDirectory, name) {
+    const file = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(instanceDirectory, name)).catch(() => undefined);
+    if (file === undefined)
+        return [];
+    try {
+        const { size } = await file.stat();
+        const start = Math.max(0, size - tailBytes);
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(tailBytes), 0, tailBytes, start);
+        const lines = buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n");
+        // Unless it is the whole file, the first line has lost its beginning.
+        return lines
+            .slice(start === 0 ? 0 : 1)
+            .filter((line) => line !== "")
+            .slice(-tailLines)
+            .map((line) => redact(readable(line)));
+    }
+    finally {
+        await file.close();
+    }
+}
+function showLogTails(log, tails) {
+    for (const { title, lines } of tails) {
+        log.startGroup(title);
+        for (const line of lines)
+            log.info(`| ${line}`);
+        log.endGroup();
+    }
+}
+/** What Node itself prints when it dies is no JSON. */
+function readable(line) {
+    try {
+        return prettyLine(line).trimEnd();
+    }
+    catch {
+        return line;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/ci/job-credentials.ts
+
+/**
+ * One token for each of relay and cluster: with one for both, a relay could act as the job in the cluster. Throws
+ * ERR_CI_SHARED_TOKEN where the CI system can issue but one and nobody has allowed that.
+ */
+function jobCredentials({ identity }, { credentials }) {
+    const { relay, cluster, entra, serviceConnection, allowSharedToken } = credentials;
+    if (relay.kind === "token" && cluster.kind === "token" && !identity.choosesAudience && !allowSharedToken) {
+        throw new errors_ClusterConnectError("ERR_CI_SHARED_TOKEN");
+    }
+    const client = entra === undefined ? undefined : identity.entraClient(entra);
+    const side = (credential) => {
+        if (credential.kind === "token") {
+            return identity.token({ audience: credential.audience, serviceConnection });
+        }
+        if (client === undefined)
+            throw new TypeError("a scope without a login");
+        return { kind: "entra", scope: credential.scope, ...client };
+    };
+    return {
+        relay: relay.kind === "key" ? { kind: "sas", keyName: relay.name, key: relay.key } : side(relay),
+        cluster: cluster.kind === "given" ? { kind: "static", token: cluster.token } : side(cluster),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/ci/relay-backend.ts
+
+/** What the client proxy is told of the way through a relay. */
+function relay_backend_relayBackend(platform, settings) {
+    const { relayUrl, relayCa, clusterCa } = settings;
+    const { relay, cluster } = jobCredentials(platform, settings);
+    return {
+        kind: "relay",
+        url: relayUrl.origin,
+        ...(relayCa === undefined ? {} : { caPem: relayCa }),
+        credential: relay,
+        clusterCredential: cluster,
+        clusterCa: clusterCa === undefined ? [] : [clusterCa],
+    };
+}
+
+;// CONCATENATED MODULE: ./src/arc/cloud.ts
+/** The Azure clouds: where ARM, Entra and the registry of arcProxy are, and what arcProxy calls them. */
+
+
+
+const cloud = (arcProxyName, arm, authority, assertionAudience) => ({
+    arcProxyName,
+    resourceManager: new URL(arm),
+    resourceManagerScope: `${arm}/.default`,
+    authority: new URL(authority),
+    assertionAudience,
+});
+/** By the names that Azure's tools give them. */
+const clouds = {
+    AzureCloud: cloud("AZUREPUBLICCLOUD", "https://management.azure.com", "https://login.microsoftonline.com", "api://AzureADTokenExchange"),
+    AzureUSGovernment: cloud("AzureUSGovernmentCloud", "https://management.usgovcloudapi.net", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"),
+    AzureChinaCloud: cloud("AzureChinaCloud", "https://management.chinacloudapi.cn", "https://login.partner.microsoftonline.cn", "api://AzureADTokenExchangeChina"),
+};
+const metadataVersion = "2022-09-01";
+const metadata = object({
+    name: schemas_string().min(1),
+    authentication: object({ loginEndpoint: url(), audiences: array(schemas_string().min(1)).default([]) }),
+    suffixes: object({ relayEndpointSuffix: schemas_string().optional() }).default({}),
+    /** What is in it does not matter: that it is there tells a cloud with data planes of its own. */
+    dataplaneEndpoints: unknown().optional(),
+});
+/**
+ * A cloud by its name, or by the address of its ARM endpoint (Azure Local, air-gapped), which is then asked for its
+ * metadata. Throws ERR_ARM_UNREACHABLE or ERR_ARM_ANSWER.
+ */
+async function resolveCloud(nameOrUrl, signal) {
+    if (Object.hasOwn(clouds, nameOrUrl))
+        return clouds[nameOrUrl];
+    const resourceManager = new URL(nameOrUrl);
+    const found = await fetchMetadata(resourceManager, signal);
+    const { loginEndpoint, audiences } = found.authentication;
+    const known = Object.hasOwn(clouds, found.name) ? clouds[found.name] : undefined;
+    const audience = (audiences[0] ?? resourceManager.origin).replace(/\/$/, "");
+    const base = {
+        arcProxyName: known?.arcProxyName ?? found.name,
+        resourceManager,
+        resourceManagerScope: `${audience}/.default`,
+        authority: new URL(loginEndpoint),
+        assertionAudience: (known ?? clouds.AzureCloud).assertionAudience,
+    };
+    if (found.dataplaneEndpoints === undefined)
+        return base;
+    return {
+        ...base,
+        endpoints: {
+            resourceManagerEndpoint: resourceManager.origin,
+            serviceBusEndpointSuffix: (found.suffixes.relayEndpointSuffix ?? "").replace(/^\./, ""),
+            activeDirectoryEndpoint: loginEndpoint,
+        },
+    };
+}
+async function fetchMetadata(arm, signal) {
+    const url = new URL(`/metadata/endpoints?api-version=${metadataVersion}`, arm);
+    let response;
+    try {
+        response = await sendHttpRequest({ url, headers: { Accept: "application/json" }, signal });
+    }
+    catch (error) {
+        if (error instanceof ClusterConnectError && error.code !== "ERR_HTTP_FAILED")
+            throw error;
+        throw new ClusterConnectError("ERR_ARM_UNREACHABLE", messageOf(error), { cause: error });
+    }
+    if (response.status >= 500 || response.status === 429) {
+        throw new ClusterConnectError("ERR_ARM_UNREACHABLE", `status ${String(response.status)} of ${url.href}`);
+    }
+    try {
+        return metadata.parse(JSON.parse(response.body));
+    }
+    catch (error) {
+        const detail = `${url.href} is not the metadata of a cloud: status ${String(response.status)}`;
+        throw new ClusterConnectError("ERR_ARM_ANSWER", detail, { cause: error });
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/runtime/duration.ts
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -48567,13 +54691,14 @@ const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 function parseDuration(text, name) {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
     if (!match) {
-        throw new ClusterConnectError("ERR_SETTINGS_INVALID", `${name} is "${text}", which is not a duration such as 60s, 2m or 1h`);
+        throw new errors_ClusterConnectError("ERR_SETTINGS_INVALID", `${name} is "${text}", which is not a duration such as 60s, 2m or 1h`);
     }
     return Number(match[1]) * unitMs[(match[2] ?? "s")];
 }
 
 ;// CONCATENATED MODULE: ./src/ci/parse-input.ts
 /** How the text of an input becomes a value. Each throws an Error whose message follows the input's name. */
+
 
 
 
@@ -48630,6 +54755,30 @@ function parseScope(text) {
     if (/^[\x21-\x7e]+\/\.default$/.test(text))
         return text;
     throw new Error(`is ${quote(text)}, not a scope such as api://cluster-connect-plant-7/.default`);
+}
+/** Of a subscription. */
+function parseGuid(text) {
+    if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text))
+        return text;
+    throw new Error(`is ${quote(text)}, not an id such as 00000000-0000-0000-0000-000000000000`);
+}
+function parseResourceGroup(text) {
+    if (/^[\p{L}\p{N}_().-]{1,90}$/u.test(text) && !text.endsWith("."))
+        return text;
+    throw new Error(`is ${quote(text)}, not the name of a resource group`);
+}
+/** A cloud's name, or the address of its ARM endpoint. */
+function parseCloud(text) {
+    if (Object.hasOwn(clouds, text))
+        return text;
+    if (URL.canParse(text))
+        return parseOrigin(text).origin;
+    throw new Error(`is ${quote(text)}, neither one of ${Object.keys(clouds).join(", ")} nor an https:// address`);
+}
+function parseDigest(text) {
+    if (/^sha256:[0-9a-f]{64}$/.test(text))
+        return text;
+    throw new Error(`is ${quote(text)}, not sha256: and 64 hexadecimal digits`);
 }
 function parseNamespace(text) {
     if (namespacePattern.test(text))
@@ -48767,6 +54916,77 @@ const resourceOf = (scope) => scope
     .replace(/\/+\.default$/, "")
     .replace(/^api:\/\/(?=[0-9a-f-]{36}$)/, "");
 
+;// CONCATENATED MODULE: ./src/ci/arc-settings.ts
+/** The inputs of a way through Azure Arc. */
+
+
+
+/** Inputs that mean nothing on the way through a relay. */
+const arcAlone = [
+    "cloud",
+    "client-secret",
+    "client-certificate",
+    "arc-proxy-path",
+    "arc-proxy-digest",
+    "arc-proxy-registry",
+];
+const relayAlone = [
+    "relay-ca",
+    "cluster-ca",
+    "relay-audience",
+    "cluster-audience",
+    "relay-scope",
+    "cluster-scope",
+    "relay-key-name",
+    "relay-key",
+    "service-connection",
+];
+function readArcSettings(reader, clusterName) {
+    reader.refuse(relayAlone, "beside subscription-id: it is a relay's");
+    if (clusterName.includes("/"))
+        reader.problem("cluster-name of an Arc-enabled cluster has no slash");
+    for (const name of ["subscription-id", "resource-group"]) {
+        if (reader.text(name) === "")
+            reader.problem(`${name} is required for Azure Arc`);
+    }
+    const cloud = reader.parse("cloud", parseCloud) ?? "AzureCloud";
+    return {
+        kind: "arc",
+        subscriptionId: reader.parse("subscription-id", parseGuid) ?? "",
+        resourceGroup: reader.parse("resource-group", parseResourceGroup) ?? "",
+        cloud,
+        login: readLogin(reader, cloud),
+        own: readOwn(reader),
+        token: reader.parse("token", parseToken),
+        arcProxy: {
+            path: reader.text("arc-proxy-path") || undefined,
+            digest: reader.parse("arc-proxy-digest", parseDigest),
+            registry: reader.parse("arc-proxy-registry", parseOrigin),
+        },
+    };
+}
+/** Where Entra is follows from the cloud, unless that is one of somebody's own. */
+function readLogin(reader, cloud) {
+    const login = readEntraLogin(reader);
+    if (login === undefined) {
+        const names = reader.has("client-id") ? "client-id and tenant-id are" : "azure-subscription is";
+        reader.problem(`${names} required for Azure Arc`);
+        return { kind: "service-connection", id: "" };
+    }
+    if (login.kind !== "application" || !Object.hasOwn(clouds, cloud))
+        return login;
+    return { ...login, authority: clouds[cloud].authority.origin };
+}
+function readOwn(reader) {
+    const secret = reader.text("client-secret");
+    const pem = reader.text("client-certificate");
+    if (secret !== "" && pem !== "")
+        reader.problem("client-secret has no sense beside client-certificate");
+    if (secret !== "")
+        return { kind: "secret", secret };
+    return pem === "" ? undefined : { kind: "certificate", pem };
+}
+
 ;// CONCATENATED MODULE: ./src/ci/input-reader.ts
 /** The inputs' texts, and everything that is wrong with them, told at once in the CI system's own spelling. */
 
@@ -48799,10 +55019,16 @@ class InputReader {
             return text === "" ? undefined : parse(text);
         }
         catch (error) {
-            const problem = error instanceof ClusterConnectError ? error.detail : messageOf(error);
+            const problem = error instanceof errors_ClusterConnectError ? error.detail : errors_messageOf(error);
             this.#problems.push(`${nameOn(this.#system, name)} ${problem}`);
             return undefined;
         }
+    }
+    /** Notes each of these inputs that was given although it means nothing here. */
+    refuse(names, why) {
+        for (const name of names)
+            if (this.text(name) !== "")
+                this.problem(`${name} has no sense ${why}`);
     }
     /** Notes a problem, in words of ours alone: names of inputs in it are spelt as the CI system spells them. */
     problem(text) {
@@ -48811,22 +55037,20 @@ class InputReader {
     /** Throws ERR_CI_INPUT if there was any problem. */
     check() {
         if (this.#problems.length > 0)
-            throw new ClusterConnectError("ERR_CI_INPUT", this.#problems.join("; "));
+            throw new errors_ClusterConnectError("ERR_CI_INPUT", this.#problems.join("; "));
     }
 }
 
-;// CONCATENATED MODULE: ./src/ci/settings.ts
-/** Inputs, read once and checked together: one message names everything that is wrong. */
+;// CONCATENATED MODULE: ./src/ci/relay-settings.ts
+/** The inputs of a way through our own relay, or an Azure Relay namespace. */
 
 
 
-/** Masks what is secret before anything else is done with it. Throws ERR_CI_INPUT. */
-function readSettings(platform) {
-    const reader = new InputReader(platform);
-    const clusterName = reader.parse("cluster-name", parseClusterName) ?? "";
+function readRelaySettings(reader, clusterName) {
     const relayUrl = reader.parse("relay-url", parseOrigin) ?? new URL("https://relay.invalid");
-    const settings = {
-        clusterName,
+    reader.refuse(arcAlone, "beside relay-url: it is Azure Arc's");
+    return {
+        kind: "relay",
         relayUrl,
         relayCa: reader.parse("relay-ca", parseCertificates),
         clusterCa: reader.text("cluster-ca") || undefined,
@@ -48835,6 +55059,22 @@ function readSettings(platform) {
             relayAudience: relayUrl.origin,
             clusterAudience: `cluster-connect/${clusterName}`,
         }),
+    };
+}
+
+;// CONCATENATED MODULE: ./src/ci/settings.ts
+/** Inputs, read once and checked together: one message names everything that is wrong. */
+
+
+
+
+/** Masks what is secret before anything else is done with it. Throws ERR_CI_INPUT. */
+function readSettings(platform) {
+    const reader = new InputReader(platform);
+    const clusterName = reader.parse("cluster-name", parseClusterName) ?? "";
+    const settings = {
+        clusterName,
+        way: isArc(reader) ? readArcSettings(reader, clusterName) : readRelaySettings(reader, clusterName),
         contextName: reader.text("context-name") || clusterName,
         namespace: reader.parse("namespace", parseNamespace),
         timeoutMs: reader.parse("timeout", parseTimeout) ?? 0,
@@ -48844,6 +55084,17 @@ function readSettings(platform) {
     reader.check();
     return Object.freeze(settings);
 }
+/** Which of the two ways the inputs mean; what they say of both, or of neither, is a problem. */
+function isArc(reader) {
+    const isRelay = reader.text("relay-url") !== "";
+    const isAzure = reader.text("subscription-id") !== "" || reader.text("resource-group") !== "";
+    if (isRelay && isAzure)
+        reader.problem("relay-url has no sense beside subscription-id and resource-group");
+    if (!isRelay && !isAzure) {
+        reader.problem("relay-url is required, or for Azure Arc subscription-id and resource-group");
+    }
+    return isAzure && !isRelay;
+}
 
 ;// CONCATENATED MODULE: ./src/ci/process-identity.ts
 /**
@@ -48852,8 +55103,8 @@ function readSettings(platform) {
  */
 
 
-/** Arguments are `node bundle marker`. */
-const markerIndex = 2;
+/** The command lines that are meant: `node bundle marker`, or `program -c marker`, a script's interpreter before it. */
+const isMarked = (words, marker) => words[2] === marker || (words[2] === "-c" && words[3] === marker);
 /** The process's id; undefined when none runs (a zombie does not), or when nothing tells. */
 function findProcess(marker, table = thisMachine) {
     if (table.platform === "win32")
@@ -48871,8 +55122,8 @@ function isOurProcess(pid, marker, table = thisMachine) {
         return findProcess(marker, table) === pid;
     try {
         const state = /\) (\w)/.exec((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/stat`, "utf8"))?.[1];
-        const argument = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/cmdline`, "utf8").split("\0")[markerIndex];
-        return state !== "Z" && argument === marker;
+        const words = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/cmdline`, "utf8").split("\0");
+        return state !== "Z" && isMarked(words, marker);
     }
     catch {
         return false;
@@ -48881,7 +55132,7 @@ function isOurProcess(pid, marker, table = thisMachine) {
 function findByPs(marker, table) {
     try {
         const lines = table.run("ps", ["-axww", "-o", "pid=,args="]).split("\n");
-        const line = lines.find((text) => text.trimEnd().endsWith(` ${marker}`));
+        const line = lines.find((text) => text.trimEnd().replace(/ -d$/, "").endsWith(` ${marker}`));
         return line === undefined ? undefined : Number.parseInt(line, 10);
     }
     catch {
@@ -48973,6 +55224,7 @@ async function isGone(isThere, withinMs) {
 
 
 
+
 const undo_statusTimeoutMs = 1_000;
 const stopTimeoutMs = 4_000;
 async function undo(platform) {
@@ -48984,10 +55236,15 @@ async function undo(platform) {
     const address = await readControlAddress(directory).catch(() => "");
     const status = await stopPolitely(platform, directory);
     const steps = [
-        await attempt(platform, "end the client proxy", async () => {
-            if (!(await stopProcess(directory)))
-                throw new Error("it does not end");
-        }),
+        // Side by side, as each may take its time: arcProxy has a process group of its own, and outlives a client proxy that
+        // was killed.
+        ...(await Promise.all([
+            attempt(platform, "end the client proxy", () => end(directory)),
+            attempt(platform, "end arcProxy", async () => {
+                if (state.read("way") === "arc")
+                    await end((0,external_node_path_namespaceObject.join)(directory, arcProxyConfig));
+            }),
+        ])),
         await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state)),
         await attempt(platform, `delete ${directory}`, async () => {
             await removeSocket(address);
@@ -48995,6 +55252,10 @@ async function undo(platform) {
         }),
     ];
     return { status, isComplete: steps.every((isDone) => isDone) };
+}
+async function end(marker) {
+    if (!(await stopProcess(marker)))
+        throw new Error("it does not end");
 }
 /** A process that does not answer is ended by signals; one that never came up has nothing to say. */
 async function stopPolitely(platform, directory) {
@@ -49005,7 +55266,7 @@ async function stopPolitely(platform, directory) {
         return await askClientProxy(directory, "stop", stopTimeoutMs);
     }
     catch (error) {
-        platform.log.debug(`The client proxy did not answer: ${messageOf(error)}`);
+        platform.log.debug(`The client proxy did not answer: ${errors_messageOf(error)}`);
         return status;
     }
 }
@@ -49038,12 +55299,13 @@ async function attempt(platform, what, action) {
         return true;
     }
     catch (error) {
-        platform.log.warning(`Could not ${what}: ${messageOf(error)}`);
+        platform.log.warning(`Could not ${what}: ${errors_messageOf(error)}`);
         return false;
     }
 }
 
 ;// CONCATENATED MODULE: ./src/ci/connect.ts
+
 
 
 
@@ -49072,20 +55334,21 @@ async function connect(platform, clientProxyBundle) {
         platform.fail(presentable(asClusterConnectError(error, "CI job")));
         const directory = state.read("instanceDirectory");
         if (directory !== undefined)
-            showLogTail(platform.log, await readLogTail(directory));
+            showLogTails(platform.log, await readLogTails(directory));
         await undo(platform);
     }
 }
 async function connect_open(platform, settings, state, bundle) {
     const { log, job } = platform;
-    log.startGroup(`Connect to ${settings.clusterName} through ${settings.relayUrl.origin}`);
+    log.startGroup(`Connect to ${settings.clusterName} through ${nameOf(settings.way)}`);
     try {
         const instanceDirectory = newInstanceDirectory(job.tempDirectory);
-        const request = connect_startRequest(platform, settings, instanceDirectory);
         state.save("summary", String(settings.summary));
         state.save("clusterName", settings.clusterName);
+        state.save("way", settings.way.kind);
         state.save("instanceDirectory", instanceDirectory);
         await makePrivateDirectory(instanceDirectory);
+        const request = await connect_startRequest(platform, settings, instanceDirectory);
         const child = startClientProxy(bundle, request, job.environment);
         log.info(`${seconds(performance.now())}  Started the client proxy (process ${String(child.pid)})`);
         const connection = await awaitConnection({
@@ -49105,31 +55368,23 @@ async function connect_open(platform, settings, state, bundle) {
         log.endGroup();
     }
 }
-function connect_startRequest(platform, settings, instanceDirectory) {
-    const { relayCa, namespace } = settings;
-    const { relay, cluster } = jobCredentials(platform, settings);
+async function connect_startRequest(platform, settings, instanceDirectory) {
+    const { way, namespace } = settings;
     return {
         instanceDirectory,
         cluster: settings.clusterName,
-        relay: {
-            url: settings.relayUrl.origin,
-            ...(relayCa === undefined ? {} : { caPem: relayCa }),
-            credential: relay,
-        },
-        clusterCredential: cluster,
-        clusterCa: settings.clusterCa === undefined ? [] : [settings.clusterCa],
+        backend: way.kind === "relay" ? relay_backend_relayBackend(platform, way) : await arc_backend_arcBackend(platform, way, instanceDirectory),
         contextName: settings.contextName,
         ...(namespace === undefined ? {} : { namespace }),
         logLevel: platform.job.isDebug ? "debug" : settings.logLevel,
     };
 }
+const nameOf = (way) => (way.kind === "relay" ? way.relayUrl.origin : "Azure Arc");
 /** What failed may be told in words from the wire. */
-const presentable = ({ code, detail, hop }) => new ClusterConnectError(code, shortText(redact(detail), maxDetailCharacters), { hop });
+const presentable = ({ code, detail, hop }) => new errors_ClusterConnectError(code, shortText(redact(detail), maxDetailCharacters), { hop });
 
-;// CONCATENATED MODULE: external "node:os"
-const external_node_os_namespaceObject = require("node:os");
-;// CONCATENATED MODULE: external "os"
-const external_os_namespaceObject = require("os");
+// EXTERNAL MODULE: external "os"
+var external_os_ = __nccwpck_require__(857);
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -49204,7 +55459,7 @@ function toCommandProperties(annotationProperties) {
  */
 function command_issueCommand(command, properties, message) {
     const cmd = new Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
+    process.stdout.write(cmd.toString() + external_os_.EOL);
 }
 function command_issue(name, message = '') {
     command_issueCommand(name, {}, message);
@@ -49278,7 +55533,7 @@ function file_command_issueFileCommand(command, message) {
     if (!external_fs_namespaceObject.existsSync(filePath)) {
         throw new Error(`Missing file at path: ${filePath}`);
     }
-    external_fs_namespaceObject.appendFileSync(filePath, `${toCommandValue(message)}${external_os_namespaceObject.EOL}`, {
+    external_fs_namespaceObject.appendFileSync(filePath, `${toCommandValue(message)}${external_os_.EOL}`, {
         encoding: 'utf8'
     });
 }
@@ -49294,15 +55549,11 @@ function prepareKeyValueMessage(key, value) {
     if (convertedValue.includes(delimiter)) {
         throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
     }
-    return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
+    return `${key}<<${delimiter}${external_os_.EOL}${convertedValue}${external_os_.EOL}${delimiter}`;
 }
 //# sourceMappingURL=file-command.js.map
 ;// CONCATENATED MODULE: external "path"
 const external_path_namespaceObject = require("path");
-// EXTERNAL MODULE: external "http"
-var external_http_ = __nccwpck_require__(8611);
-// EXTERNAL MODULE: external "https"
-var external_https_ = __nccwpck_require__(5692);
 ;// CONCATENATED MODULE: ./node_modules/@actions/http-client/lib/proxy.js
 function getProxyUrl(reqUrl) {
     const usingSsl = reqUrl.protocol === 'https:';
@@ -50376,7 +56627,7 @@ class Summary {
      * @returns {Summary} summary instance
      */
     addEOL() {
-        return this.addRaw(external_os_namespaceObject.EOL);
+        return this.addRaw(external_os_.EOL);
     }
     /**
      * Adds an HTML codeblock to the summary buffer
@@ -50562,12 +56813,8 @@ function toPlatformPath(pth) {
 //# sourceMappingURL=path-utils.js.map
 // EXTERNAL MODULE: external "string_decoder"
 var external_string_decoder_ = __nccwpck_require__(3193);
-// EXTERNAL MODULE: external "events"
-var external_events_ = __nccwpck_require__(4434);
 ;// CONCATENATED MODULE: external "child_process"
 const external_child_process_namespaceObject = require("child_process");
-// EXTERNAL MODULE: external "assert"
-var external_assert_ = __nccwpck_require__(2613);
 ;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
 var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
@@ -51100,13 +57347,13 @@ class ToolRunner extends external_events_.EventEmitter {
     _processLineBuffer(data, strBuffer, onLine) {
         try {
             let s = strBuffer + data.toString();
-            let n = s.indexOf(external_os_namespaceObject.EOL);
+            let n = s.indexOf(external_os_.EOL);
             while (n > -1) {
                 const line = s.substring(0, n);
                 onLine(line);
                 // the rest of the string ...
-                s = s.substring(n + external_os_namespaceObject.EOL.length);
-                n = s.indexOf(external_os_namespaceObject.EOL);
+                s = s.substring(n + external_os_.EOL.length);
+                n = s.indexOf(external_os_.EOL);
             }
             return s;
         }
@@ -51397,7 +57644,7 @@ class ToolRunner extends external_events_.EventEmitter {
                 }
                 const optionsNonNull = this._cloneExecOptions(this.options);
                 if (!optionsNonNull.silent && optionsNonNull.outStream) {
-                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_.EOL);
                 }
                 const state = new ExecState(optionsNonNull, this.toolPath);
                 state.on('debug', (message) => {
@@ -51736,18 +57983,18 @@ const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* ()
         version
     };
 });
-const platform = external_os_namespaceObject.platform();
-const arch = external_os_namespaceObject.arch();
-const isWindows = platform === 'win32';
-const isMacOS = platform === 'darwin';
-const isLinux = platform === 'linux';
+const platform_platform = external_os_.platform();
+const arch = external_os_.arch();
+const isWindows = platform_platform === 'win32';
+const isMacOS = platform_platform === 'darwin';
+const isLinux = platform_platform === 'linux';
 function getDetails() {
     return platform_awaiter(this, void 0, void 0, function* () {
         return Object.assign(Object.assign({}, (yield (isWindows
             ? getWindowsInfo()
             : isMacOS
                 ? getMacOsInfo()
-                : getLinuxInfo()))), { platform,
+                : getLinuxInfo()))), { platform: platform_platform,
             arch,
             isWindows,
             isMacOS,
@@ -51918,7 +58165,7 @@ function setOutput(name, value) {
     if (filePath) {
         return file_command_issueFileCommand('OUTPUT', prepareKeyValueMessage(name, value));
     }
-    process.stdout.write(external_os_namespaceObject.EOL);
+    process.stdout.write(external_os_.EOL);
     command_issueCommand('set-output', { name }, toCommandValue(value));
 }
 /**
@@ -51986,7 +58233,7 @@ function notice(message, properties = {}) {
  * @param message info message
  */
 function info(message) {
-    process.stdout.write(message + external_os_namespaceObject.EOL);
+    process.stdout.write(message + external_os_.EOL);
 }
 /**
  * Begin an output group.
@@ -52113,9 +58360,9 @@ function assertion(environment, audience) {
         return { kind: "github-oidc", requestUrl, requestToken, audience };
     }
     if (isForkPullRequest(environment))
-        throw new ClusterConnectError("ERR_CI_OIDC_FORK");
+        throw new errors_ClusterConnectError("ERR_CI_OIDC_FORK");
     const who = environment["GITHUB_ACTOR"] === "dependabot[bot]" ? "the job runs for Dependabot" : "";
-    throw new ClusterConnectError("ERR_CI_OIDC_NOT_PERMITTED", who);
+    throw new errors_ClusterConnectError("ERR_CI_OIDC_NOT_PERMITTED", who);
 }
 /** `pull_request_target` is not among them: it runs for the base repository, with what that grants. */
 const forkEvents = [
@@ -52164,6 +58411,7 @@ function createGitHubPlatform(environment = process.env) {
         job: {
             system: "github",
             tempDirectory: environment["RUNNER_TEMP"] || (0,external_node_os_namespaceObject.tmpdir)(),
+            toolDirectory: environment["RUNNER_TOOL_CACHE"] || undefined,
             environment,
             isDebug: isDebug(),
         },

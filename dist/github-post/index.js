@@ -28734,6 +28734,11 @@ var __webpack_exports__ = {};
 const hops = [
     "configuration",
     "identity provider",
+    "Microsoft Entra",
+    "Azure Resource Manager",
+    "registry",
+    "arcProxy",
+    "kube-aad-proxy",
     "outbound proxy",
     "client proxy",
     "relay",
@@ -28757,6 +28762,186 @@ const agentErrors = errorTable({
         summary: "the agent cannot reach its target",
         cause: "the auth proxy is not running, still starting, or configured with another socket.",
         remedy: "look at the auth proxy's log, and compare target.socket with its listen.socket.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/arc.ts
+
+const arcErrors = errorTable({
+    ERR_ARM_UNREACHABLE: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY, `cloud` and Azure's status page.",
+    },
+    ERR_ARM_THROTTLED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager asks to come back later",
+        cause: "the subscription or the identity makes more calls than Azure allows at the moment.",
+        remedy: "nothing: it is asked again when it said so. If it lasts, find what else calls with this identity.",
+    },
+    ERR_ARM_TOKEN_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the token",
+        cause: "the token is of another tenant or cloud than the subscription.",
+        remedy: "check tenant-id, subscription-id and cloud: the three belong together.",
+    },
+    ERR_ARM_REFUSED: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "Azure Resource Manager refused the request",
+        cause: "Azure's own code and words are in the message.",
+        remedy: "give the correlation id of the message to Azure's support if its words do not help.",
+    },
+    ERR_ARM_ANSWER: {
+        hop: "Azure Resource Manager",
+        owner: "Cluster Connect maintainers",
+        summary: "Azure Resource Manager's answer makes no sense",
+        cause: "`cloud` names something that is not an ARM endpoint, or Azure answers in a way that is not known here.",
+        remedy: "check `cloud`; if it is right, open an issue with this message.",
+    },
+    ERR_ARC_ROLE_MISSING: {
+        hop: "Azure Resource Manager",
+        owner: "cluster operator",
+        summary: "the identity may not connect to this cluster",
+        cause: "it has no role with Microsoft.Kubernetes/connectedClusters/listClusterUserCredential/action there, or has had it for less than some minutes.",
+        remedy: "assign the role that the message names to the identity, at the scope that the message names.",
+    },
+    ERR_ARC_SUBSCRIPTION_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such subscription",
+        cause: "subscription-id is mistyped, or belongs to another cloud.",
+        remedy: "copy it from the cluster's overview page; check `cloud`.",
+    },
+    ERR_ARC_GROUP_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such resource group in the subscription",
+        cause: "resource-group is mistyped, or is one of another subscription.",
+        remedy: "copy it from the cluster's overview page.",
+    },
+    ERR_ARC_CLUSTER_NOT_FOUND: {
+        hop: "Azure Resource Manager",
+        owner: "workflow author",
+        summary: "there is no such Arc-enabled cluster in the resource group",
+        cause: "cluster-name is mistyped, or the cluster was never connected to Azure Arc, or is an AKS cluster.",
+        remedy: "compare cluster-name with what `az connectedk8s list` shows.",
+    },
+    ERR_ARC_AGENT_NEVER_STARTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "the cluster's Azure Arc agent has never come up",
+        cause: "onboarding did not finish, the feature cluster-connect is disabled, or the pod clusterconnect-agent cannot reach *.servicebus.windows.net.",
+        remedy: "in the cluster: `kubectl -n azure-arc get pods`, then the log of clusterconnect-agent; then `az connectedk8s enable-features --features cluster-connect`.",
+    },
+    ERR_ARC_AGENT_NOT_CONNECTED: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "no agent of the cluster is connected to Azure's relay",
+        cause: "the agent is down, cannot get out, or is just renewing its own credential, which takes some 12 s once a day.",
+        remedy: "nothing if it passes by itself; else look at the pod clusterconnect-agent in namespace azure-arc.",
+    },
+    ERR_ARC_AGENT_OFFLINE: {
+        hop: "agent",
+        owner: "cluster operator",
+        summary: "Azure has not heard from the cluster's agents",
+        cause: "the cluster is down or cut off, or its Azure Arc identity has expired.",
+        remedy: "bring the cluster back; if it is up, look at the pods in namespace azure-arc. Expired: connect it to Azure Arc anew.",
+    },
+    ERR_ARC_REGISTRY_UNREACHABLE: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy cannot be fetched",
+        cause: "a firewall does not let the runner through to mcr.microsoft.com and *.data.mcr.microsoft.com, or the registry is out of order.",
+        remedy: "open both, name a mirror as arc-proxy-registry, or put the program on the runner and name it as arc-proxy-path.",
+    },
+    ERR_ARC_PROXY_PLATFORM: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "there is no arcProxy for this machine",
+        cause: "Microsoft builds it for Linux, macOS and Windows on amd64 and arm64, and for 386 but for macOS.",
+        remedy: "run the job on such a machine.",
+    },
+    ERR_ARC_PROXY_DIGEST: {
+        hop: "registry",
+        owner: "workflow author",
+        summary: "arcProxy is not what it should be",
+        cause: "it was altered on the way or on the disk, or arc-proxy-digest is that of another version or architecture.",
+        remedy: "compare the digests; change arc-proxy-digest only if you know why it has changed. It is that of the program, not of the archive.",
+    },
+    ERR_ARC_PROXY_INVALID: {
+        hop: "registry",
+        owner: "Cluster Connect maintainers",
+        summary: "the registry's artifact is not what is expected of arcProxy",
+        cause: "a mirror holds something else, or Microsoft packs it in another way now.",
+        remedy: "check arc-proxy-registry; if it is not set, open an issue, and use arc-proxy-path meanwhile.",
+    },
+    ERR_ARC_PROXY_PATH: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the arcProxy that was named cannot be used",
+        cause: "arc-proxy-path names no file, or one that this user may not read and execute.",
+        remedy: "check the path and the file's mode.",
+    },
+    ERR_ARC_PROXY_START: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not start",
+        cause: "it is built for another system, ended at once, or does not come to listen; its log says more.",
+        remedy: "read arcProxy's log, which follows; with arc-proxy-path, check which version that is.",
+    },
+    ERR_ARC_PROXY_ENDED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy is not running",
+        cause: "it has crashed, or another step or the machine has killed it.",
+        remedy: "nothing if it happens once: it is started again by itself. If it repeats, read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_REFUSED: {
+        hop: "arcProxy",
+        owner: "workflow author",
+        summary: "arcProxy did not take what it was given",
+        cause: "it has made itself another key meanwhile, or cannot use the relay's credential.",
+        remedy: "nothing if it passes by itself; else read arcProxy's log.",
+    },
+    ERR_ARC_PROXY_ANSWER: {
+        hop: "arcProxy",
+        owner: "Cluster Connect maintainers",
+        summary: "arcProxy does not behave as is known of it",
+        cause: "it is of another version than this release was made for, or something else has taken its port.",
+        remedy: "leave arc-proxy-path out; if it lasts, open an issue with arcProxy's log.",
+    },
+    ERR_ARC_CLUSTER_TOKEN_REFUSED: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the cluster did not accept the identity",
+        cause: "the cluster belongs to another tenant than tenant-id, the identity was deleted, or the service account's token has expired.",
+        remedy: "compare tenant-id with the cluster's; then look at the log of kube-aad-proxy in namespace azure-arc.",
+    },
+    ERR_ARC_CLUSTER_FORBIDDEN: {
+        hop: "apiserver",
+        owner: "cluster operator",
+        summary: "the identity has no rights in the cluster",
+        cause: "no role binding and no Azure role names it. Kubernetes knows an application by its object id, which is not its application id.",
+        remedy: "bind a ClusterRole to the oid of the message (for a person: to the upn), or assign an Azure Arc Kubernetes role where Azure RBAC is on.",
+    },
+    ERR_ARC_GROUPS_OVERAGE: {
+        hop: "kube-aad-proxy",
+        owner: "cluster operator",
+        summary: "the identity is in more groups than a token can hold",
+        cause: "with more than 200 the token has none of them, and the cluster rejects applications then.",
+        remedy: "take the identity out of groups, or use one of its own for this cluster.",
+    },
+    ERR_ARC_CLUSTER_UNREACHABLE: {
+        hop: "arcProxy",
+        owner: "cluster operator",
+        summary: "arcProxy cannot reach the cluster",
+        cause: "the agent is renewing its own credential (some 12 s once a day) or down, kube-aad-proxy is not running, or a firewall is in the way of *.servicebus.windows.net.",
+        remedy: "nothing if it passes by itself; else look at clusterconnect-agent and kube-aad-proxy in namespace azure-arc.",
     },
 });
 
@@ -29126,20 +29311,6 @@ const credentialErrors = errorTable({
         cause: "a network fault, or an outbound proxy that does not let the runner through.",
         remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
     },
-    ERR_ENTRA_REFUSED: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra gave no token",
-        cause: "no federated credential of the application has the assertion's issuer, subject and audience, or the scope names an application that this tenant does not know.",
-        remedy: "compare the federated credential with the claims in the message, and the scopes with the application ID URIs; each scope ends in /.default.",
-    },
-    ERR_ENTRA_UNREACHABLE: {
-        hop: "identity provider",
-        owner: "workflow author",
-        summary: "Microsoft Entra cannot be reached",
-        cause: "a network fault, an outage, or an outbound proxy that does not let the runner through.",
-        remedy: "run the job again; on a self-hosted runner check HTTPS_PROXY and NO_PROXY.",
-    },
     ERR_TOKEN_FILE_UNREADABLE: {
         hop: "configuration",
         owner: "cluster operator",
@@ -29153,6 +29324,74 @@ const credentialErrors = errorTable({
         summary: "the token command failed",
         cause: "the command is not installed, asks for a login, or prints something that is not a token.",
         remedy: "run the command by hand; it must print a raw token, an ExecCredential, or the JSON of the az CLI.",
+    },
+});
+
+;// CONCATENATED MODULE: ./src/runtime/errors/entra.ts
+
+const entraErrors = errorTable({
+    ERR_ENTRA_UNREACHABLE: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra cannot be reached, or cannot answer now",
+        cause: "a network fault, an outbound proxy that does not let the runner through, or an outage or throttling.",
+        remedy: "nothing if it happens once: it is asked again by itself. If it lasts, check HTTPS_PROXY and Azure's status page.",
+    },
+    ERR_ENTRA_FEDERATION: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the application trusts no such job",
+        cause: "no federated credential of the application has this issuer, subject and audience: another branch, environment or repository runs the job than the one that was registered.",
+        remedy: "add a federated credential to the app registration with the issuer, subject and audience that the message shows, letter by letter.",
+    },
+    ERR_ENTRA_ASSERTION_EXPIRED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "the job's assertion is not valid now",
+        cause: "the clock of the CI system differs from Entra's, or a token was given that is used again and again.",
+        remedy: "at a desk, give --client-assertion-command or a file that is renewed; elsewhere run the job again.",
+    },
+    ERR_ENTRA_CONDITIONAL_ACCESS: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "a conditional access policy blocks the sign-in",
+        cause: "a policy for workload identities allows this application from certain places only, and the runner is elsewhere.",
+        remedy: "run the job where the policy allows it, or exclude the application from it; Entra's sign-in log for service principals names the policy.",
+    },
+    ERR_ENTRA_CLIENT_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra does not know the application or the tenant",
+        cause: "client-id or tenant-id is mistyped, belongs to another cloud, or the application is disabled.",
+        remedy: "copy both from the app registration's overview; client-id is the application id, not the object id.",
+    },
+    ERR_ENTRA_SECRET_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the application's secret or certificate",
+        cause: "it has expired, was removed, or is the secret's id instead of its value.",
+        remedy: "make a new one in the app registration, or better a federated credential, which never expires.",
+    },
+    ERR_ENTRA_CERTIFICATE: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "the application's certificate cannot be used",
+        cause: "the PEM lacks the certificate or its RSA private key, is encrypted, or the two do not belong together.",
+        remedy: "give both as unencrypted PEM in one text.",
+    },
+    ERR_ENTRA_RESOURCE_UNKNOWN: {
+        hop: "Microsoft Entra",
+        owner: "cluster operator",
+        summary: "the tenant does not know what the token is for",
+        cause: "the resource has no service principal in this tenant: the provider Microsoft.Kubernetes was never registered there, or the tenant or cloud is another one than the cluster's.",
+        remedy: "check tenant-id and cloud; then register the resource provider Microsoft.Kubernetes in the cluster's subscription.",
+    },
+    ERR_ENTRA_REFUSED: {
+        hop: "Microsoft Entra",
+        owner: "workflow author",
+        summary: "Microsoft Entra refused the sign-in",
+        cause: "the AADSTS number in the message says what for.",
+        remedy: "look the number up at https://login.microsoftonline.com/error.",
     },
 });
 
@@ -29382,15 +29621,19 @@ const tunnelErrors = errorTable({
 
 
 
+
+
 const errorRegistry = {
     ...configurationErrors,
     ...credentialErrors,
+    ...entraErrors,
     ...identityErrors,
     ...tunnelErrors,
     ...relayErrors,
     ...agentErrors,
     ...authProxyErrors,
     ...clientProxyErrors,
+    ...arcErrors,
     ...ciErrors,
 };
 /** An error whose code is in the registry. `detail` says what happened this time and must hold no secret. */
@@ -39042,22 +39285,51 @@ const tokenSourceSpec = discriminatedUnion("kind", [
 
 
 
+/** Our own relay, or an Azure Relay namespace. */
+const relayBackend = strictObject({
+    kind: literal("relay"),
+    url: url(),
+    caPem: schemas_string().optional(),
+    credential: union([
+        tokenSourceSpec,
+        strictObject({ kind: literal("sas"), keyName: schemas_string().min(1), key: schemas_string().min(1) }),
+    ]),
+    /** Whose token the requests carry to the cluster. */
+    clusterCredential: tokenSourceSpec,
+    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
+    clusterCa: array(schemas_string()).default([]),
+    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
+    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
+});
+/** Azure Arc, through Microsoft's arcProxy. The cluster's name is that of the resource. */
+const arcBackend = strictObject({
+    kind: literal("arc"),
+    subscriptionId: schemas_string().min(1),
+    resourceGroup: schemas_string().min(1),
+    /** AzureCloud, AzureUSGovernment, AzureChinaCloud, or the address of an ARM endpoint. */
+    cloud: schemas_string().min(1),
+    tenantId: schemas_string().min(1),
+    signIn: discriminatedUnion("kind", [
+        strictObject({
+            kind: literal("assertion"),
+            clientId: schemas_string().min(1),
+            assertion: tokenSourceSpec,
+        }),
+        strictObject({ kind: literal("secret"), clientId: schemas_string().min(1), secret: schemas_string().min(1) }),
+        strictObject({ kind: literal("certificate"), clientId: schemas_string().min(1), pem: schemas_string().min(1) }),
+        /** Tokens for ARM that somebody else obtains; needs `serviceAccount`. */
+        strictObject({ kind: literal("token"), source: tokenSourceSpec }),
+    ]),
+    /** Tokens of a Kubernetes service account, as whom to come instead. */
+    serviceAccount: tokenSourceSpec.optional(),
+    /** arcProxy, and the digest that it must have each time it is started. */
+    program: strictObject({ path: schemas_string().min(1), digest: schemas_string().regex(/^sha256:[0-9a-f]{64}$/) }),
+});
 const startRequest = strictObject({
     /** A fresh 0700 folder made by the caller; everything the client proxy writes is in it. */
     instanceDirectory: schemas_string().min(1),
     cluster: schemas_string().min(1),
-    relay: strictObject({
-        url: url(),
-        caPem: schemas_string().optional(),
-        credential: union([
-            tokenSourceSpec,
-            strictObject({ kind: literal("sas"), keyName: schemas_string().min(1), key: schemas_string().min(1) }),
-        ]),
-    }),
-    /** Whose token the requests carry to the cluster; absent: the user brings a kubeconfig user of their own. */
-    clusterCredential: tokenSourceSpec,
-    /** PEM certificates and `sha256:\u2026` pins; empty: the CA that the agent names is taken, and a warning says so. */
-    clusterCa: array(schemas_string()).default([]),
+    backend: discriminatedUnion("kind", [relayBackend, arcBackend]),
     contextName: schemas_string().min(1),
     namespace: schemas_string().optional(),
     listen: strictObject({
@@ -39065,8 +39337,6 @@ const startRequest = strictObject({
         port: schemas_number().int().min(0).max(65_535).default(0),
     })
         .prefault({}),
-    /** Connections carried by one session at a time; the memory that may be granted or held grows with it. */
-    maxStreams: schemas_number().int().min(1).max(2_048).default(512),
     logLevel: schemas_enum(["debug", "info", "warn", "error"]).default("info"),
 });
 /** Name, in the instance folder, of the one-time secret that every control request must carry (0600). */
@@ -39075,6 +39345,10 @@ const controlSecretFile = "control.secret";
 const controlAddressFile = "control.address";
 /** Name, in the instance folder, of the kubeconfig that the client proxy writes once the cluster has answered. */
 const kubeconfigFile = "kubeconfig";
+/** Names, in the instance folder, of arcProxy's own folder, of its configuration in there, and of its log. */
+const arcProxyFolder = "arc-proxy";
+const arcProxyConfig = "arc-proxy/config.yml";
+const arcProxyLogFile = "arc-proxy.log";
 /** Name, in the instance folder, of the log; the caller opens it and hands it over as stdout and stderr. */
 const logFile = "client-proxy.log";
 const controlRequest = strictObject({
@@ -39175,7 +39449,7 @@ function redactValue(value, depth) {
 }
 
 ;// CONCATENATED MODULE: ./src/ci/process-log.ts
-/** The client proxy's log: it has no other way to tell the job anything once main has returned. */
+/** The logs of client proxy and arcProxy: they have no other way to tell the job anything once main has returned. */
 
 
 
@@ -39183,9 +39457,15 @@ function redactValue(value, depth) {
 
 const tailLines = 40;
 const tailBytes = 65_536;
-/** The log's last lines, for people. Empty when there is none. */
-async function readLogTail(instanceDirectory) {
-    const file = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(instanceDirectory, logFile)).catch(() => undefined);
+/** The last lines of each log that there is, for people. */
+async function readLogTails(instanceDirectory) {
+    return [
+        { title: "The client proxy's log, its last lines", lines: await readTail(instanceDirectory, logFile) },
+        { title: "arcProxy's log, its last lines", lines: await readTail(instanceDirectory, arcProxyLogFile) },
+    ].filter(({ lines }) => lines.length > 0);
+}
+async function readTail(instanceDirectory, name) {
+    const file = await (0,promises_namespaceObject.open)((0,external_node_path_namespaceObject.join)(instanceDirectory, name)).catch(() => undefined);
     if (file === undefined)
         return [];
     try {
@@ -39204,13 +39484,13 @@ async function readLogTail(instanceDirectory) {
         await file.close();
     }
 }
-function showLogTail(log, lines) {
-    if (lines.length === 0)
-        return;
-    log.startGroup("The client proxy's log, its last lines");
-    for (const line of lines)
-        log.info(`| ${line}`);
-    log.endGroup();
+function showLogTails(log, tails) {
+    for (const { title, lines } of tails) {
+        log.startGroup(title);
+        for (const line of lines)
+            log.info(`| ${line}`);
+        log.endGroup();
+    }
 }
 /** What Node itself prints when it dies is no JSON. */
 function readable(line) {
@@ -39392,8 +39672,8 @@ const thisMachine = {
  */
 
 
-/** Arguments are `node bundle marker`. */
-const markerIndex = 2;
+/** The command lines that are meant: `node bundle marker`, or `program -c marker`, a script's interpreter before it. */
+const isMarked = (words, marker) => words[2] === marker || (words[2] === "-c" && words[3] === marker);
 /** The process's id; undefined when none runs (a zombie does not), or when nothing tells. */
 function findProcess(marker, table = thisMachine) {
     if (table.platform === "win32")
@@ -39411,8 +39691,8 @@ function isOurProcess(pid, marker, table = thisMachine) {
         return findProcess(marker, table) === pid;
     try {
         const state = /\) (\w)/.exec((0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/stat`, "utf8"))?.[1];
-        const argument = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/cmdline`, "utf8").split("\0")[markerIndex];
-        return state !== "Z" && argument === marker;
+        const words = (0,external_node_fs_namespaceObject.readFileSync)(`/proc/${String(pid)}/cmdline`, "utf8").split("\0");
+        return state !== "Z" && isMarked(words, marker);
     }
     catch {
         return false;
@@ -39421,7 +39701,7 @@ function isOurProcess(pid, marker, table = thisMachine) {
 function findByPs(marker, table) {
     try {
         const lines = table.run("ps", ["-axww", "-o", "pid=,args="]).split("\n");
-        const line = lines.find((text) => text.trimEnd().endsWith(` ${marker}`));
+        const line = lines.find((text) => text.trimEnd().replace(/ -d$/, "").endsWith(` ${marker}`));
         return line === undefined ? undefined : Number.parseInt(line, 10);
     }
     catch {
@@ -39513,6 +39793,7 @@ async function isGone(isThere, withinMs) {
 
 
 
+
 const statusTimeoutMs = 1_000;
 const stopTimeoutMs = 4_000;
 async function undo(platform) {
@@ -39524,10 +39805,15 @@ async function undo(platform) {
     const address = await readControlAddress(directory).catch(() => "");
     const status = await stopPolitely(platform, directory);
     const steps = [
-        await attempt(platform, "end the client proxy", async () => {
-            if (!(await stopProcess(directory)))
-                throw new Error("it does not end");
-        }),
+        // Side by side, as each may take its time: arcProxy has a process group of its own, and outlives a client proxy that
+        // was killed.
+        ...(await Promise.all([
+            attempt(platform, "end the client proxy", () => end(directory)),
+            attempt(platform, "end arcProxy", async () => {
+                if (state.read("way") === "arc")
+                    await end((0,external_node_path_namespaceObject.join)(directory, arcProxyConfig));
+            }),
+        ])),
         await attempt(platform, "restore KUBECONFIG", () => restoreVariables(platform, state)),
         await attempt(platform, `delete ${directory}`, async () => {
             await removeSocket(address);
@@ -39535,6 +39821,10 @@ async function undo(platform) {
         }),
     ];
     return { status, isComplete: steps.every((isDone) => isDone) };
+}
+async function end(marker) {
+    if (!(await stopProcess(marker)))
+        throw new Error("it does not end");
 }
 /** A process that does not answer is ended by signals; one that never came up has nothing to say. */
 async function stopPolitely(platform, directory) {
@@ -39599,7 +39889,7 @@ async function disconnect(platform) {
         return;
     }
     try {
-        const tail = await readLogTail(directory);
+        const tails = await readLogTails(directory);
         const { status, isComplete } = await undo(platform);
         if (isComplete)
             platform.log.info("Disconnected: process, files and variables are gone.");
@@ -39615,7 +39905,7 @@ async function disconnect(platform) {
             platform.log.warning(`${String(lost)} of ${String(status.statistics.streams)} connections were lost.`);
         }
         if (status === undefined || lost > 0 || platform.job.isDebug)
-            showLogTail(platform.log, tail);
+            showLogTails(platform.log, tails);
         if (status !== undefined && state.read("summary") === "true") {
             const clusterName = state.read("clusterName") ?? "";
             const connectedMs = Date.now() - Number(connectedAt);
@@ -42665,6 +42955,7 @@ function createGitHubPlatform(environment = process.env) {
         job: {
             system: "github",
             tempDirectory: environment["RUNNER_TEMP"] || (0,external_node_os_namespaceObject.tmpdir)(),
+            toolDirectory: environment["RUNNER_TOOL_CACHE"] || undefined,
             environment,
             isDebug: isDebug(),
         },
