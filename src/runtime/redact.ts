@@ -3,21 +3,43 @@
  * token quoted in somebody else's error message does not reach a log either.
  */
 const secretPatterns: readonly RegExp[] = [
-  // A JWT: three base64url parts, the first of which begins a JSON object.
-  /eyJ[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g,
   /(?<=SharedAccessSignature\s).+?(?=["'\s]|$)/gi,
   /(?<=[?&](?:sb-hc-token|access_token|sb-hc-key)=)[^&\s"']+/gi,
   /(?<=\bBearer\s)[\w.~+/-]{8,}=*/gi,
   /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w-]+/g,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/g,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----BEGIN)[\s\S])+?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
 
 const secretNames =
   /^(authorization|token|secret|key|password|credential|cookie|.*(Token|Secret|Password))$/i;
 
+const hidden = "[redacted]";
+
 export function redact(text: string): string {
-  return secretPatterns.reduce((kept, pattern) => kept.replace(pattern, "[redacted]"), text);
+  const withoutOthers = secretPatterns.reduce((kept, pattern) => kept.replace(pattern, hidden), text);
+  // Not one pattern for a whole token: tried anew at each "eyJ" of a hostile path it takes seconds.
+  return withoutOthers.replace(/[\w.-]{14,}/g, withoutTokens);
 }
+
+/** Hides each JWT among parts joined by dots: three of base64url, the first of which begins a JSON object. */
+function withoutTokens(word: string): string {
+  const parts = word.split(".");
+  const shown: string[] = [];
+  for (let at = 0; at < parts.length; at += 1) {
+    const [head = "", payload = ""] = parts.slice(at, at + 2);
+    const start = head.indexOf("eyJ");
+    if (start >= 0 && head.length - start > 10 && payload.length > 1 && at + 2 < parts.length) {
+      shown.push(head.slice(0, start) + hidden);
+      at += 2;
+    } else {
+      shown.push(isPieceOfToken(head) ? hidden : head);
+    }
+  }
+  return shown.join(".");
+}
+
+/** ES256 has the shortest signature, of 86 characters. A digest in hexadecimal has one case only. */
+const isPieceOfToken = (part: string) => part.length >= 86 && /[A-Z]/.test(part) && /[a-z]/.test(part);
 
 /** A copy of a log record with every secret-looking value replaced; nesting is followed four levels deep. */
 export function redactFields(fields: Readonly<Record<string, unknown>>, depth = 4): Record<string, unknown> {

@@ -52,6 +52,15 @@ describeOnNodes("pseudo-headers", (proxy) => {
     expect(proxy.sent().length).toBe(status === 200 ? 1 : 0);
   });
 
+  it.each(["get", "Post", "WEBSOCKET", "x"])(
+    "are no method that HTTP/1.1 lacks, nor one in another case: %s",
+    async (method) => {
+      const { status, body } = await sendHttp2Request(proxy, { fields: replaced(":method", method) });
+      expect([status, body]).toEqual([400, expect.stringContaining('"kind":"Status"')]);
+      expect(proxy.sent()).toHaveLength(0);
+    },
+  );
+
   it.each(kinds)("may be as they are: %s", async (_, kind) => {
     expect((await sendHttp2Request(proxy, { fields: base(kind) })).status).toBe(200);
     expect(proxy.sent()).toHaveLength(1);
