@@ -20,8 +20,9 @@ export function endTogether(session: ServerHttp2Session, socket: Socket, lingerM
 
 /**
  * After `idleMs` of silence a session without requests is closed, as HTTP/1.1's keep-alive has it. One with a quiet
- * watch is not idle, yet has to answer a PING within `answerMs`: nghttp2 leaves a session whose peer broke the rules
- * (a header block over its bounds, say) neither alive nor closed, and reads no more from it.
+ * watch is not idle, yet has to answer a PING. Either takes at most `answerMs`: nghttp2 leaves a session whose peer
+ * broke the rules (a header block over its bounds, say) neither alive nor closed, and reads no more from it; and from
+ * Node 24 on, one that is closed waits for what it has still to send, though its peer has gone.
  */
 export function closeWhenIdle(session: ServerHttp2Session, idleMs: number, answerMs: number): void {
   let open = 0;
@@ -30,13 +31,13 @@ export function closeWhenIdle(session: ServerHttp2Session, idleMs: number, answe
     stream.once("close", () => (open -= 1));
   });
   session.setTimeout(idleMs, () => {
-    if (open === 0) return session.close();
     const timer = setTimeout(() => session.destroy(), answerMs);
-    const answered = () => {
+    const settled = () => {
       clearTimeout(timer);
-      session.off("close", answered);
+      session.off("close", settled);
     };
-    session.once("close", answered);
-    session.ping((error) => (error === null ? answered() : session.destroy()));
+    session.once("close", settled);
+    if (open === 0) return session.close();
+    session.ping((error) => (error === null ? settled() : session.destroy()));
   });
 }

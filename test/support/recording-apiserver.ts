@@ -20,6 +20,8 @@ export interface RecordingApiserver {
   readonly requests: readonly RecordedRequest[];
   /** Every byte that came in after TLS, one buffer a connection. */
   rawBytes(): Buffer[];
+  /** The same of the connections that are open now. */
+  openBytes(): Buffer[];
   /** Connections taken so far. */
   readonly connections: number;
   /** Connections that are open now, TLS done. */
@@ -44,8 +46,8 @@ export async function startRecordingApiserver(): Promise<RecordingApiserver> {
   const certificate = await createTestCertificate(["kubernetes.default.svc"]);
   const requests: RecordedRequest[] = [];
   const raw: Buffer[][] = [];
+  const secured = new Map<Socket, readonly Buffer[]>();
   const sockets = new Set<Socket>();
-  const secured = new Set<Socket>();
   const server = createServer({
     cert: certificate.certPem,
     key: certificate.keyPem,
@@ -71,7 +73,7 @@ export async function startRecordingApiserver(): Promise<RecordingApiserver> {
   server.on("secureConnection", (socket) => {
     const chunks: Buffer[] = [];
     raw.push(chunks);
-    secured.add(socket);
+    secured.set(socket, chunks);
     socket.once("close", () => secured.delete(socket)).on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => chunks.push(Buffer.from(chunk)));
   });
@@ -92,18 +94,20 @@ export async function startRecordingApiserver(): Promise<RecordingApiserver> {
   await listen(0);
   const { port } = server.address() as AddressInfo;
 
+  // Not all that is destroyed is told closed: Node 20 forgets a TLS socket that is reset while it ends.
+  const open = () => [...secured].filter(([socket]) => !socket.destroyed);
   const apiserver: RecordingApiserver = {
     url: `https://127.0.0.1:${port}`,
     port,
     caPem: certificate.caPem,
     requests,
     rawBytes: () => raw.map((chunks) => Buffer.concat(chunks)),
+    openBytes: () => open().map(([, chunks]) => Buffer.concat(chunks)),
     get connections() {
       return raw.length;
     },
     get openConnections() {
-      // Not all that is destroyed is told closed: Node 20 forgets a TLS socket that is reset while it ends.
-      return [...secured].filter((socket) => !socket.destroyed).length;
+      return open().length;
     },
     forget() {
       requests.length = 0;
