@@ -5,6 +5,7 @@
  * this one refuses, or claims less.
  */
 import { ClusterConnectError } from "../runtime/errors";
+import { withoutTrailingSlashes } from "../runtime/trailing-slashes";
 
 export interface ResourceRequest {
   readonly kind: "resource";
@@ -49,7 +50,7 @@ export function requestInfoOf(request: { readonly method: string; readonly targe
   const at = request.target.indexOf("?");
   const path = decode(at < 0 ? request.target : request.target.slice(0, at));
   const query = new Query(at < 0 ? "" : request.target.slice(at + 1));
-  const parts = path.replace(/^\/+|\/+$/g, "").split("/");
+  const parts = withoutTrailingSlashes(path).replace(/^\/+/, "").split("/");
   const [prefix = "", ...rest] = parts;
   const isCore = prefix === "api";
   if (parts.length < (isCore ? 3 : 4) || !(isCore || prefix === "apis")) {

@@ -1,4 +1,5 @@
 /** Whose tokens are shown to relay and cluster, from the inputs; what contradicts itself goes into `problems`. */
+import { withoutTrailingSlashes } from "../runtime/trailing-slashes";
 import { parseAudience, parseBoolean, parseOrigin, parseScope, parseToken } from "./parse-input";
 import type { InputReader } from "./input-reader";
 import type { EntraLogin } from "./platform";
@@ -138,8 +139,9 @@ function readScopes(reader: InputReader, { key, given }: OwnCredentials): Sides 
 }
 
 /** What becomes the audience: `api://GUID` and `GUID` are one application. */
-const resourceOf = (scope: string): string =>
-  scope
-    .toLowerCase()
-    .replace(/\/+\.default$/, "")
-    .replace(/^api:\/\/(?=[0-9a-f-]{36}$)/, "");
+function resourceOf(scope: string): string {
+  const lower = scope.toLowerCase();
+  const isDefault = lower.endsWith("/.default");
+  const resource = isDefault ? withoutTrailingSlashes(lower.slice(0, -".default".length)) : lower;
+  return resource.replace(/^api:\/\/(?=[0-9a-f-]{36}$)/, "");
+}

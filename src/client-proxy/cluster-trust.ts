@@ -25,7 +25,8 @@ export function parseClusterCa(values: readonly string[]): { pems: string[]; pin
       .split(/[\s,]+/)
       .filter((word) => word !== "");
     for (const word of rest) {
-      const pin = word.toLowerCase().replaceAll(/(?<=^sha256:.*):/g, "");
+      const [algorithm = "", ...digest] = word.toLowerCase().split(":");
+      const pin = `${algorithm}:${digest.join("")}`;
       if (!pinPattern.test(pin)) {
         throw new ClusterConnectError(
           "ERR_SETTINGS_INVALID",

@@ -37,10 +37,7 @@ const flags: readonly (readonly [string, string])[] = [
 ];
 
 const environmentName = (flag: string) =>
-  `CLUSTER_CONNECT_${flag
-    .replace(/^--([a-z-]+).*$/, "$1")
-    .toUpperCase()
-    .replaceAll("-", "_")}`;
+  `CLUSTER_CONNECT_${(/[a-z][a-z-]*/.exec(flag)?.[0] ?? "").toUpperCase().replaceAll("-", "_")}`;
 
 export function proxyCommand(): Command {
   const command = new Command("proxy").description("connect this machine to a cluster, in the foreground");

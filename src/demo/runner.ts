@@ -131,6 +131,6 @@ const stateVariables = (state: Readonly<Record<string, string>>) =>
 /** The toolkit writes `name<<delimiter`, the value's lines, and the delimiter. */
 function readCommandFile(path: string): Record<string, string> {
   const text = readFileSync(path, "utf8").replaceAll("\r\n", "\n");
-  const blocks = text.matchAll(/^(.+?)<<(.+)\n([\s\S]*?)\n?\2$/gm);
+  const blocks = text.matchAll(/^([^<\s]+)<<(.+)\n([\s\S]*?)\n?\2$/gm);
   return Object.fromEntries([...blocks].map(([, name = "", , value = ""]) => [name, value]));
 }

@@ -1,6 +1,7 @@
 /**
  * Addresses of the published Hybrid Connections protocol. The entity, here a cluster's name, may contain `/`.
  */
+import { withoutTrailingSlashes } from "../runtime/trailing-slashes";
 import { parseQuery } from "./query";
 
 export const actions = ["listen", "connect", "accept", "request"] as const;
@@ -95,7 +96,7 @@ export function parseTarget(requestTarget: string): Target | undefined {
 
 function decodePath(raw: string): string | undefined {
   try {
-    return decodeURIComponent(raw).replace(/\/+$/, "");
+    return withoutTrailingSlashes(decodeURIComponent(raw));
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@
  * signature being HMAC-SHA256 over the resource exactly as transmitted, a line feed, and the expiry.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { withoutTrailingSlashes } from "../runtime/trailing-slashes";
 
 const scheme = "SharedAccessSignature";
 
@@ -94,10 +95,8 @@ function readResource(raw: string): { host: string; path: string } | undefined {
   try {
     const resource = decodeURIComponent(raw);
     const url = new URL(resource.includes("://") ? resource : `http://${resource}`);
-    const path = decodeURIComponent(url.pathname)
-      .replace(/^\/(\$hc\/)?/i, "")
-      .replace(/\/+$/, "");
-    return { host: url.hostname.toLowerCase(), path: path.toLowerCase() };
+    const path = decodeURIComponent(url.pathname).replace(/^\/(\$hc\/)?/i, "");
+    return { host: url.hostname.toLowerCase(), path: withoutTrailingSlashes(path).toLowerCase() };
   } catch {
     return undefined;
   }

@@ -92,7 +92,7 @@ export class Registry {
   async #fetchToken(challenge: string | string[] | undefined): Promise<string> {
     const text = typeof challenge === "string" ? challenge : "";
     const parameters = new Map(
-      [...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]),
+      [...text.matchAll(/\b(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]),
     );
     const realm = parameters.get("realm") ?? "";
     if (!/^bearer\s/i.test(text) || !URL.canParse(realm)) throw unreachable("401 without a Bearer challenge");

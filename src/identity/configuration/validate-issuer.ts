@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { withoutTrailingSlashes } from "../../runtime/trailing-slashes";
 import { reportDuplicates, type Problems } from "./problem";
 import type { IssuerSettings } from "./schema";
 
@@ -23,8 +24,8 @@ export function validateIssuer(issuer: Issuer, rules: IssuerRules, at: Problems)
 
 function validateDiscoveryUrl({ url, discoveryURL }: Issuer, at: Problems): void {
   if (discoveryURL === "") return;
-  const bare = (text: string) => text.replace(/\/+$/, "");
-  if (url !== "" && bare(url) === bare(discoveryURL)) at.invalid("discoveryURL must be different from URL");
+  const isSame = withoutTrailingSlashes(url) === withoutTrailingSlashes(discoveryURL);
+  if (url !== "" && isSame) at.invalid("discoveryURL must be different from URL");
   validateUrl(discoveryURL, at);
 }
 

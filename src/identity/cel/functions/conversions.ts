@@ -51,7 +51,7 @@ function parseDouble(text: string): number {
     if (word.toLowerCase() === "nan" && sign === "") return NaN;
     if (word.toLowerCase() !== "nan") return sign === "-" ? -Infinity : Infinity;
   }
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+  const value = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
   if (!Number.isFinite(value)) throw conversionError("string", "double");
   return value;
 }
