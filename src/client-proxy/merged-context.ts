@@ -1,21 +1,28 @@
 /** Adds the context to a kubeconfig of the user's own for as long as the proxy runs. */
+import { existsSync } from "node:fs";
 import { readFile, realpath } from "node:fs/promises";
 import { ClusterConnectError, messageOf } from "../runtime/errors";
 import { currentContextOf, mergeKubeconfig, readEntry, removeFromKubeconfig } from "./kubeconfig";
+import { withKubeconfigLock } from "./kubeconfig-lock";
 import { replacePrivateFile } from "./private-file";
 
 /** Merges the entry of `ownPath` into `targetPath`, creating it if need be. Returns how to take it out again. */
 export async function mergeContext(ownPath: string, targetPath: string): Promise<() => Promise<void>> {
   const entry = readEntry(await readFile(ownPath, "utf8"));
-  const existing = (await readExisting(targetPath)) ?? "";
-  const previousContext = currentContextOf(existing);
   // Through a link to the file itself: replacing the link would leave the user's file behind.
   const target = await realpath(targetPath).catch(() => targetPath);
-  await replacePrivateFile(target, mergeKubeconfig(existing, entry));
+  const previousContext = await withKubeconfigLock(target, async () => {
+    const existing = (await readExisting(target)) ?? "";
+    await replacePrivateFile(target, mergeKubeconfig(existing, entry));
+    return currentContextOf(existing);
+  });
   return async () => {
-    const now = await readExisting(target);
-    if (now === undefined) return;
-    await replacePrivateFile(target, removeFromKubeconfig(now, entry.name, previousContext));
+    if (!existsSync(target)) return;
+    await withKubeconfigLock(target, async () => {
+      const now = await readExisting(target);
+      if (now === undefined) return;
+      await replacePrivateFile(target, removeFromKubeconfig(now, entry.name, previousContext));
+    });
   };
 }
 

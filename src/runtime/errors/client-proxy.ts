@@ -122,4 +122,11 @@ export const clientProxyErrors = errorTable({
     cause: "the file is not YAML, or not a kubeconfig.",
     remedy: "mend or move the file that the message names.",
   },
+  ERR_KUBECONFIG_LOCKED: {
+    hop: "configuration",
+    owner: "workflow author",
+    summary: "somebody else is writing the kubeconfig",
+    cause: "kubectl or another proxy is at it; or one that was killed has left its lock behind.",
+    remedy: "when nobody is at it, delete the lock file that the message names.",
+  },
 });

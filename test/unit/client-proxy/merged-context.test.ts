@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { mergeKubeconfig, renderKubeconfig } from "../../../src/client-proxy/kubeconfig";
+import { withKubeconfigLock } from "../../../src/client-proxy/kubeconfig-lock";
 import { mergeContext } from "../../../src/client-proxy/merged-context";
 
 const entry = {
@@ -94,5 +95,54 @@ describe("a context merged by hand", () => {
     rmSync(target);
     await takeOut();
     expect(existsSync(target)).toBe(false);
+  });
+
+  it("stays whole beside others that are merged and taken out at the same time", async () => {
+    writeFileSync(target, users);
+    const names = Array.from({ length: 8 }, (_, index) => `plant-${index}`);
+    const merge = (name: string) => {
+      writeFileSync(join(folder, name), renderKubeconfig({ ...entry, name }));
+      return mergeContext(join(folder, name), target);
+    };
+    const takeOut = await Promise.all(names.map(merge));
+    const { clusters } = read() as { clusters: { name: string }[] };
+    expect(clusters.map(({ name }) => name).sort()).toEqual(names);
+    await Promise.all(takeOut.map((takeOne) => takeOne()));
+    expect(read()).toMatchObject({ clusters: [], contexts: [{ name: "mine" }] });
+  });
+});
+
+describe("a kubeconfig's lock", () => {
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "locked-"))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("is kubectl's: while it is there nothing is written, and the message names it", async () => {
+    const target = join(folder, "config");
+    writeFileSync(`${target}.lock`, "");
+    const work = jest.fn(() => Promise.resolve());
+    await expect(withKubeconfigLock(target, work, 0)).rejects.toMatchObject({
+      code: "ERR_KUBECONFIG_LOCKED",
+      detail: `${target}.lock`,
+    });
+    expect(work).not.toHaveBeenCalled();
+    rmSync(`${target}.lock`);
+    await withKubeconfigLock(target, work, 0);
+    expect(work).toHaveBeenCalledTimes(1);
+  });
+
+  it("is gone after work that fails, too", async () => {
+    const target = join(folder, "config");
+    const failing = withKubeconfigLock(target, () => Promise.reject(new Error("no")));
+    await expect(failing).rejects.toThrow("no");
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("cannot be taken in a folder that is none", async () => {
+    await expect(
+      withKubeconfigLock(join(folder, "a", "config"), async () => undefined),
+    ).rejects.toMatchObject({
+      code: "ERR_KUBECONFIG_UNREADABLE",
+    });
   });
 });
