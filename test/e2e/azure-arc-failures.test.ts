@@ -1,47 +1,17 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { AzureForJobs } from "../support/azure/azure-job";
 import { objectId } from "../support/azure/entra";
-import type { CiJob } from "../support/ci-job";
+import { useAzureArc } from "../support/azure/use-azure-arc";
 import { systems } from "../support/ci-systems";
-import type { RecordingApiserver } from "../support/recording-apiserver";
-import { startSmallApiserver } from "../support/small-apiserver";
 
 describe.each(systems)("%s that cannot connect through Azure Arc", (_name, ci) => {
   const { main } = ci;
-  let apiserver: RecordingApiserver;
-  let world: AzureForJobs;
-  let job: CiJob;
-  const inputs = (changes: Record<string, string> = {}) => ({ ...world.inputs(ci), ...changes });
-  const expectNothingLeft = () => {
-    expect(job.leftoverProcesses()).toEqual([]);
-    expect(job.leftoverFiles()).toEqual([]);
-    expect(world.azure.arcProxy.isRunning).toBe(false);
-  };
-
-  beforeAll(async () => {
-    apiserver = await startSmallApiserver();
-    const upstream = { kind: "direct", url: apiserver.url, caPem: apiserver.caPem } as const;
-    world = await AzureForJobs.start({ arcProxy: { upstream } });
-  });
-  afterAll(async () => {
-    await world.close();
-    await apiserver.close();
-  });
-  beforeEach(async () => {
-    job = await world.startJob(ci);
-  });
-  afterEach(async () => {
-    await world.closeJobs();
-    expect(world.azure.violations).toEqual([]);
-    expect(apiserver.withoutUser()).toEqual([]);
-    world.restore();
-  });
+  const arc = useAzureArc(ci);
 
   it.each<[string, () => void, Record<string, string>, string, RegExp]>([
     [
       "the role is missing",
-      () => world.azure.arm.actions.clear(),
+      () => arc.world.azure.arm.actions.clear(),
       {},
       "ERR_ARC_ROLE_MISSING",
       /assign "Azure Arc Enabled Kubernetes Cluster User Role" at \/subscriptions\//,
@@ -62,56 +32,56 @@ describe.each(systems)("%s that cannot connect through Azure Arc", (_name, ci) =
     ],
     [
       "no agent ever came up",
-      () => void (world.azure.arm.agent = "never"),
+      () => void (arc.world.azure.arm.agent = "never"),
       {},
       "ERR_ARC_AGENT_NEVER_STARTED",
       /Hybrid connection/,
     ],
     [
       "the agent is offline",
-      () => void (world.azure.arm.connectivityStatus = "Offline"),
+      () => void (arc.world.azure.arm.connectivityStatus = "Offline"),
       {},
       "ERR_ARC_AGENT_OFFLINE",
       /Offline since 2026-01-02/,
     ],
     [
       "no agent is connected",
-      () => void (world.azure.arm.agent = "gone"),
+      () => void (arc.world.azure.arm.agent = "gone"),
       { timeout: "3s" },
       "ERR_ARC_AGENT_NOT_CONNECTED",
       /gave up after 3 s/,
     ],
     [
       "the cluster refuses the identity",
-      () => void (world.azure.arcProxy.faults = { clusterStatus: 401 }),
+      () => void (arc.world.azure.arcProxy.faults = { clusterStatus: 401 }),
       {},
       "ERR_ARC_CLUSTER_TOKEN_REFUSED",
       new RegExp(`oid ${objectId}, upn none`),
     ],
     [
       "the identity has no rights",
-      () => void (world.azure.arcProxy.faults = { clusterStatus: 403 }),
+      () => void (arc.world.azure.arcProxy.faults = { clusterStatus: 403 }),
       {},
       "ERR_ARC_CLUSTER_FORBIDDEN",
       new RegExp(`oid ${objectId}, upn none`),
     ],
     [
       "a policy blocks it",
-      () => void (world.azure.entra.refusal = 53_003),
+      () => void (arc.world.azure.entra.refusal = 53_003),
       {},
       "ERR_ENTRA_CONDITIONAL_ACCESS",
       /AADSTS53003/,
     ],
     [
       "no federated credential fits",
-      () => void (world.assertion = { subject: "repo:octo/app:ref:refs/heads/x" }),
+      () => void (arc.world.assertion = { subject: "repo:octo/app:ref:refs/heads/x" }),
       {},
       "ERR_ENTRA_FEDERATION",
       /issuer "http.+", subject "repo:octo\/app:ref:refs\/heads\/x", audience "api:\/\/AzureADTokenExchange"/,
     ],
     [
       "arcProxy does not start",
-      () => void (world.azure.arcProxy.faults = { exitAtStart: 9 }),
+      () => void (arc.world.azure.arcProxy.faults = { exitAtStart: 9 }),
       {},
       "ERR_ARC_PROXY_START",
       /exit code 9; its last words: panic/,
@@ -125,26 +95,26 @@ describe.each(systems)("%s that cannot connect through Azure Arc", (_name, ci) =
     ],
   ])("fails when %s, says so once, and leaves nothing", async (_, arrange, changes, code, words) => {
     arrange();
-    const result = await job.run("one", main, inputs(changes));
+    const result = await arc.job.run("one", main, arc.inputs(changes));
     expect(result.result).toBe("failed");
     expect(result.errors()).toEqual([expect.stringContaining(`(${code})`)]);
     expect(result.errors()[0]).toMatch(words);
     expect(result.errors()[0]).toMatch(/\nWhere: .+\. Likely cause: .+\nWhat to do \(.+\): .+/s);
-    expectNothingLeft();
-    expect(job.environment["KUBECONFIG"]).toBeUndefined();
+    arc.expectNothingLeft();
+    expect(arc.job.environment["KUBECONFIG"]).toBeUndefined();
   });
 
   it.each([
     ["is altered on the way", { altered: true }, "ERR_ARC_PROXY_DIGEST"],
     ["is to come without TLS", { redirect: "insecure" }, "ERR_ARC_REGISTRY_UNREACHABLE"],
   ] as const)("runs no arcProxy that %s", async (_, faults, code) => {
-    rmSync(join(job.folder, "_tool"), { recursive: true, force: true });
-    Object.assign(world.azure.registry.faults, faults);
-    const before = world.azure.arcProxy.pids.length;
-    const result = await job.run("one", main, inputs());
+    rmSync(join(arc.job.folder, "_tool"), { recursive: true, force: true });
+    Object.assign(arc.world.azure.registry.faults, faults);
+    const before = arc.world.azure.arcProxy.pids.length;
+    const result = await arc.job.run("one", main, arc.inputs());
     expect(result.errors()).toEqual([expect.stringContaining(`(${code})`)]);
-    expect(world.azure.arcProxy.pids).toHaveLength(before);
-    expect(existsSync(join(job.folder, "_tool/arcProxy"))).toBe(false);
-    expectNothingLeft();
+    expect(arc.world.azure.arcProxy.pids).toHaveLength(before);
+    expect(existsSync(join(arc.job.folder, "_tool/arcProxy"))).toBe(false);
+    arc.expectNothingLeft();
   });
 });
