@@ -8,6 +8,7 @@ import { rememberUnderlying } from "./abort-socket";
 import type { ConnectionServer } from "./connection-server";
 import { readProxyHeader } from "./proxy-header";
 import type { AuthProxyLimits, AuthProxySettings } from "./settings";
+import { dropWhenStuck } from "./stuck-write";
 
 export interface FrontDoorOptions {
   readonly listen: AuthProxySettings["listen"];
@@ -96,6 +97,7 @@ export class FrontDoor {
     const origin = hasHeader ? await readProxyHeader(socket, limits) : {};
     const secure = await this.#handshake(socket);
     rememberUnderlying(secure, socket);
+    dropWhenStuck(secure, limits.lingerMs);
     server.serve(secure, origin);
   }
 

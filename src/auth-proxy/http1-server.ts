@@ -52,7 +52,7 @@ export function createHttp1Server(pipeline: Pipeline, limits: AuthProxyLimits): 
     .on("connect", handleUpgrade)
     .on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
       if (isAnswering(socket) || !socket.writable) return abortSocket(socket);
-      refuseUnparsed(socket, error);
+      refuseUnparsed(socket, error, limits.lingerMs);
     });
   // It never listens itself; this is what starts its watch over slow headers.
   server.emit("listening");
@@ -73,20 +73,20 @@ export function createHttp1Server(pipeline: Pipeline, limits: AuthProxyLimits): 
   };
 }
 
-/** How long a client whose request could not be parsed may take to read why. */
-const refusalLingerMs = 2_000;
-
 /** Node answers these by a bare status line, which kubectl shows as an error without words. */
-function refuseUnparsed(socket: Socket, error: NodeJS.ErrnoException): void {
+function refuseUnparsed(socket: Socket, error: NodeJS.ErrnoException, lingerMs: number): void {
   const code =
     error.code === "HPE_HEADER_OVERFLOW"
       ? "ERR_AUTH_PROXY_REQUEST_TOO_LARGE"
       : "ERR_AUTH_PROXY_MALFORMED_REQUEST";
   const { status, lines, body } = refusalAnswer(new ClusterConnectError(code, error.code ?? ""));
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  // The parser would refuse what follows again. It is read all the same, or a reset would overtake the answer.
-  socket.removeAllListeners("data").resume();
-  socket.setTimeout(refusalLingerMs, () => abortSocket(socket));
+  // The parser, which lets go of the handle for a listener of ours, would refuse what follows again. It is read all
+  // the same, or a reset would overtake the answer; but not for as long as somebody likes to send it.
+  socket.on("data", () => undefined).removeAllListeners("data");
+  socket.resume();
+  const timer = setTimeout(() => abortSocket(socket), lingerMs);
+  socket.once("close", () => clearTimeout(timer));
   socket.end(
     `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ""}\r\nConnection: close\r\n${head}\r\n${body}`,
   );
