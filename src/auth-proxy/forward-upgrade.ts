@@ -12,6 +12,7 @@ import { refuseExchange } from "./refuse";
 import { splice, type SpliceEnd } from "./splice";
 import type { UpgradeRequest } from "./upgrade-rules";
 import { guardFor } from "./exec-status";
+import { watchWaitingCaller } from "./waiting-caller";
 
 /** A caller's connection that asks to become something else, with whatever bytes came after its request. */
 export interface UpgradeArrival {
@@ -64,7 +65,7 @@ export async function forwardUpgrade(
       if (settled) return;
       settled = true;
       clearTimeout(timer);
-      deadline.removeEventListener("abort", expire);
+      stopWatching();
       resolve(outcome());
     };
     const failAs = (error: ClusterConnectError) =>
@@ -75,8 +76,11 @@ export async function forwardUpgrade(
       });
     const fail = (reason: string) =>
       failAs(new ClusterConnectError(connected ? "ERR_APISERVER_LOST" : "ERR_APISERVER_UNREACHABLE", reason));
-    const expire = () => failAs(deadline.reason as ClusterConnectError);
-    deadline.addEventListener("abort", expire);
+    deadline.addEventListener("abort", () => failAs(deadline.reason as ClusterConnectError));
+    const stopWatching = watchWaitingCaller(arrival.socket, () => {
+      abortSocket(arrival.socket);
+      fail("the caller went away");
+    });
     const timer = setTimeout(() => fail("the upgrade was not answered in time"), upgradeAnswerTimeoutMs);
     request
       .on("socket", (socket) => socket.once("secureConnect", () => (connected = true)))
@@ -85,7 +89,7 @@ export async function forwardUpgrade(
       .on("response", (response) =>
         settle(() => {
           if (!isOwnCredentialRefused(response, target, headers))
-            return relayRefusal(response, exchange, deadline);
+            return relayRefusal(response, arrival.socket, exchange, deadline);
           response.on("error", () => undefined).destroy();
           if (apiserver.credential.reread(sentWith) && context.isRepeated !== true) {
             return forwardUpgrade(arrival, exchange, upgrade, headers, { ...context, isRepeated: true });
@@ -98,19 +102,21 @@ export async function forwardUpgrade(
         settle(() => join(arrival, upgrade, { response, socket, head }, { lingerMs, deadline })),
       )
       .end();
-    arrival.socket.once("close", () => fail("the caller went away"));
   });
 }
 
 /** An answer other than 101, passed on whole; both connections end with it. */
 function relayRefusal(
   response: IncomingMessage,
+  caller: Socket,
   exchange: Exchange,
   deadline: AbortSignal,
 ): Promise<UpgradeOutcome> {
   const status = response.statusCode ?? 0;
   return new Promise((resolve) => {
     exchange.out.once("close", () => response.destroy());
+    // Whatever he still sends is for nobody; unread, it would hide that he leaves.
+    caller.once("end", () => abortSocket(caller)).resume();
     const cut = relayAnswer(response, exchange, (error) =>
       resolve({ status, ...(error === undefined ? {} : { error }) }),
     );
@@ -147,10 +153,12 @@ async function join(
   // Put back, so that every byte takes the one way through the splice.
   if (head.length > 0) apiserver.unshift(head);
   if (arrival.head.length > 0) caller.unshift(arrival.head);
-  const end = await splice(caller, apiserver, {
+  const joined = splice(caller, apiserver, {
     guard: guardFor(arrival.request.url ?? "", upgrade, lines),
     ...options,
   });
+  caller.resume();
+  const end = await joined;
   const error = errorOfEnd(end, options.deadline);
   return { status: 101, splice: end, ...(error === undefined ? {} : { error }) };
 }
