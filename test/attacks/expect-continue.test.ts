@@ -1,5 +1,7 @@
 /** `Expect` makes a server answer before the request is over; only one that is let in may be told to go on. */
+import { eventually } from "../support/eventually";
 import { describeAttack, describeOnNodes } from "./fixture/describe-attack";
+import { encodeRequest, http2Preface } from "./fixture/raw-http2";
 import { http1Text, http2Fields, sendBytes, sendHttp2Request, get } from "./fixture/requests";
 
 describeAttack("Expect", [
@@ -36,6 +38,23 @@ describeOnNodes("Expect with a body", (proxy) => {
     const { text, statuses } = await sendBytes(proxy, bytes);
     expect(text).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
     expect(statuses).toEqual([200]);
+    expect(proxy.sent().map(({ body }) => body.toString())).toEqual(["{}"]);
+  });
+
+  it("is told to go on over HTTP/2, too, and waits for it", async () => {
+    const socket = await proxy.connect("h2");
+    const fields = http2Fields(post, [["expect", "100-continue"]], proxy.caller.authorization);
+    const [data, whole] = [Buffer.from("{}"), encodeRequest({ fields, data: [Buffer.from("{}")] })];
+    const head = whole.subarray(0, whole.length - 9 - data.length);
+    let text = "";
+    socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+    socket.write(Buffer.concat([http2Preface, head]));
+    // A HEADERS frame that says 100 and is not the end.
+    const hasHead = () => text.includes("\u0001\u0004\0\0\0\u0001");
+    await eventually(hasHead);
+    text = "";
+    socket.write(whole.subarray(head.length));
+    await eventually(hasHead);
     expect(proxy.sent().map(({ body }) => body.toString())).toEqual(["{}"]);
   });
 
