@@ -32,7 +32,7 @@ const same = [
     "a session is announced within emit(), which follows",
   ],
   ["http2-server.ts", "right half alone", "stream.session &&", "no session has no origin, either way"],
-  ["http2-session-end.ts", "choice always the second", "error === null", "a PING fails with its session"],
+  ["http2-session-end.ts", "choice always the first", "error === null", "a PING fails with its session"],
   [
     "admission.ts",
     "left half alone",
