@@ -81,10 +81,11 @@ function refuseUnparsed(socket: Socket, error: NodeJS.ErrnoException, lingerMs: 
       : "ERR_AUTH_PROXY_MALFORMED_REQUEST";
   const { status, lines, body } = refusalAnswer(new ClusterConnectError(code, error.code ?? ""));
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  // The parser, which lets go of the handle for a listener of ours, would refuse what follows again. It is read all
-  // the same, or a reset would overtake the answer; but not for as long as somebody likes to send it.
+  // The parser would refuse what follows again, and lets go of the handle only for a listener of somebody else's. It is
+  // read all the same, or a reset would overtake the answer.
   socket.on("data", () => undefined).removeAllListeners("data");
   socket.resume();
+  // Counted from here, not from the last byte: a trickle would hold the connection for ever.
   const timer = setTimeout(() => abortSocket(socket), lingerMs);
   socket.once("close", () => clearTimeout(timer));
   socket.end(
