@@ -30,7 +30,8 @@ export function closeWhenIdle(session: ServerHttp2Session, idleMs: number, answe
     open += 1;
     stream.once("close", () => (open -= 1));
   });
-  session.setTimeout(idleMs, () => {
+  // Not as setTimeout()'s own listener, which is asked once; nor does Node start its timer anew for an answered PING.
+  session.on("timeout", () => {
     const timer = setTimeout(() => session.destroy(), answerMs);
     const settled = () => {
       clearTimeout(timer);
@@ -38,6 +39,11 @@ export function closeWhenIdle(session: ServerHttp2Session, idleMs: number, answe
     };
     session.once("close", settled);
     if (open === 0) return session.close();
-    session.ping((error) => (error === null ? settled() : session.destroy()));
+    const answered = () => {
+      settled();
+      session.setTimeout(idleMs);
+    };
+    session.ping((error) => (error === null ? answered() : session.destroy()));
   });
+  session.setTimeout(idleMs);
 }
