@@ -18,6 +18,7 @@ const readings: readonly (readonly [line: string, reading: string])[] = [
   ["GET /api/v1/namespaces/a/pods/b", "get - v1 a pods - b"],
   ["GET /api/v1/namespaces/a/secrets/b", "get - v1 a secrets - b"],
   ["GET /api/v1/pods", "list - v1 - pods - -"],
+  ["GET /api/v1/namespaces/a/pods/b;watch=1", "get - v1 a pods - b;watch=1"],
   ["POST /api/v1/namespaces/a/pods", "create - v1 a pods - -"],
   ["GET /api/v1/namespaces/a/pods/b/log?follow=1", "get - v1 a pods log b"],
   ["GET /api/v1/namespaces/a/services/b:80/proxy/c/d", "get - v1 a services proxy b:80"],

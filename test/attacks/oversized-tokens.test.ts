@@ -87,3 +87,18 @@ describeOnNodes("headers without end", (proxy) => {
     expect(proxy.sent()).toHaveLength(0);
   });
 });
+
+describeOnNodes(
+  "headers that are few and large",
+  (proxy) => {
+    it("are refused beyond the bytes that they may have, in words that say so", async () => {
+      const { authorization } = proxy.caller;
+      const lines = [`X-Large: ${"a".repeat(20_000)}`];
+      const { statuses, text } = await sendBytes(proxy, http1Text(get, lines, { authorization }));
+      expect(statuses).toEqual([431]);
+      expect(text).toContain("ERR_AUTH_PROXY_REQUEST_TOO_LARGE");
+      expect(proxy.sent()).toHaveLength(0);
+    });
+  },
+  () => ({ limits: { headerBytes: 16_384 } }),
+);
