@@ -94,7 +94,7 @@ export function http2Exchange(
       stream.respond({ ...http2Headers(answer), ":status": status });
     },
     out: stream,
-    isClosed: () => stream.destroyed || stream.closed,
+    isClosed: () => stream.closed,
     // Not close(code): that ends the writable side first, and the END_STREAM goes out ahead of the RST_STREAM.
     abort: () => void stream.destroy(new Error("answer aborted")),
     // RFC 9113 §8.1: the answer is complete, and the rest of the request is not needed for it.

@@ -137,3 +137,38 @@ describeOnNodes(
   },
   (proxy) => ({ ...settings(proxy), impersonation: {} }),
 );
+
+describeOnNodes(
+  "callers whom a token makes anonymous by half",
+  (proxy) => {
+    const reviews = answerReviews(proxy);
+
+    it.each([
+      ["by name", anonymous.user, ["a"]],
+      ["by group", "bob", ["system:unauthenticated"]],
+    ])("are never asked about as somebody known: %s", async (_, user, groups) => {
+      const asked: (readonly string[])[] = [];
+      reviews.decide = (spec) => {
+        asked.push(spec.groups);
+        return { allowed: spec.groups.includes("system:authenticated") };
+      };
+      proxy.caller = { ...proxy.caller, user, groups };
+      const authorization = `Bearer ${await proxy.issuer.mint({ groups }, { subject: user })}`;
+      const text = http1Text(kinds[0]![1], ["Impersonate-User: alice"], { authorization });
+      expect((await sendBytes(proxy, text)).statuses).toEqual([403]);
+      expect(asked).toEqual([[...new Set([...groups, "system:unauthenticated"])]]);
+      expect(proxy.sent()).toHaveLength(0);
+    });
+  },
+  ({ issuer }) => ({
+    impersonation: { nested: true, allowSystemNames: true },
+    authentication: {
+      jwt: [
+        {
+          issuer: { url: issuer.url, audiences: ["cluster-connect/plant-7"] },
+          claimMappings: { username: { claim: "sub", prefix: "" }, groups: { claim: "groups", prefix: "" } },
+        },
+      ],
+    },
+  }),
+);
