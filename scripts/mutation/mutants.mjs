@@ -14,7 +14,8 @@ export function mutantsOf(file) {
   const add = (node, kind, replacement, probe) => {
     const start = node.getStart(source);
     mutants.push({
-      id: `${file}:${start}:${kind}`,
+      // With the end: of `a && b && c` two halves begin at one place.
+      id: `${file}:${start}-${node.end}:${kind}`,
       file,
       line: source.getLineAndCharacterOfPosition(start).line + 1,
       kind,

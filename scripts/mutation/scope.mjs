@@ -14,7 +14,10 @@ const behind =
  */
 const ends = /^(splice|websocket-guard|exec-status|linger|forward-request)\.ts$/;
 
-const elsewhere = [aside, behind, ends];
+/** What makes up for a fault of Node's, at a moment that nobody can choose; its unit test has it. */
+const faults = /^stuck-write\.ts$/;
+
+const elsewhere = [aside, behind, ends, faults];
 
 export const deciding = (names) =>
   names.filter((name) => name.endsWith(".ts") && !elsewhere.some((these) => these.test(name)));
