@@ -31393,6 +31393,8 @@ function shown(value, maxBytes) {
     return kept + mark;
 }
 
+// EXTERNAL MODULE: ./src/runtime/trailing-slashes.ts
+var trailing_slashes = __nccwpck_require__(68430);
 ;// CONCATENATED MODULE: ./src/auth-proxy/request-info.ts
 /**
  * What a request asks for, in RBAC's terms: verb, resource, namespace, name. Read off method and target in the way
@@ -31400,6 +31402,7 @@ function shown(value, maxBytes) {
  * a request that meant one thing here and another one there would be a way around it. Where the two could disagree,
  * this one refuses, or claims less.
  */
+
 
 const verbs = {
     POST: "create",
@@ -31418,7 +31421,7 @@ function requestInfoOf(request) {
     const at = request.target.indexOf("?");
     const path = decode(at < 0 ? request.target : request.target.slice(0, at));
     const query = new Query(at < 0 ? "" : request.target.slice(at + 1));
-    const parts = path.replace(/^\/+|\/+$/g, "").split("/");
+    const parts = (0,trailing_slashes/* withoutTrailingSlashes */.A)(path).replace(/^\/+/, "").split("/");
     const [prefix = "", ...rest] = parts;
     const isCore = prefix === "api";
     if (parts.length < (isCore ? 3 : 4) || !(isCore || prefix === "apis")) {
@@ -31877,7 +31880,7 @@ function named(list, name, what) {
 
 /***/ }),
 
-/***/ 16937:
+/***/ 8519:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -32320,7 +32323,28 @@ function readProxyHeader(socket, limits) {
     });
 }
 
+;// CONCATENATED MODULE: ./src/auth-proxy/stuck-write.ts
+/**
+ * Drops a connection whose peer has ended and to which, for `stuckMs`, nothing more could be written. Node loses the
+ * callback of a write that meets the end of its peer in TLS (nodejs/node#55804): it would keep such a socket for ever.
+ */
+function dropWhenStuck(socket, stuckMs) {
+    socket.once("end", () => {
+        let before = "";
+        const look = () => {
+            const now = `${String(socket.bytesWritten)} ${String(socket.writableLength)}`;
+            if (socket.writableLength > 0 && now === before)
+                socket.destroy();
+            before = now;
+        };
+        look();
+        const timer = setInterval(look, stuckMs);
+        socket.once("close", () => clearInterval(timer));
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/auth-proxy/front-door.ts
+
 
 
 
@@ -32400,6 +32424,7 @@ class FrontDoor {
         const origin = hasHeader ? await readProxyHeader(socket, limits) : {};
         const secure = await this.#handshake(socket);
         rememberUnderlying(secure, socket);
+        dropWhenStuck(secure, limits.lingerMs);
         server.serve(secure, origin);
     }
     #handshake(socket) {
@@ -32503,7 +32528,7 @@ function http2Exchange(stream, headers, rawHeaders, { origin, expectsContinue })
             stream.respond({ ...http2Headers(answer), ":status": status });
         },
         out: stream,
-        isClosed: () => stream.destroyed || stream.closed,
+        isClosed: () => stream.closed,
         // Not close(code): that ends the writable side first, and the END_STREAM goes out ahead of the RST_STREAM.
         abort: () => void stream.destroy(new Error("answer aborted")),
         // RFC 9113 §8.1: the answer is complete, and the rest of the request is not needed for it.
@@ -32699,7 +32724,7 @@ function createHttp1Server(pipeline, limits) {
         .on("clientError", (error, socket) => {
         if (isAnswering(socket) || !socket.writable)
             return abortSocket(socket);
-        refuseUnparsed(socket, error);
+        refuseUnparsed(socket, error, limits.lingerMs);
     });
     // It never listens itself; this is what starts its watch over slow headers.
     server.emit("listening");
@@ -32719,18 +32744,20 @@ function createHttp1Server(pipeline, limits) {
         },
     };
 }
-/** How long a client whose request could not be parsed may take to read why. */
-const refusalLingerMs = 2_000;
 /** Node answers these by a bare status line, which kubectl shows as an error without words. */
-function refuseUnparsed(socket, error) {
+function refuseUnparsed(socket, error, lingerMs) {
     const code = error.code === "HPE_HEADER_OVERFLOW"
         ? "ERR_AUTH_PROXY_REQUEST_TOO_LARGE"
         : "ERR_AUTH_PROXY_MALFORMED_REQUEST";
     const { status, lines, body } = refusalAnswer(new errors/* ClusterConnectError */.fV(code, error.code ?? ""));
     const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    // The parser would refuse what follows again. It is read all the same, or a reset would overtake the answer.
-    socket.removeAllListeners("data").resume();
-    socket.setTimeout(refusalLingerMs, () => abortSocket(socket));
+    // The parser would refuse what follows again, and lets go of the handle only for a listener of somebody else's. It is
+    // read all the same, or a reset would overtake the answer.
+    socket.on("data", () => undefined).removeAllListeners("data");
+    socket.resume();
+    // Counted from here, not from the last byte: a trickle would hold the connection for ever.
+    const timer = setTimeout(() => abortSocket(socket), lingerMs);
+    socket.once("close", () => clearTimeout(timer));
     socket.end(`HTTP/1.1 ${String(status)} ${external_node_http_.STATUS_CODES[status] ?? ""}\r\nConnection: close\r\n${head}\r\n${body}`);
 }
 
@@ -32754,8 +32781,9 @@ function endTogether(session, socket, lingerMs) {
 }
 /**
  * After `idleMs` of silence a session without requests is closed, as HTTP/1.1's keep-alive has it. One with a quiet
- * watch is not idle, yet has to answer a PING within `answerMs`: nghttp2 leaves a session whose peer broke the rules
- * (a header block over its bounds, say) neither alive nor closed, and reads no more from it.
+ * watch is not idle, yet has to answer a PING. Either takes at most `answerMs`: nghttp2 leaves a session whose peer
+ * broke the rules (a header block over its bounds, say) neither alive nor closed, and reads no more from it; and from
+ * Node 24 on, one that is closed waits for what it has still to send, though its peer has gone.
  */
 function closeWhenIdle(session, idleMs, answerMs) {
     let open = 0;
@@ -32763,17 +32791,23 @@ function closeWhenIdle(session, idleMs, answerMs) {
         open += 1;
         stream.once("close", () => (open -= 1));
     });
-    session.setTimeout(idleMs, () => {
+    // Not as setTimeout()'s own listener, which is asked once; nor does Node start its timer anew for an answered PING.
+    session.on("timeout", () => {
+        const timer = setTimeout(() => session.destroy(), answerMs);
+        const settled = () => {
+            clearTimeout(timer);
+            session.off("close", settled);
+        };
+        session.once("close", settled);
         if (open === 0)
             return session.close();
-        const timer = setTimeout(() => session.destroy(), answerMs);
         const answered = () => {
-            clearTimeout(timer);
-            session.off("close", answered);
+            settled();
+            session.setTimeout(idleMs);
         };
-        session.once("close", answered);
         session.ping((error) => (error === null ? answered() : session.destroy()));
     });
+    session.setTimeout(idleMs);
 }
 
 ;// CONCATENATED MODULE: ./src/auth-proxy/http2-server.ts
@@ -33537,7 +33571,32 @@ function endWithin(socket, ms) {
     socket.end();
 }
 
+;// CONCATENATED MODULE: ./src/auth-proxy/waiting-caller.ts
+/**
+ * Reads on while a caller waits for the answer to his upgrade: of a connection that nobody reads, no end is ever seen.
+ * What he sends meanwhile is put back by the function that is returned, which also stops the watch and leaves the
+ * connection paused. `onGone` is called when he ends or loses it, at least once.
+ */
+function watchWaitingCaller(socket, onGone) {
+    const kept = [];
+    let size = 0;
+    const keep = (chunk) => {
+        kept.push(chunk);
+        size += chunk.length;
+        // As much as Node would buffer by itself. An end behind it is seen only after the wait, which has its own limit.
+        if (size >= socket.readableHighWaterMark)
+            socket.pause();
+    };
+    socket.on("data", keep).once("end", onGone).once("close", onGone).resume();
+    return () => {
+        socket.off("data", keep).off("end", onGone).off("close", onGone).pause();
+        if (size > 0 && !socket.readableEnded)
+            socket.unshift(Buffer.concat(kept));
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/auth-proxy/forward-upgrade.ts
+
 
 
 
@@ -33580,7 +33639,7 @@ async function forwardUpgrade(arrival, exchange, upgrade, headers, context) {
                 return;
             settled = true;
             clearTimeout(timer);
-            deadline.removeEventListener("abort", expire);
+            stopWatching();
             resolve(outcome());
         };
         const failAs = (error) => settle(() => {
@@ -33590,8 +33649,11 @@ async function forwardUpgrade(arrival, exchange, upgrade, headers, context) {
             return { status: refuseExchange(exchange, error, 0), error };
         });
         const fail = (reason) => failAs(new errors/* ClusterConnectError */.fV(connected ? "ERR_APISERVER_LOST" : "ERR_APISERVER_UNREACHABLE", reason));
-        const expire = () => failAs(deadline.reason);
-        deadline.addEventListener("abort", expire);
+        deadline.addEventListener("abort", () => failAs(deadline.reason));
+        const stopWatching = watchWaitingCaller(arrival.socket, () => {
+            abortSocket(arrival.socket);
+            fail("the caller went away");
+        });
         const timer = setTimeout(() => fail("the upgrade was not answered in time"), upgradeAnswerTimeoutMs);
         request
             .on("socket", (socket) => socket.once("secureConnect", () => (connected = true)))
@@ -33599,7 +33661,7 @@ async function forwardUpgrade(arrival, exchange, upgrade, headers, context) {
             .on("close", () => fail("no answer"))
             .on("response", (response) => settle(() => {
             if (!isOwnCredentialRefused(response, target, headers))
-                return relayRefusal(response, exchange, deadline);
+                return relayRefusal(response, arrival.socket, exchange, deadline);
             response.on("error", () => undefined).destroy();
             if (apiserver.credential.reread(sentWith) && context.isRepeated !== true) {
                 return forwardUpgrade(arrival, exchange, upgrade, headers, { ...context, isRepeated: true });
@@ -33609,14 +33671,15 @@ async function forwardUpgrade(arrival, exchange, upgrade, headers, context) {
         }))
             .on("upgrade", (response, socket, head) => settle(() => join(arrival, upgrade, { response, socket, head }, { lingerMs, deadline })))
             .end();
-        arrival.socket.once("close", () => fail("the caller went away"));
     });
 }
 /** An answer other than 101, passed on whole; both connections end with it. */
-function relayRefusal(response, exchange, deadline) {
+function relayRefusal(response, caller, exchange, deadline) {
     const status = response.statusCode ?? 0;
     return new Promise((resolve) => {
         exchange.out.once("close", () => response.destroy());
+        // Whatever he still sends is for nobody; unread, it would hide that he leaves.
+        caller.once("end", () => abortSocket(caller)).resume();
         const cut = relayAnswer(response, exchange, (error) => resolve({ status, ...(error === undefined ? {} : { error }) }));
         deadline.addEventListener("abort", () => cut(deadline.reason));
     });
@@ -33641,10 +33704,12 @@ async function join(arrival, upgrade, { response, socket: apiserver, head }, opt
         apiserver.unshift(head);
     if (arrival.head.length > 0)
         caller.unshift(arrival.head);
-    const end = await splice(caller, apiserver, {
+    const joined = splice(caller, apiserver, {
         guard: guardFor(arrival.request.url ?? "", upgrade, lines),
         ...options,
     });
+    caller.resume();
+    const end = await joined;
     const error = errorOfEnd(end, options.deadline);
     return { status: 101, splice: end, ...(error === undefined ? {} : { error }) };
 }
@@ -33664,6 +33729,9 @@ var wanted_user = __nccwpck_require__(95174);
 
 
 
+
+/** CONNECT names a host; a host never comes from the wire. */
+const methods = new Set(external_node_http_.METHODS.filter((method) => method !== "CONNECT"));
 const malformed = (detail) => new errors/* ClusterConnectError */.fV("ERR_AUTH_PROXY_MALFORMED_REQUEST", detail);
 /**
  * First step of the pipeline: refuses what no Kubernetes client sends, before anything is looked up. Names are
@@ -33677,9 +33745,10 @@ function checkBounds(request, limits, rules = { nested: false }) {
     // RFC 9112 §3.2; in HTTP/2 it is :authority's place.
     if (protocol === "HTTP/1.1" && (0,header_lines/* valuesOf */.sm)(lines, "host").length !== 1)
         throw malformed("not one Host");
-    // CONNECT and absolute-form (RFC 9112 §3.2.2) name a host; a host never comes from the wire.
-    if (method === "CONNECT")
-        throw malformed("method CONNECT");
+    // HTTP/2 takes any word. Node would send "get" upstream as GET, which is not what was looked up for the caller.
+    if (!methods.has(method))
+        throw malformed("a method that no request to the apiserver has");
+    // Absolute-form (RFC 9112 §3.2.2) names a host.
     if (!target.startsWith("/"))
         throw malformed("the request target is not a path");
     // llhttp and nghttp2 let bytes above 0x7F through; the request line that goes upstream is ASCII.
@@ -34897,7 +34966,7 @@ function textOf(name, value) {
 
 /***/ }),
 
-/***/ 43856:
+/***/ 22788:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 "use strict";
@@ -35703,7 +35772,7 @@ class Registry {
     /** `Bearer realm="\u2026",service="\u2026",scope="\u2026"`; anonymous, as everything here is. */
     async #fetchToken(challenge) {
         const text = typeof challenge === "string" ? challenge : "";
-        const parameters = new Map([...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]));
+        const parameters = new Map([...text.matchAll(/\b(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]));
         const realm = parameters.get("realm") ?? "";
         if (!/^bearer\s/i.test(text) || !URL.canParse(realm))
             throw unreachable("401 without a Bearer challenge");
@@ -40168,7 +40237,8 @@ function parseClusterCa(values) {
             .split(/[\s,]+/)
             .filter((word) => word !== "");
         for (const word of rest) {
-            const pin = word.toLowerCase().replaceAll(/(?<=^sha256:.*):/g, "");
+            const [algorithm = "", ...digest] = word.toLowerCase().split(":");
+            const pin = `${algorithm}:${digest.join("")}`;
             if (!pinPattern.test(pin)) {
                 throw new errors/* ClusterConnectError */.fV("ERR_SETTINGS_INVALID", `cluster-ca: "${word}" is neither PEM nor sha256:\u2026`);
             }
@@ -41695,8 +41765,46 @@ function parseListen(text) {
     return { host: match[1] ?? match[2] ?? "", port: Number(match[3]) };
 }
 
+;// CONCATENATED MODULE: ./src/client-proxy/kubeconfig-lock.ts
+
+
+
+const retryMs = 50;
+/**
+ * Does `work` while `FILE.lock` beside a kubeconfig is ours: kubectl's own lock (client-go, tools/clientcmd/config.go),
+ * so that neither of the two undoes what the other writes. Throws ERR_KUBECONFIG_LOCKED after `waitMs`.
+ */
+async function withKubeconfigLock(path, work, waitMs = 5_000) {
+    const lock = `${path}.lock`;
+    const deadline = performance.now() + waitMs;
+    while (!(await take(lock))) {
+        if (performance.now() > deadline)
+            throw new errors/* ClusterConnectError */.fV("ERR_KUBECONFIG_LOCKED", lock);
+        await (0,delay/* delay */.c)(retryMs);
+    }
+    try {
+        return await work();
+    }
+    finally {
+        await (0,promises_.rm)(lock, { force: true });
+    }
+}
+async function take(lock) {
+    try {
+        await (await (0,promises_.open)(lock, "wx", 0o600)).close();
+        return true;
+    }
+    catch (error) {
+        if (error.code === "EEXIST")
+            return false;
+        throw new errors/* ClusterConnectError */.fV("ERR_KUBECONFIG_UNREADABLE", (0,errors/* messageOf */.bD)(error), { cause: error });
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/client-proxy/merged-context.ts
 /** Adds the context to a kubeconfig of the user's own for as long as the proxy runs. */
+
+
 
 
 
@@ -41704,16 +41812,22 @@ function parseListen(text) {
 /** Merges the entry of `ownPath` into `targetPath`, creating it if need be. Returns how to take it out again. */
 async function mergeContext(ownPath, targetPath) {
     const entry = (0,client_proxy_kubeconfig/* readEntry */.hB)(await (0,promises_.readFile)(ownPath, "utf8"));
-    const existing = (await readExisting(targetPath)) ?? "";
-    const previousContext = (0,client_proxy_kubeconfig/* currentContextOf */.c5)(existing);
     // Through a link to the file itself: replacing the link would leave the user's file behind.
     const target = await (0,promises_.realpath)(targetPath).catch(() => targetPath);
-    await replacePrivateFile(target, (0,client_proxy_kubeconfig/* mergeKubeconfig */.mS)(existing, entry));
+    const previousContext = await withKubeconfigLock(target, async () => {
+        const existing = (await readExisting(target)) ?? "";
+        await replacePrivateFile(target, (0,client_proxy_kubeconfig/* mergeKubeconfig */.mS)(existing, entry));
+        return (0,client_proxy_kubeconfig/* currentContextOf */.c5)(existing);
+    });
     return async () => {
-        const now = await readExisting(target);
-        if (now === undefined)
+        if (!(0,external_node_fs_.existsSync)(target))
             return;
-        await replacePrivateFile(target, (0,client_proxy_kubeconfig/* removeFromKubeconfig */.UY)(now, entry.name, previousContext));
+        await withKubeconfigLock(target, async () => {
+            const now = await readExisting(target);
+            if (now === undefined)
+                return;
+            await replacePrivateFile(target, (0,client_proxy_kubeconfig/* removeFromKubeconfig */.UY)(now, entry.name, previousContext));
+        });
     };
 }
 async function readExisting(path) {
@@ -43166,7 +43280,7 @@ const stateVariables = (state) => Object.fromEntries(Object.entries(state).map((
 /** The toolkit writes `name<<delimiter`, the value's lines, and the delimiter. */
 function readCommandFile(path) {
     const text = (0,external_node_fs_.readFileSync)(path, "utf8").replaceAll("\r\n", "\n");
-    const blocks = text.matchAll(/^(.+?)<<(.+)\n([\s\S]*?)\n?\2$/gm);
+    const blocks = text.matchAll(/^([^<\s]+)<<(.+)\n([\s\S]*?)\n?\2$/gm);
     return Object.fromEntries([...blocks].map(([, name = "", , value = ""]) => [name, value]));
 }
 
@@ -44748,6 +44862,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // UNUSED EXPORTS: actions
 
+// EXTERNAL MODULE: ./src/runtime/trailing-slashes.ts
+var trailing_slashes = __nccwpck_require__(68430);
 ;// CONCATENATED MODULE: ./src/hybrid-connections/query.ts
 /** Reads a raw query (without `?`). The first of a repeated parameter counts. Malformed escapes are kept as they are. */
 function parseQuery(raw) {
@@ -44778,6 +44894,7 @@ function decodeForm(text) {
 /**
  * Addresses of the published Hybrid Connections protocol. The entity, here a cluster's name, may contain `/`.
  */
+
 
 const actions = ["listen", "connect", "accept", "request"];
 const prefix = "/$hc/";
@@ -44836,7 +44953,7 @@ function parseTarget(requestTarget) {
 }
 function decodePath(raw) {
     try {
-        return decodeURIComponent(raw).replace(/\/+$/, "");
+        return (0,trailing_slashes/* withoutTrailingSlashes */.A)(decodeURIComponent(raw));
     }
     catch {
         return undefined;
@@ -45048,10 +45165,12 @@ const refusalCodeHeader = "Cluster-Connect-Error";
 /* harmony export */ });
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(77598);
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _runtime_trailing_slashes__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(68430);
 /**
  * Shared access signatures: `SharedAccessSignature sr={resource}&sig={signature}&se={expiry}&skn={key name}`, the
  * signature being HMAC-SHA256 over the resource exactly as transmitted, a line feed, and the expiry.
  */
+
 
 const scheme = "SharedAccessSignature";
 /** A token for one entity; its resource is `http://host/entity`, lower-case and without a port. */
@@ -45122,10 +45241,8 @@ function readResource(raw) {
     try {
         const resource = decodeURIComponent(raw);
         const url = new URL(resource.includes("://") ? resource : `http://${resource}`);
-        const path = decodeURIComponent(url.pathname)
-            .replace(/^\/(\$hc\/)?/i, "")
-            .replace(/\/+$/, "");
-        return { host: url.hostname.toLowerCase(), path: path.toLowerCase() };
+        const path = decodeURIComponent(url.pathname).replace(/^\/(\$hc\/)?/i, "");
+        return { host: url.hostname.toLowerCase(), path: (0,_runtime_trailing_slashes__WEBPACK_IMPORTED_MODULE_1__/* .withoutTrailingSlashes */ .A)(path).toLowerCase() };
     }
     catch {
         return undefined;
@@ -45270,7 +45387,7 @@ function parseDouble(text) {
         if (word.toLowerCase() !== "nan")
             return sign === "-" ? -Infinity : Infinity;
     }
-    const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+    const value = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
     if (!Number.isFinite(value))
         throw conversionError("string", "double");
     return value;
@@ -58937,7 +59054,10 @@ const configuration = schemas/* strictObject */.rej({
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(77598);
+// EXTERNAL MODULE: ./src/runtime/trailing-slashes.ts
+var trailing_slashes = __nccwpck_require__(68430);
 ;// CONCATENATED MODULE: ./src/identity/configuration/validate-issuer.ts
+
 
 
 function validateIssuer(issuer, rules, at) {
@@ -58956,8 +59076,8 @@ function validateIssuer(issuer, rules, at) {
 function validateDiscoveryUrl({ url, discoveryURL }, at) {
     if (discoveryURL === "")
         return;
-    const bare = (text) => text.replace(/\/+$/, "");
-    if (url !== "" && bare(url) === bare(discoveryURL))
+    const isSame = (0,trailing_slashes/* withoutTrailingSlashes */.A)(url) === (0,trailing_slashes/* withoutTrailingSlashes */.A)(discoveryURL);
+    if (url !== "" && isSame)
         at.invalid("discoveryURL must be different from URL");
     validateUrl(discoveryURL, at);
 }
@@ -63554,6 +63674,13 @@ const clientProxyErrors = (0,entry/* errorTable */.N)({
         cause: "the file is not YAML, or not a kubeconfig.",
         remedy: "mend or move the file that the message names.",
     },
+    ERR_KUBECONFIG_LOCKED: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "somebody else is writing the kubeconfig",
+        cause: "kubectl or another proxy is at it; or one that was killed has left its lock behind.",
+        remedy: "when nobody is at it, delete the lock file that the message names.",
+    },
 });
 
 ;// CONCATENATED MODULE: ./src/runtime/errors/configuration.ts
@@ -65103,18 +65230,38 @@ async function runProcess(options, start) {
  * token quoted in somebody else's error message does not reach a log either.
  */
 const secretPatterns = [
-    // A JWT: three base64url parts, the first of which begins a JSON object.
-    /eyJ[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g,
     /(?<=SharedAccessSignature\s).+?(?=["'\s]|$)/gi,
     /(?<=[?&](?:sb-hc-token|access_token|sb-hc-key)=)[^&\s"']+/gi,
     /(?<=\bBearer\s)[\w.~+/-]{8,}=*/gi,
     /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w-]+/g,
-    /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/g,
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----BEGIN)[\s\S])+?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
 const secretNames = /^(authorization|token|secret|key|password|credential|cookie|.*(Token|Secret|Password))$/i;
+const hidden = "[redacted]";
 function redact(text) {
-    return secretPatterns.reduce((kept, pattern) => kept.replace(pattern, "[redacted]"), text);
+    const withoutOthers = secretPatterns.reduce((kept, pattern) => kept.replace(pattern, hidden), text);
+    // Not one pattern for a whole token: tried anew at each "eyJ" of a hostile path it takes seconds.
+    return withoutOthers.replace(/[\w.-]{14,}/g, withoutTokens);
 }
+/** Hides each JWT among parts joined by dots: three of base64url, the first of which begins a JSON object. */
+function withoutTokens(word) {
+    const parts = word.split(".");
+    const shown = [];
+    for (let at = 0; at < parts.length; at += 1) {
+        const [head = "", payload = ""] = parts.slice(at, at + 2);
+        const start = head.indexOf("eyJ");
+        if (start >= 0 && head.length - start > 10 && payload.length > 1 && at + 2 < parts.length) {
+            shown.push(head.slice(0, start) + hidden);
+            at += 2;
+        }
+        else {
+            shown.push(isPieceOfToken(head) ? hidden : head);
+        }
+    }
+    return shown.join(".");
+}
+/** ES256 has the shortest signature, of 86 characters. A digest in hexadecimal has one case only. */
+const isPieceOfToken = (part) => part.length >= 86 && /[A-Z]/.test(part) && /[a-z]/.test(part);
 /** A copy of a log record with every secret-looking value replaced; nesting is followed four levels deep. */
 function redactFields(fields, depth = 4) {
     return Object.fromEntries(Object.entries(fields).map(([name, value]) => [
@@ -65391,6 +65538,24 @@ class Shutdown {
             }
         }
     }
+}
+
+
+/***/ }),
+
+/***/ 68430:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+"use strict";
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   A: () => (/* binding */ withoutTrailingSlashes)
+/* harmony export */ });
+/** The text without the slashes at its end. Not by a pattern: `/\/+$/` takes the square of a run of slashes elsewhere. */
+function withoutTrailingSlashes(text) {
+    let end = text.length;
+    while (text[end - 1] === "/")
+        end -= 1;
+    return text.slice(0, end);
 }
 
 
@@ -100162,7 +100327,7 @@ function authProxyCommand() {
         .addOption(logLevelOption())
         .addOption(logFormatOption())
         .action(async (options) => {
-        const { runAuthProxy } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 16937));
+        const { runAuthProxy } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 8519));
         process.exitCode = await runAuthProxy({ ...options, environment: process.env });
     })
         .addCommand(explainCommand());
@@ -100219,10 +100384,7 @@ const flags = [
     ["--namespace <name>", "namespace of the context"],
     ["--merge-into <kubeconfig>", "add the context to this file, and take it out at the end"],
 ];
-const environmentName = (flag) => `CLUSTER_CONNECT_${flag
-    .replace(/^--([a-z-]+).*$/, "$1")
-    .toUpperCase()
-    .replaceAll("-", "_")}`;
+const environmentName = (flag) => `CLUSTER_CONNECT_${(/[a-z][a-z-]*/.exec(flag)?.[0] ?? "").toUpperCase().replaceAll("-", "_")}`;
 function proxyCommand() {
     const command = new Command("proxy").description("connect this machine to a cluster, in the foreground");
     const cluster = new Option("--cluster <name>", "the cluster").env("CLUSTER_CONNECT_CLUSTER");
@@ -100235,7 +100397,7 @@ function proxyCommand() {
         .addOption(logLevelOption())
         .addOption(logFormatOption())
         .action(async (options) => {
-        const { runDesk } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 43856));
+        const { runDesk } = await Promise.resolve(/* import() eager */).then(__nccwpck_require__.bind(__nccwpck_require__, 22788));
         process.exitCode = await runDesk(options, (line) => process.stdout.write(`${line}\n`));
     });
 }

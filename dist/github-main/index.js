@@ -39236,6 +39236,13 @@ const clientProxyErrors = errorTable({
         cause: "the file is not YAML, or not a kubeconfig.",
         remedy: "mend or move the file that the message names.",
     },
+    ERR_KUBECONFIG_LOCKED: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "somebody else is writing the kubeconfig",
+        cause: "kubectl or another proxy is at it; or one that was killed has left its lock behind.",
+        remedy: "when nobody is at it, delete the lock file that the message names.",
+    },
 });
 
 ;// CONCATENATED MODULE: ./src/runtime/errors/configuration.ts
@@ -39681,18 +39688,38 @@ function errors_messageOf(thrown) {
  * token quoted in somebody else's error message does not reach a log either.
  */
 const secretPatterns = [
-    // A JWT: three base64url parts, the first of which begins a JSON object.
-    /eyJ[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g,
     /(?<=SharedAccessSignature\s).+?(?=["'\s]|$)/gi,
     /(?<=[?&](?:sb-hc-token|access_token|sb-hc-key)=)[^&\s"']+/gi,
     /(?<=\bBearer\s)[\w.~+/-]{8,}=*/gi,
     /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w-]+/g,
-    /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/g,
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----BEGIN)[\s\S])+?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
 const secretNames = /^(authorization|token|secret|key|password|credential|cookie|.*(Token|Secret|Password))$/i;
+const redact_hidden = "[redacted]";
 function redact(text) {
-    return secretPatterns.reduce((kept, pattern) => kept.replace(pattern, "[redacted]"), text);
+    const withoutOthers = secretPatterns.reduce((kept, pattern) => kept.replace(pattern, redact_hidden), text);
+    // Not one pattern for a whole token: tried anew at each "eyJ" of a hostile path it takes seconds.
+    return withoutOthers.replace(/[\w.-]{14,}/g, withoutTokens);
 }
+/** Hides each JWT among parts joined by dots: three of base64url, the first of which begins a JSON object. */
+function withoutTokens(word) {
+    const parts = word.split(".");
+    const shown = [];
+    for (let at = 0; at < parts.length; at += 1) {
+        const [head = "", payload = ""] = parts.slice(at, at + 2);
+        const start = head.indexOf("eyJ");
+        if (start >= 0 && head.length - start > 10 && payload.length > 1 && at + 2 < parts.length) {
+            shown.push(head.slice(0, start) + redact_hidden);
+            at += 2;
+        }
+        else {
+            shown.push(isPieceOfToken(head) ? redact_hidden : head);
+        }
+    }
+    return shown.join(".");
+}
+/** ES256 has the shortest signature, of 86 characters. A digest in hexadecimal has one case only. */
+const isPieceOfToken = (part) => part.length >= 86 && /[A-Z]/.test(part) && /[a-z]/.test(part);
 /** A copy of a log record with every secret-looking value replaced; nesting is followed four levels deep. */
 function redactFields(fields, depth = 4) {
     return Object.fromEntries(Object.entries(fields).map(([name, value]) => [
@@ -50867,7 +50894,7 @@ class Registry {
     /** `Bearer realm="\u2026",service="\u2026",scope="\u2026"`; anonymous, as everything here is. */
     async #fetchToken(challenge) {
         const text = typeof challenge === "string" ? challenge : "";
-        const parameters = new Map([...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]));
+        const parameters = new Map([...text.matchAll(/\b(\w+)="([^"]*)"/g)].map(([, name = "", value = ""]) => [name, value]));
         const realm = parameters.get("realm") ?? "";
         if (!/^bearer\s/i.test(text) || !URL.canParse(realm))
             throw unreachable("401 without a Bearer challenge");
@@ -54684,6 +54711,15 @@ async function fetchMetadata(arm, signal) {
     }
 }
 
+;// CONCATENATED MODULE: ./src/runtime/trailing-slashes.ts
+/** The text without the slashes at its end. Not by a pattern: `/\/+$/` takes the square of a run of slashes elsewhere. */
+function withoutTrailingSlashes(text) {
+    let end = text.length;
+    while (text[end - 1] === "/")
+        end -= 1;
+    return text.slice(0, end);
+}
+
 ;// CONCATENATED MODULE: ./src/runtime/duration.ts
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -54817,6 +54853,7 @@ function parseLogLevel(text) {
 ;// CONCATENATED MODULE: ./src/ci/credential-settings.ts
 /** Whose tokens are shown to relay and cluster, from the inputs; what contradicts itself goes into `problems`. */
 
+
 function readCredentialSettings(reader, defaults) {
     const entra = readEntraLogin(reader);
     const key = readKey(reader);
@@ -54911,10 +54948,12 @@ function readScopes(reader, { key, given }) {
     };
 }
 /** What becomes the audience: `api://GUID` and `GUID` are one application. */
-const resourceOf = (scope) => scope
-    .toLowerCase()
-    .replace(/\/+\.default$/, "")
-    .replace(/^api:\/\/(?=[0-9a-f-]{36}$)/, "");
+function resourceOf(scope) {
+    const lower = scope.toLowerCase();
+    const isDefault = lower.endsWith("/.default");
+    const resource = isDefault ? withoutTrailingSlashes(lower.slice(0, -".default".length)) : lower;
+    return resource.replace(/^api:\/\/(?=[0-9a-f-]{36}$)/, "");
+}
 
 ;// CONCATENATED MODULE: ./src/ci/arc-settings.ts
 /** The inputs of a way through Azure Arc. */

@@ -29245,6 +29245,13 @@ const clientProxyErrors = errorTable({
         cause: "the file is not YAML, or not a kubeconfig.",
         remedy: "mend or move the file that the message names.",
     },
+    ERR_KUBECONFIG_LOCKED: {
+        hop: "configuration",
+        owner: "workflow author",
+        summary: "somebody else is writing the kubeconfig",
+        cause: "kubectl or another proxy is at it; or one that was killed has left its lock behind.",
+        remedy: "when nobody is at it, delete the lock file that the message names.",
+    },
 });
 
 ;// CONCATENATED MODULE: ./src/runtime/errors/configuration.ts
@@ -39415,18 +39422,38 @@ function pretty(value) {
  * token quoted in somebody else's error message does not reach a log either.
  */
 const secretPatterns = [
-    // A JWT: three base64url parts, the first of which begins a JSON object.
-    /eyJ[\w-]{8,}\.[\w-]{2,}\.[\w-]*/g,
     /(?<=SharedAccessSignature\s).+?(?=["'\s]|$)/gi,
     /(?<=[?&](?:sb-hc-token|access_token|sb-hc-key)=)[^&\s"']+/gi,
     /(?<=\bBearer\s)[\w.~+/-]{8,}=*/gi,
     /(?<=base64url\.bearer\.authorization\.k8s\.io\.)[\w-]+/g,
-    /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/g,
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----BEGIN)[\s\S])+?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
 const secretNames = /^(authorization|token|secret|key|password|credential|cookie|.*(Token|Secret|Password))$/i;
+const redact_hidden = "[redacted]";
 function redact(text) {
-    return secretPatterns.reduce((kept, pattern) => kept.replace(pattern, "[redacted]"), text);
+    const withoutOthers = secretPatterns.reduce((kept, pattern) => kept.replace(pattern, redact_hidden), text);
+    // Not one pattern for a whole token: tried anew at each "eyJ" of a hostile path it takes seconds.
+    return withoutOthers.replace(/[\w.-]{14,}/g, withoutTokens);
 }
+/** Hides each JWT among parts joined by dots: three of base64url, the first of which begins a JSON object. */
+function withoutTokens(word) {
+    const parts = word.split(".");
+    const shown = [];
+    for (let at = 0; at < parts.length; at += 1) {
+        const [head = "", payload = ""] = parts.slice(at, at + 2);
+        const start = head.indexOf("eyJ");
+        if (start >= 0 && head.length - start > 10 && payload.length > 1 && at + 2 < parts.length) {
+            shown.push(head.slice(0, start) + redact_hidden);
+            at += 2;
+        }
+        else {
+            shown.push(isPieceOfToken(head) ? redact_hidden : head);
+        }
+    }
+    return shown.join(".");
+}
+/** ES256 has the shortest signature, of 86 characters. A digest in hexadecimal has one case only. */
+const isPieceOfToken = (part) => part.length >= 86 && /[A-Z]/.test(part) && /[a-z]/.test(part);
 /** A copy of a log record with every secret-looking value replaced; nesting is followed four levels deep. */
 function redactFields(fields, depth = 4) {
     return Object.fromEntries(Object.entries(fields).map(([name, value]) => [
