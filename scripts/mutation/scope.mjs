@@ -74,6 +74,8 @@ const same = [
     'segments[0] !== "namespaces" ||',
     "a single segment is read so anyway",
   ],
+  ["request-info.ts", "start of pattern open", "/^\\/+/", "a target begins with a slash"],
+  ["http2-session-end.ts", "check removed", "socket.destroyed", "what is destroyed is not destroyed again"],
   [
     "stream-deadline.ts",
     "left half alone",
