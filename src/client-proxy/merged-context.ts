@@ -11,14 +11,15 @@ export async function mergeContext(ownPath: string, targetPath: string): Promise
   const entry = readEntry(await readFile(ownPath, "utf8"));
   // Through a link to the file itself: replacing the link would leave the user's file behind.
   const target = await realpath(targetPath).catch(() => targetPath);
-  const previousContext = await withKubeconfigLock(target, async () => {
+  // Locked under the name that kubectl is given too, link or not.
+  const previousContext = await withKubeconfigLock(targetPath, async () => {
     const existing = (await readExisting(target)) ?? "";
     await replacePrivateFile(target, mergeKubeconfig(existing, entry));
     return currentContextOf(existing);
   });
   return async () => {
     if (!existsSync(target)) return;
-    await withKubeconfigLock(target, async () => {
+    await withKubeconfigLock(targetPath, async () => {
       const now = await readExisting(target);
       if (now === undefined) return;
       await replacePrivateFile(target, removeFromKubeconfig(now, entry.name, previousContext));

@@ -97,6 +97,20 @@ describe("a context merged by hand", () => {
     expect(existsSync(target)).toBe(false);
   });
 
+  it("is locked by the name that was given, as kubectl locks it, though that is a link", async () => {
+    const link = join(folder, "link");
+    symlinkSync(target, link);
+    writeFileSync(target, users);
+    const takeOut = await mergeContext(ours, link);
+    writeFileSync(`${link}.lock`, "");
+    const taking = takeOut();
+    await new Promise(setImmediate);
+    expect(read()).toMatchObject({ "current-context": "plant-7" });
+    rmSync(`${link}.lock`);
+    await taking;
+    expect(read()).toMatchObject({ "current-context": "mine" });
+  });
+
   it("stays whole beside others that are merged and taken out at the same time", async () => {
     writeFileSync(target, users);
     const names = Array.from({ length: 8 }, (_, index) => `plant-${index}`);
