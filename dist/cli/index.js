@@ -41814,7 +41814,8 @@ async function mergeContext(ownPath, targetPath) {
     const entry = (0,client_proxy_kubeconfig/* readEntry */.hB)(await (0,promises_.readFile)(ownPath, "utf8"));
     // Through a link to the file itself: replacing the link would leave the user's file behind.
     const target = await (0,promises_.realpath)(targetPath).catch(() => targetPath);
-    const previousContext = await withKubeconfigLock(target, async () => {
+    // Locked under the name that kubectl is given too, link or not.
+    const previousContext = await withKubeconfigLock(targetPath, async () => {
         const existing = (await readExisting(target)) ?? "";
         await replacePrivateFile(target, (0,client_proxy_kubeconfig/* mergeKubeconfig */.mS)(existing, entry));
         return (0,client_proxy_kubeconfig/* currentContextOf */.c5)(existing);
@@ -41822,7 +41823,7 @@ async function mergeContext(ownPath, targetPath) {
     return async () => {
         if (!(0,external_node_fs_.existsSync)(target))
             return;
-        await withKubeconfigLock(target, async () => {
+        await withKubeconfigLock(targetPath, async () => {
             const now = await readExisting(target);
             if (now === undefined)
                 return;
