@@ -37,7 +37,8 @@ export function refusableExchange({ request, socket, origin }: UpgradeArrival): 
   socket.on("drain", () => response.emit("drain")).on("error", () => undefined);
   response.once("finish", () => {
     response.detachSocket(socket);
-    socket.end(() => socket.destroySoon());
+    // Ends it, and lets go of it (see linger.ts): unread, it would never show that its caller has left.
+    socket.destroySoon();
     response.emit("close");
   });
   const exchange = http1Exchange(request, response, { origin, expectsContinue: false });

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { eventually } from "../support/eventually";
 import { describeOnNodes } from "./fixture/describe-attack";
-import { get, http1Text } from "./fixture/requests";
+import { execByGet, execByPost, get, http1Text } from "./fixture/requests";
 
 describeOnNodes(
   "a connection after its last answer",
@@ -28,4 +28,33 @@ describeOnNodes(
     });
   },
   () => ({ limits: { lingerMs: 1_000 } }),
+);
+
+describeOnNodes(
+  "a connection after a refused upgrade",
+  (proxy) => {
+    describe.each([
+      ["exec by GET", execByGet],
+      ["exec by POST", execByPost],
+    ])("%s", (_, kind) => {
+      it.each([
+        ["at once, by a caller who stays", 401, "", false],
+        ["at once, by a caller who sends on", 401, "more", false],
+        ["at once, by a caller who sends on and leaves", 401, "more", true],
+        ["by the apiserver, by a caller who stays", 403, "", false],
+        ["by the apiserver, by a caller who sends on", 403, "more", false],
+        ["by the apiserver, by a caller who sends on and leaves", 403, "more", true],
+      ])("is not held when it was refused %s", async (__, status, more, leaves) => {
+        const socket = await proxy.connect();
+        const authorization = status === 401 ? "Bearer none" : proxy.caller.authorization;
+        socket.write(http1Text(kind, [], { authorization }));
+        const [answer] = (await once(socket, "data")) as [Buffer];
+        expect(answer.toString()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+        await new Promise((resolve) => socket.write(more, resolve));
+        if (leaves) socket.destroy();
+        await eventually(() => proxy.callers() === 0);
+      });
+    });
+  },
+  () => ({ limits: { lingerMs: 300 } }),
 );

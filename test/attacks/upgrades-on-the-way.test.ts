@@ -104,6 +104,34 @@ describeOnNodes("upgrades whose caller leaves", (proxy) => {
     await expectGone();
   });
 
+  it.each(kinds)("take no more ahead of the answer than is kept for it: %s", async (_, kind) => {
+    says = "";
+    const socket = await begin(kind);
+    let taken = 0;
+    const piece = Buffer.alloc(100_000);
+    for (let count = 0; count < 400; count += 1) socket.write(piece, () => (taken += 1));
+    // Until nothing more of it goes out: the buffers between them are full.
+    for (let before = -1; taken !== before;) {
+      before = taken;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    expect(taken).toBeLessThan(400);
+    upstream[0]!.destroy();
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 502 /);
+    socket.destroy();
+    await expectGone();
+  });
+
+  it.each(kinds)("are refused at any length: %s", async (_, kind) => {
+    const length = 4_000_000;
+    says = `HTTP/1.1 403 -\r\nContent-Length: ${length}\r\n\r\n${"x".repeat(length)}`;
+    const text = http1Text(kind, [], { authorization: proxy.caller.authorization });
+    const answer = await sendBytes(proxy, text);
+    expect([answer.end, answer.statuses]).toEqual(["complete", [403]]);
+    await expectGone();
+  });
+
   it.each(kinds)("are gone upstream when he only ends his side before any answer: %s", async (_, kind) => {
     says = "";
     (await begin(kind)).resume().end();

@@ -39,7 +39,7 @@ describe("the responder", () => {
     for (const socket of sockets.splice(0)) socket.destroy();
   });
 
-  async function dial(options: ConnectionOptions = {}): Promise<TLSSocket> {
+  async function dial(options: ConnectionOptions & { allowHalfOpen?: boolean } = {}): Promise<TLSSocket> {
     const socket = connect({
       port: (server.address() as AddressInfo).port,
       ca: certificate.caPem,
@@ -82,6 +82,20 @@ describe("the responder", () => {
       details: { causes: [{ reason: "ERR_AGENT_NOT_CONNECTED", message: "404" }], retryAfterSeconds: 1 },
     });
     expect(status["message"]).toMatch(/^agent: .+\(ERR_AGENT_NOT_CONNECTED\); check cluster-name/);
+  });
+
+  it.each([
+    ["stays", ""],
+    ["sends on", "more"],
+  ])("holds no connection of a client that asked for an upgrade and %s", async (_, more) => {
+    const socket = await dial({ allowHalfOpen: true });
+    socket.on("error", () => undefined);
+    socket.write("GET /exec HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    await once(socket, "data");
+    socket.write(more);
+    const [held] = sockets;
+    if (!held!.destroyed) await once(held!, "close");
+    socket.destroy();
   });
 
   it("says what is missing now, not what was missing when it began", async () => {
