@@ -6,7 +6,7 @@ import {
 } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import type { ConnectionServer } from "./connection-server";
-import { closeWhenIdle, endTogether } from "./http2-session-end";
+import { closeWhenIdle, dropWithoutPreface, endTogether } from "./http2-session-end";
 import { http2Exchange } from "./exchange";
 import type { Pipeline } from "./pipeline";
 import type { StreamOrigin } from "./proxy-header";
@@ -33,6 +33,7 @@ export function createHttp2Server(pipeline: Pipeline, limits: AuthProxyLimits): 
       sessions.set(session, origin);
       socket.once("close", () => sessions.delete(session));
       endTogether(session, socket, limits.lingerMs);
+      dropWithoutPreface(session, socket, limits.headersTimeoutMs);
       closeWhenIdle(session, limits.keepAliveTimeoutMs, limits.lingerMs);
       session.setLocalWindowSize(limits.http2SessionWindowBytes);
       session.on("error", () => session.destroy());

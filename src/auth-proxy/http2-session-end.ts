@@ -19,6 +19,17 @@ export function endTogether(session: ServerHttp2Session, socket: Socket, lingerM
 }
 
 /**
+ * Drops a connection whose peer has not begun by `ms` from now, with preface and SETTINGS (RFC 9113 §3.4), as one over
+ * HTTP/1.1 is dropped that does not send the head of its first request. One that is reset before that may be known by
+ * nothing else: our own SETTINGS take the error with them (nodejs/node#55804), and Node reads no more.
+ */
+export function dropWithoutPreface(session: ServerHttp2Session, socket: Socket, ms: number): void {
+  const timer = setTimeout(() => socket.destroy(), ms);
+  session.once("remoteSettings", () => clearTimeout(timer));
+  socket.once("close", () => clearTimeout(timer));
+}
+
+/**
  * After `idleMs` of silence a session without requests is closed, as HTTP/1.1's keep-alive has it. One with a quiet
  * watch is not idle, yet has to answer a PING. Either takes at most `answerMs`: nghttp2 leaves a session whose peer
  * broke the rules (a header block over its bounds, say) neither alive nor closed, and reads no more from it; and from

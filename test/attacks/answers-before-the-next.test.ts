@@ -1,6 +1,8 @@
 /** Answers whose end is no matter of doubt must not cost the caller his connection, and with it what he asks next. */
+import { once } from "node:events";
+import { exchangeBytes } from "./fixture/answer";
 import { describeOnNodes } from "./fixture/describe-attack";
-import { get, http1Text, sendBytes } from "./fixture/requests";
+import { execByGet, get, http1Text, sendBytes } from "./fixture/requests";
 
 describeOnNodes("the request behind an answer", (proxy) => {
   it.each([
@@ -28,5 +30,17 @@ describeOnNodes("the request behind an answer", (proxy) => {
         .map(({ target }) => target)
         .sort(),
     ).toEqual([get.target, "/first"]);
+  });
+
+  it.each([
+    ["an exec", (authorization: string) => http1Text(execByGet, [], { authorization }), 403],
+    ["what is no request", () => Buffer.from("\0\r\n\r\n"), 400],
+  ])("is answered when it comes after it, as %s", async (_, next, status) => {
+    const { authorization } = proxy.caller;
+    const socket = await proxy.connect();
+    socket.write(http1Text(get, [], { authorization }));
+    let first = "";
+    while (!first.endsWith("\r\n\r\n{}")) first += ((await once(socket, "data")) as [Buffer])[0].toString();
+    expect((await exchangeBytes(socket, next(authorization))).statuses).toEqual([status]);
   });
 });

@@ -1,4 +1,6 @@
 /** While the auth proxy's own token is replaced the apiserver refuses it: nobody may be asked for twice because of it, nor turned away. */
+import type { Socket } from "node:net";
+import { eventually } from "../support/eventually";
 import { describeOnNodes } from "./fixture/describe-attack";
 import { expectCallerAlone, ownToken } from "./fixture/invariant";
 import { execByGet, execByPost, get, http1Text, sendBytes, type RequestKind } from "./fixture/requests";
@@ -64,6 +66,26 @@ describeOnNodes("the auth proxy's own token", (proxy) => {
     expect(statuses).toEqual([503]);
     expect(text).toContain("ERR_APISERVER_REFUSED_PROXY");
     expect(proxy.sent()).toHaveLength(2);
+  });
+
+  it.each([
+    ["exec by GET", execByGet],
+    ["exec by POST", execByPost],
+  ])("is refused at no length: what goes on behind the head is not waited for: %s", async (_, kind) => {
+    const { upgrade } = proxy.apiserver;
+    let upstream: Socket | undefined;
+    proxy.apiserver.upgrade = (__, socket) => {
+      upstream = socket.on("error", () => undefined).resume();
+      socket.write("HTTP/1.1 401 -\r\nContent-Length: 100\r\n\r\n{");
+    };
+    const { statuses } = await sendBytes(
+      proxy,
+      http1Text(kind, [], { authorization: proxy.caller.authorization }),
+    );
+    proxy.apiserver.upgrade = upgrade;
+    expect(statuses).toEqual([503]);
+    await eventually(() => upstream!.destroyed || upstream!.readableEnded);
+    upstream!.destroy();
   });
 });
 

@@ -16,7 +16,6 @@ describeOnNodes(
     let release: (() => void) | undefined;
     let isReviewHeld = false;
     beforeAll(() => {
-      reviews.decide = () => ({ allowed: true });
       const { handle } = proxy.apiserver;
       proxy.apiserver.handle = (request, response) => {
         if (request.method === "POST") {
@@ -46,8 +45,12 @@ describeOnNodes(
       expect(socket.destroyed || socket.readableEnded).toBe(false);
     });
 
-    it("does not go upstream any more while it is asked what its caller may do", async () => {
+    it.each([
+      ["may", true],
+      ["may not", false],
+    ])("is abandoned while it is asked what its caller may do, also when he %s", async (_, allowed) => {
       isReviewHeld = true;
+      reviews.decide = () => ({ allowed });
       const socket = (await proxy.connect("h2")).resume();
       const fields = http2Fields(
         { ...get, target: "/held" },

@@ -8,7 +8,8 @@ import { get, http1Text } from "./fixture/requests";
 
 const overTcp = (withHeader: boolean) => () => ({
   listen: { host: "127.0.0.1", port: 0, proxyHeader: withHeader },
-  limits: { lingerMs: 300, uploadDrainMs: 300 },
+  // Far less than an idle connection may live.
+  limits: { lingerMs: 300, uploadDrainMs: 300, headersTimeoutMs: 2_000 },
 });
 
 describe.each([

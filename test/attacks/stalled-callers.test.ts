@@ -6,8 +6,8 @@ import { eventually } from "../support/eventually";
 import { exchangeBytes, untilGone } from "./fixture/answer";
 import type { AttackedAuthProxy } from "./fixture/attacked-auth-proxy";
 import { describeOnNodes } from "./fixture/describe-attack";
-import { http2Preface } from "./fixture/raw-http2";
-import { execByGet, get, http1Text, sendBytes } from "./fixture/requests";
+import { encodeRequest, http2Preface } from "./fixture/raw-http2";
+import { execByGet, get, http1Text, http2Fields, sendBytes } from "./fixture/requests";
 
 const within = async (ms: number, gone: Promise<void>) => {
   let timer: NodeJS.Timeout | undefined;
@@ -82,6 +82,37 @@ describeOnNodes(
 );
 
 describeOnNodes(
+  "callers who do not begin",
+  (proxy) => {
+    const begin = async (...pieces: readonly Buffer[]) => {
+      const socket = await proxy.connect("h2");
+      for (const piece of pieces) socket.write(piece);
+      return socket;
+    };
+    const beforeSettings = http2Preface.subarray(0, -15);
+
+    it.each<[string, () => Promise<Socket>]>([
+      ["a request over HTTP/1.1", () => proxy.connect()],
+      ["a session over HTTP/2", () => begin()],
+      ["a session over HTTP/2 with the whole of its preface", () => begin(http2Preface.subarray(0, 9))],
+      ["a session over HTTP/2 with SETTINGS", () => begin(beforeSettings)],
+    ])("may not be idle for as long as those who have: %s", async (_, connect) => {
+      await within(4_000, untilGone(await connect()));
+      expect(proxy.sent()).toHaveLength(0);
+    });
+
+    it("are not who is idle behind the beginning", async () => {
+      const socket = await begin(http2Preface);
+      await new Promise((resolve) => setTimeout(resolve, 900));
+      const fields = http2Fields(get, [], proxy.caller.authorization);
+      socket.write(encodeRequest({ fields }));
+      await eventually(() => proxy.sent().length === 1);
+    });
+  },
+  () => ({ limits: { lingerMs: 300, headersTimeoutMs: 300 } }),
+);
+
+describeOnNodes(
   "callers in numbers",
   (proxy) => {
     /** One after the other: more handshakes at once would be too many. */
@@ -107,6 +138,7 @@ describeOnNodes(
 
     it("who have are no more than may be, either", async () => {
       const idle = await connected(8, () => proxy.connect());
+      expect((await proxy.counts()).connections).toBe(8);
       await within(2_000, untilGone(await proxy.connectRaw()));
       expect(idle.some(({ destroyed, readableEnded }) => destroyed || readableEnded)).toBe(false);
     });
