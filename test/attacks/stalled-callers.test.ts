@@ -103,13 +103,13 @@ describeOnNodes(
 
     it("are not who is idle behind the beginning", async () => {
       const socket = await begin(http2Preface);
-      await new Promise((resolve) => setTimeout(resolve, 900));
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
       const fields = http2Fields(get, [], proxy.caller.authorization);
       socket.write(encodeRequest({ fields }));
       await eventually(() => proxy.sent().length === 1);
     });
   },
-  () => ({ limits: { lingerMs: 300, headersTimeoutMs: 300 } }),
+  () => ({ limits: { lingerMs: 300, headersTimeoutMs: 800 } }),
 );
 
 describeOnNodes(
