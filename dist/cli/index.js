@@ -32780,6 +32780,16 @@ function endTogether(session, socket, lingerMs) {
     };
 }
 /**
+ * Drops a connection whose peer has not begun by `ms` from now, with preface and SETTINGS (RFC 9113 §3.4), as one over
+ * HTTP/1.1 is dropped that does not send the head of its first request. One that is reset before that may be known by
+ * nothing else: our own SETTINGS take the error with them (nodejs/node#55804), and Node reads no more.
+ */
+function dropWithoutPreface(session, socket, ms) {
+    const timer = setTimeout(() => socket.destroy(), ms);
+    session.once("remoteSettings", () => clearTimeout(timer));
+    socket.once("close", () => clearTimeout(timer));
+}
+/**
  * After `idleMs` of silence a session without requests is closed, as HTTP/1.1's keep-alive has it. One with a quiet
  * watch is not idle, yet has to answer a PING. Either takes at most `answerMs`: nghttp2 leaves a session whose peer
  * broke the rules (a header block over its bounds, say) neither alive nor closed, and reads no more from it; and from
@@ -32836,6 +32846,7 @@ function createHttp2Server(pipeline, limits) {
         sessions.set(session, origin);
         socket.once("close", () => sessions.delete(session));
         endTogether(session, socket, limits.lingerMs);
+        dropWithoutPreface(session, socket, limits.headersTimeoutMs);
         closeWhenIdle(session, limits.keepAliveTimeoutMs, limits.lingerMs);
         session.setLocalWindowSize(limits.http2SessionWindowBytes);
         session.on("error", () => session.destroy());
@@ -33617,7 +33628,8 @@ function refusableExchange({ request, socket, origin }) {
     socket.on("drain", () => response.emit("drain")).on("error", () => undefined);
     response.once("finish", () => {
         response.detachSocket(socket);
-        socket.end(() => socket.destroySoon());
+        // Ends it, and lets go of it (see linger.ts): unread, it would never show that its caller has left.
+        socket.destroySoon();
         response.emit("close");
     });
     const exchange = http1Exchange(request, response, { origin, expectsContinue: false });
@@ -41263,7 +41275,10 @@ class Responder {
         this.#http.on("upgrade", (_request, socket) => {
             const body = this.#body(socket);
             const head = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`);
+            // As Node closes the others: unread, what a client sends on would hide that it has left.
+            socket.resume();
             socket.end(`HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n${head.join("")}\r\n${body}`);
+            socket.destroySoon();
         });
         this.#tls = (0,external_node_tls_.createServer)({
             cert: certificate.certPem,

@@ -63093,7 +63093,10 @@ class Responder {
         this.#http.on("upgrade", (_request, socket) => {
             const body = this.#body(socket);
             const head = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`);
+            // As Node closes the others: unread, what a client sends on would hide that it has left.
+            socket.resume();
             socket.end(`HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n${head.join("")}\r\n${body}`);
+            socket.destroySoon();
         });
         this.#tls = (0,external_node_tls_namespaceObject.createServer)({
             cert: certificate.certPem,
