@@ -10,7 +10,7 @@ const post = { ...get, method: "POST" };
 
 async function http2Session(proxy: AttackedAuthProxy): Promise<ClientHttp2Session> {
   const socket = await proxy.connect("h2");
-  // Of our own, that is; a long upload waits in it.
+  // In MiB: the whole of a long upload waits in this client.
   const maxSessionMemory = 100;
   return connect("https://a", { createConnection: () => socket, maxSessionMemory }).on(
     "error",
